@@ -1,0 +1,175 @@
+"""The part of the repository that imports many runs: all or none, and the same lines again change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, connections
+from django.utils import timezone
+
+from optimizations.linking import Linking, in_chunks
+from optimizations.models import Optimization, RunStatus
+from optimizations.records import COLUMNS, LISTS, OBJECTS, Record, read_row
+from optimizations.run_lines import Line, LineError
+from optimizations.writing import PROMPT_UNKNOWN, Writing
+from projects.models import ProjectStatus
+from promptadmin import jsontext
+from promptadmin.errors import Conflict
+from promptadmin.fields import stored_moment
+
+CONFLICT = "A run with this id and other content exists"
+JSON_PLACES = [COLUMNS.index(column) for column in (*LISTS, *OBJECTS)]
+TIME, STATUS, PROMPT = (COLUMNS.index(column) for column in ("created_at", "status", "prompt_id"))
+#: Columns that a line may name and that say where the run belongs, not what it is.
+LINKS = ("prompt_id", "prompt_project")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many lines there were, how many runs they made, and how many were there with the same content."""
+
+    lines: int
+    imported: int
+    unchanged: int
+
+
+class ImportRefused(Exception):
+    """Nothing was imported, because of these lines."""
+
+    def __init__(self, errors: Sequence[LineError]) -> None:
+        super().__init__(f"{len(errors)} errors")
+        self.errors = errors
+
+
+class Importing(Writing):
+    """Imports runs that stand in lines."""
+
+    def import_runs(self, lines: Sequence[Line]) -> Imported:
+        """Store the runs that aren't there yet. Raises ImportRefused, and then stores none.
+
+        A run that is there already must say what its line says, column by column; what the line doesn't name may be
+        anything. `project` finds or makes the project. A line without `prompt_id` gets the prompt that has its text in
+        the project, found or made unless the project is archived; with null it gets none. A prompt that isn't there is
+        made, with its id and the text of the last line that names it, in the project `prompt_project`.
+        """
+        linking = Linking(self.using)
+        errors: list[LineError] = []
+        known = linking.known_prompts(line.run["prompt_id"] for line in lines if line.run.get("prompt_id"))
+        new = self._new_lines(lines, known, errors)
+        errors += [
+            LineError("value_error", PROMPT_UNKNOWN, line.number, "prompt_id", line.run["id"])
+            for line in new
+            if line.run.get("prompt_id") and line.run["prompt_id"] not in known and not _trimmed(line, "prompt_project")
+        ]
+        if errors:
+            raise ImportRefused(sorted(errors, key=lambda error: error.line))
+        links = self._links(linking, new, known)
+        self._insert([line.run for line in new], links)
+        return Imported(len(lines), len(new), len(lines) - len(new))
+
+    def _new_lines(self, lines: Sequence[Line], known: set[str], errors: list[LineError]) -> list[Line]:
+        """The lines whose run isn't there, each id once; adds an error for each that contradicts what is there."""
+        stored = self._stored(line.run["id"] for line in lines)
+        new: dict[str, Line] = {}
+        for line in lines:
+            key = line.run["id"]
+            earlier = stored.get(key) or (new[key].run if key in new else None)
+            if earlier is None:
+                new[key] = line
+            elif not _says(earlier, line.run, known):
+                errors.append(LineError("conflict", CONFLICT, line.number, "id", key))
+        return list(new.values())
+
+    def _stored(self, run_ids: Iterable[str]) -> dict[str, Record]:
+        """The runs with these ids that are there."""
+        found: dict[str, Record] = {}
+        for chunk in in_chunks(dict.fromkeys(run_ids)):
+            for values in self.runs.filter(id__in=chunk).values_list(*COLUMNS):
+                record = read_row(COLUMNS, values)
+                found[record["id"]] = record
+        return found
+
+    def _links(self, linking: Linking, lines: Sequence[Line], known: set[str]) -> dict[str, str | None]:
+        """The prompt of each run, by the run's id."""
+        projects = linking.ensure_projects(
+            name for line in lines for name in (_trimmed(line, "project"), _trimmed(line, "prompt_project")) if name
+        )
+        made: dict[str, dict[str, str]] = {}
+        texts: dict[str, list[str]] = {}
+        for line in lines:
+            prompt_id, place = line.run.get("prompt_id"), _trimmed(line, "prompt_project")
+            if prompt_id and prompt_id not in known and projects[place].status != ProjectStatus.ARCHIVED:
+                made.setdefault(place, {})[prompt_id] = line.run["raw_prompt"]
+            elif "prompt_id" not in line.run and _trimmed(line, "project"):
+                texts.setdefault(_trimmed(line, "project"), []).append(line.run["raw_prompt"])
+        linkable = set(known)
+        for name, prompts in made.items():
+            unmade = {key: text for key, text in prompts.items() if key not in linkable}
+            linking.make_prompts(projects[name], unmade)
+            linkable.update(unmade)
+        by_text = {
+            name: linking.ensure_prompts(projects[name], wanted)
+            for name, wanted in texts.items()
+            if projects[name].status != ProjectStatus.ARCHIVED
+        }
+        links: dict[str, str | None] = {}
+        for line in lines:
+            run = line.run
+            given = run.get("prompt_id")
+            if "prompt_id" in run:
+                links[run["id"]] = given if given in linkable else None
+            else:
+                links[run["id"]] = by_text.get(_trimmed(line, "project"), {}).get(run["raw_prompt"])
+        return links
+
+    def _insert(self, runs: Iterable[Record], links: Mapping[str, str | None]) -> None:
+        """Insert rows without building a model for each.
+
+        Raises Conflict where, on PostgreSQL, another writer has since made a run or deleted a prompt.
+        """
+        connection = connections[self.using]
+        columns = ", ".join(COLUMNS)
+        table = Optimization._meta.db_table
+        rows: Any = _rows(runs, links, connection)
+        with connection.cursor() as cursor:
+            try:
+                if connection.vendor == "postgresql":
+                    with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                        for row in rows:
+                            copy.write_row(row)
+                else:
+                    places = ", ".join(["%s"] * len(COLUMNS))
+                    cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", rows)
+            except IntegrityError as error:
+                raise Conflict("Another request changed the same runs or their prompts: try again") from error
+
+
+def _rows(runs: Iterable[Record], links: Mapping[str, str | None], connection: Any) -> Iterator[list[Any]]:
+    """The values to store, in the order of COLUMNS."""
+    now = timezone.now()
+    for run in runs:
+        row = list(map(run.get, COLUMNS))
+        row[TIME] = stored_moment(row[TIME] or now, connection)
+        row[STATUS] = row[STATUS] or RunStatus.COMPLETED.value
+        row[PROMPT] = links[run["id"]]
+        for place in JSON_PLACES:
+            if row[place] is not None:
+                row[place] = jsontext.write(row[place])
+        yield row
+
+
+def _trimmed(line: Line, column: str) -> str:
+    return (line.run.get(column) or "").strip()
+
+
+def _says(stored: Record, run: Record, known: set[str]) -> bool:
+    """Whether a run says what a line says. A link to a prompt that isn't there can't be compared."""
+    for name, value in run.items():
+        if name in LINKS:
+            if name == "prompt_id" and value in known and stored.get(name) != value:
+                return False
+        elif stored.get(name) != value and not (name == "created_at" and value is None):
+            return False
+    return True

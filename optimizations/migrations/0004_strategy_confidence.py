@@ -1,0 +1,13 @@
+from django.db import migrations, models
+
+from promptadmin.operations import AdoptField
+
+
+class Migration(migrations.Migration):
+    dependencies = [("optimizations", "0003_token_counts")]
+
+    operations = [
+        AdoptField(
+            model_name="optimization", name="strategy_confidence", field=models.FloatField(null=True, blank=True)
+        ),
+    ]

@@ -1,0 +1,15 @@
+from django.db import migrations
+
+from promptadmin.fields import NamedIndex
+from promptadmin.operations import AdoptIndex
+
+
+class Migration(migrations.Migration):
+    dependencies = [("optimizations", "0007_index_status_created_at")]
+
+    operations = [
+        AdoptIndex(
+            model_name="optimization",
+            index=NamedIndex(fields=["task_type", "project"], name="ix_optimizations_task_type_project"),
+        ),
+    ]

@@ -1,0 +1,12 @@
+from django.db import migrations
+
+from promptadmin.fields import Text
+from promptadmin.operations import AdoptField
+
+
+class Migration(migrations.Migration):
+    dependencies = [("optimizations", "0012_secondary_frameworks")]
+
+    operations = [
+        AdoptField(model_name="optimization", name="version", field=Text(null=True, blank=True)),
+    ]

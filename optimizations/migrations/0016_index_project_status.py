@@ -1,0 +1,15 @@
+from django.db import migrations
+
+from promptadmin.fields import NamedIndex
+from promptadmin.operations import AdoptIndex
+
+
+class Migration(migrations.Migration):
+    dependencies = [("optimizations", "0015_cache_token_counts")]
+
+    operations = [
+        AdoptIndex(
+            model_name="optimization",
+            index=NamedIndex(fields=["project", "status"], name="ix_optimizations_project_status"),
+        ),
+    ]

@@ -1,0 +1,23 @@
+"""Indexes that let each start-up step see at once that it has nothing to do."""
+
+from django.db import migrations, models
+
+from promptadmin.fields import NamedIndex
+from promptadmin.operations import AdoptIndex
+
+
+class Migration(migrations.Migration):
+    dependencies = [("optimizations", "0019_indexes_of_last_release")]
+
+    operations = [
+        AdoptIndex(model_name="optimization", index=NamedIndex(fields=["strategy"], name="ix_optimizations_strategy")),
+        AdoptIndex(
+            model_name="optimization", index=NamedIndex(fields=["framework_applied"], name="ix_optimizations_framework")
+        ),
+        AdoptIndex(
+            model_name="optimization",
+            index=NamedIndex(
+                fields=["project"], name="ix_optimizations_unlinked", condition=models.Q(prompt__isnull=True)
+            ),
+        ),
+    ]

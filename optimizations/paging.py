@@ -1,0 +1,170 @@
+"""The order of runs, and places in it: a cursor names the last run of a page, and the next page begins after it.
+
+No two runs share a place. Among runs with equal keys, PostgreSQL's order is that of their ids. SQLite's is that of the
+rows in the file, which PromptForge's clients know, and which every index has. Both turn with the direction. Runs
+without a value come first in an ascending order and last in a descending one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Func, IntegerField, Q, QuerySet, Value
+
+from optimizations.models import Optimization
+from optimizations.records import read_text
+from promptadmin.errors import Invalid
+from promptadmin.fields import Text, parse_moment
+
+SORTS = ("created_at", "overall_score", "task_type", "complexity", "status", "duration_ms", "title", "project")
+DEFAULT_SORT = "created_at"
+NEVER_NULL = ("created_at", "status")
+#: Of the columns that may be NULL, those with an index.
+INDEXED = ("overall_score", "task_type", "project")
+NUMBERS = ("overall_score", "duration_ms")
+LARGEST = 2**63 - 1
+#: The names under which a query answers what a run is sorted by, as it is stored, and what decides among equal ones.
+KEY, TIE = "sort_key", "sort_tie"
+
+
+EVERYTHING = Q()
+
+
+class BrokenCursor(Invalid):
+    """A cursor that no page of this order has named."""
+
+
+class RowNumber(Func):
+    """SQLite's number of the row of a column. VACUUM may change the numbers, but not their order."""
+
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """Name it by the table's alias."""
+        (column,) = self.get_source_expressions()
+        return f"{compiler.quote_name_unless_alias(column.alias)}.rowid", []
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run is in an order: what it is sorted by, as it is stored, what decides among equal ones, and its id."""
+
+    key: Any
+    tie: Any
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """A column of SORTS and a direction. `vendor` is the database engine's."""
+
+    sort: str
+    descending: bool
+    vendor: str
+
+    @classmethod
+    def named(cls, sort: str, order: str, vendor: str) -> RunOrder:
+        """By the names that clients use; an unknown column means created_at."""
+        return cls(sort if sort in SORTS else DEFAULT_SORT, order != "asc", vendor)
+
+    def sorted(self, runs: QuerySet[Optimization], part: Q = EVERYTHING) -> QuerySet[Optimization]:
+        """The runs in this order, each with its KEY and TIE; all, or those of one of its parts."""
+        # Wrapped, or Django would sort by what it selects, which for a time in SQLite is a text that no index has.
+        column = Func(F(self.sort), template="%(expressions)s")
+        ends = {}
+        if not part and self.vendor == "postgresql" and self.sort not in NEVER_NULL:
+            # Against PostgreSQL's own order, and so that of its indexes: only where there is no other way.
+            ends = {"nulls_last": True} if self.descending else {"nulls_first": True}
+        key = column.desc(**ends) if self.descending else column.asc(**ends)
+        return self.placed(runs).filter(part).order_by(key, f"-{TIE}" if self.descending else TIE)
+
+    def placed(self, runs: QuerySet[Optimization]) -> QuerySet[Optimization]:
+        """The runs, each with its KEY and TIE."""
+        runs = runs.annotate(**{TIE: RowNumber("id") if self.vendor == "sqlite" else F("id")})
+        if self.sort == "created_at" and self.vendor == "sqlite":
+            # What is stored: a legacy file's times sort as their texts do, and a text may not even be a time.
+            # sqlite3 would parse a bare DATETIME column; an expression it leaves alone.
+            stored = Func(F("created_at"), template="+%(expressions)s", output_field=Text())
+            return runs.annotate(**{KEY: stored})
+        return runs.annotate(**{KEY: F(self.sort)})
+
+    def parts_after(self, place: Place | None) -> Sequence[Q]:
+        """The runs after a place (None: all), in parts that follow each other: of the same key, of others, of none.
+
+        Where nothing speaks for parts, it is one, an empty condition: it alone mixes runs with a key and without.
+        Each part is one range of an index, however deep the place is and however many runs have the same key.
+        """
+        nulls, values = Q(**{f"{self.sort}__isnull": True}), Q(**{f"{self.sort}__isnull": False})
+        if place is None:
+            if self.vendor == "sqlite" or self.sort not in INDEXED:
+                return [Q()]  # the engine's own order is the one wanted, or it has to sort anyway
+            return [values, nulls] if self.descending else [nulls, values]
+        sign = "lt" if self.descending else "gt"
+        later = Q(**{f"{TIE}__{sign}": place.tie})
+        if place.key is None:
+            return [nulls & later] if self.descending else [nulls & later, values]
+        key = Value(place.key)
+        same, others = Q(**{self.sort: key}) & later, Q(**{f"{self.sort}__{sign}": key})
+        if self.sort == DEFAULT_SORT:  # hardly two runs have the same time
+            return [Q(**{f"{self.sort}__{sign}e": key}) & (same | others)]
+        return [same, others] if self.sort in NEVER_NULL or not self.descending else [same, others, nulls]
+
+    def cursor(self, place: Place) -> str:
+        """The place as a text for clients, who needn't understand it."""
+        key = place.key
+        if isinstance(key, bytes):
+            key = {"hex": key.hex()}
+        elif key is not None and not isinstance(key, int | float | str):
+            key = key.isoformat()
+        parts = [self.sort, "desc" if self.descending else "asc", key, place.tie, read_text(place.run_id)]
+        return base64.urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
+
+    def place(self, cursor: str) -> Place | None:
+        """The place that a cursor names; None, before the first run, for an empty one. Raises BrokenCursor."""
+        if not cursor:
+            return None
+        direction = "desc" if self.descending else "asc"
+        try:
+            packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+            sort, order, key, tie, run_id = json.loads(packed)
+            if sort in SORTS and (sort, order) != (self.sort, direction):
+                raise BrokenCursor(f"This cursor goes with sort={sort} and order={order}: send both with it")
+            if (sort, order) != (self.sort, direction) or not self._is_tie(tie) or not _is_text(run_id):
+                raise ValueError("no place")
+            return Place(self._key(key), tie, run_id)
+        except (binascii.Error, ValueError, TypeError, KeyError, RecursionError):
+            raise BrokenCursor("This is no cursor of a page of runs: begin with an empty one") from None
+
+    def _is_tie(self, tie: Any) -> bool:
+        if self.vendor == "sqlite":
+            return type(tie) is int and abs(tie) <= LARGEST
+        return _is_text(tie)
+
+    def _key(self, key: Any) -> Any:
+        """A sort key from a cursor. Raises ValueError, TypeError or KeyError for what can't be one in this database."""
+        if key is None and self.sort not in NEVER_NULL:
+            return None
+        strict = self.vendor != "sqlite"  # in a SQLite file any column may hold anything
+        if self.sort == "created_at" and strict:
+            moment = parse_moment(key) if isinstance(key, str) else None
+            if moment is None:
+                raise ValueError("no time")
+            return moment
+        if _is_text(key) and not (strict and self.sort in NUMBERS):
+            return key
+        is_number = type(key) is float or (type(key) is int and abs(key) <= LARGEST)
+        if is_number and (not strict or self.sort in NUMBERS):
+            return key
+        if strict:
+            raise ValueError("no such key")
+        return bytes.fromhex(key["hex"])
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is a text that a database could hold."""
+    return isinstance(value, str) and "\x00" not in value and value.encode(errors="ignore").decode() == value

@@ -1,0 +1,144 @@
+"""JSON Lines of runs: the form of a line, which import reads and export writes.
+
+A line has a run's columns. It holds what a table may hold, not only what the API takes today: texts of any length, any
+strategy. `prompt_project` is the name of the project that the run's prompt belongs to.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Required
+
+import orjson
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from optimizations.inputs import Count, Flag, RunKey, Score, Status, moment_of_text
+from optimizations.records import Record
+from projects.schemas import storable
+
+MAX_LINES = 10_000
+MAX_ERRORS = 100
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+#: Indexed columns: PostgreSQL can't index a long text.
+IndexedText = Annotated[str, Field(max_length=200)]
+
+
+class RunLine(TypedDict, total=False):
+    """A line. A column that it doesn't name gets its default."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # how pydantic is told
+
+    id: Required[RunKey]
+    created_at: Annotated[dt.datetime | None, BeforeValidator(moment_of_text)]
+    raw_prompt: Required[str]
+    optimized_prompt: str | None
+    task_type: IndexedText | None
+    complexity: str | None
+    weaknesses: list[str] | None
+    strengths: list[str] | None
+    changes_made: list[str] | None
+    framework_applied: IndexedText | None
+    optimization_notes: str | None
+    strategy: IndexedText | None
+    strategy_reasoning: str | None
+    strategy_confidence: Score | None
+    secondary_frameworks: list[str] | None
+    clarity_score: Score | None
+    specificity_score: Score | None
+    structure_score: Score | None
+    faithfulness_score: Score | None
+    overall_score: Score | None
+    is_improvement: Flag | None
+    verdict: str | None
+    duration_ms: Count | None
+    model_used: str | None
+    input_tokens: Count | None
+    output_tokens: Count | None
+    cache_creation_input_tokens: Count | None
+    cache_read_input_tokens: Count | None
+    status: Status
+    error_message: str | None
+    project: IndexedText | None
+    tags: list[str] | None
+    title: str | None
+    version: str | None
+    prompt_id: RunKey | None
+    codebase_context_snapshot: dict[str, Any] | None
+    prompt_project: IndexedText | None
+    # What the API answers of a run beside its columns says nothing new: it is taken, and not looked at.
+    project_id: Any
+    project_status: Any
+
+
+_ADAPTER = TypeAdapter(RunLine)
+DERIVED = ("project_id", "project_status")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that holds a run: its number from 1, and the columns that it names."""
+
+    number: int
+    run: Record
+
+
+@dataclass(frozen=True, slots=True)
+class LineError:
+    """Why a line can't be imported; `loc` is body, the number of the line, the field."""
+
+    type: str
+    msg: str
+    line: int
+    field: str = ""
+    id: str | None = None
+
+    @property
+    def loc(self) -> list[str | int]:
+        """The place as validation errors name it."""
+        return ["body", self.line, *([self.field] if self.field else [])]
+
+
+def read_lines(body: bytes) -> tuple[list[Line], list[LineError]]:
+    """The runs of a JSON Lines text, and what is wrong with the other lines; blank lines are none."""
+    lines: list[Line] = []
+    errors: list[LineError] = []
+    for number, text in _numbered(body):
+        if len(lines) + len(errors) == MAX_LINES:
+            return lines, [LineError("too_long", f"At most {MAX_LINES} lines can be imported at once", number)]
+        try:
+            run = orjson.loads(text)
+            if b"\\u0000" in text:
+                storable(run)
+            if isinstance(run, dict) and run.get("codebase_context_snapshot"):
+                storable(run["codebase_context_snapshot"])
+            run = dict(_ADAPTER.validate_python(run))
+        except orjson.JSONDecodeError as error:
+            errors.append(LineError("json_invalid", f"JSON decode error: {error.msg}", number))
+        except ValidationError as error:
+            run_id = run.get("id") if isinstance(run, dict) and isinstance(run.get("id"), str) else None
+            errors += [
+                LineError(item["type"], item["msg"], number, ".".join(map(str, item["loc"])), run_id)
+                for item in error.errors(include_url=False, include_input=False, include_context=False)
+            ]
+        except ValueError as error:
+            errors.append(LineError("value_error", str(error), number))
+        else:
+            for name in DERIVED:
+                run.pop(name, None)
+            lines.append(Line(number, run))
+    return lines, errors
+
+
+def _numbered(body: bytes) -> Iterator[tuple[int, bytes]]:
+    for number, text in enumerate(body.removeprefix(BYTE_ORDER_MARK).split(b"\n"), start=1):
+        if text.strip():
+            yield number, text
+
+
+def write_line(run: Record) -> bytes:
+    """A line; times are in UTC."""
+    return orjson.dumps(run, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,129 @@
+"""Start-up steps 3, 6 and 7: strategy names, links to prompts, stale runs.
+
+A legacy program may still write to the file between two starts, so they run at each start, set-based, and find what is
+left to do through indexes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+
+from optimizations.models import RunStatus
+from optimizations.strategies import ALIASES
+from promptadmin.fields import parse_moment
+from promptadmin.sessions import write_session
+from promptadmin.startup import StepContext, StepResult
+
+STALE_AFTER_MINUTES = 30
+STALE_MESSAGE = "Server interrupted"
+ROWS_A_BATCH = 1000
+LINKS_A_BATCH = 25_000
+
+PROJECTS_WITH_UNLINKED_RUNS = """
+    SELECT p.id, p.name FROM projects p WHERE p.name <> '' AND EXISTS
+        (SELECT 1 FROM optimizations o WHERE o.project = p.name AND o.prompt_id IS NULL)
+"""
+DROP_LINKS = "DROP TABLE IF EXISTS found_links"
+MAKE_LINKS = "CREATE TEMPORARY TABLE found_links (moment TEXT, run_id TEXT, prompt_id TEXT)"
+# CROSS JOIN is SQLite's word for "in this order", and GROUP BY makes it index the texts by itself: it would otherwise
+# compare each run with each prompt of its project.
+FIND_LINKS = """
+    INSERT INTO found_links
+    SELECT CAST(o.created_at AS TEXT), o.id, p.id FROM optimizations o CROSS JOIN (
+        SELECT q.content, MIN(q.id) AS id FROM prompts q JOIN (
+            SELECT content, MIN(order_index) AS place FROM prompts WHERE project_id = %s GROUP BY content
+        ) AS first ON first.content = q.content AND first.place = q.order_index
+        WHERE q.project_id = %s GROUP BY q.content
+    ) AS p
+    WHERE o.project = %s AND o.prompt_id IS NULL AND p.content = o.raw_prompt
+"""
+DROP_NUMBERED_LINKS = "DROP TABLE IF EXISTS numbered_links"
+NUMBER_LINKS = """
+    CREATE TEMPORARY TABLE numbered_links AS
+    SELECT ROW_NUMBER() OVER (ORDER BY moment, run_id) AS number, run_id, prompt_id FROM found_links
+"""
+INDEX_LINKS = "CREATE INDEX numbered_links_number ON numbered_links (number)"
+SET_LINKS = """
+    UPDATE optimizations SET prompt_id = l.prompt_id FROM numbered_links AS l
+    WHERE l.number > %s AND l.number <= %s AND optimizations.id = l.run_id AND optimizations.prompt_id IS NULL
+"""
+
+
+def normalize_strategies(context: StepContext) -> StepResult:
+    """Step 3: replace each legacy strategy name by its canonical one, where it is the whole text."""
+    cases = " ".join("WHEN %s THEN %s" for _ in ALIASES)
+    pairs = [name for pair in ALIASES.items() for name in pair]
+    known = ", ".join("%s" for _ in ALIASES)
+    aliases = list(ALIASES)
+    columns = ("framework_applied", "strategy")
+    assignments = ", ".join(f"{column} = CASE {column} {cases} ELSE {column} END" for column in columns)
+    condition = " OR ".join(f"{column} IN ({known})" for column in columns)
+    with write_session(context.connection.alias), context.connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE optimizations SET {assignments} WHERE {condition}", (pairs + pairs) + (aliases + aliases)
+        )
+        changed = cursor.rowcount
+    return StepResult(changed, f"renamed the strategy of {changed} runs" if changed else "nothing to do")
+
+
+def link_prompts(context: StepContext) -> StepResult:
+    """Step 6: link each run without a prompt to the first prompt of its project that has exactly its text.
+
+    The links are found first, project by project, and then made in the order of the runs' times, which is that of the
+    file: each page is written once, not once for each project.
+    """
+    connection = context.connection
+    with connection.cursor() as cursor:
+        cursor.execute(PROJECTS_WITH_UNLINKED_RUNS)
+        projects = cursor.fetchall()
+        if not projects:
+            return StepResult(0, "nothing to do")
+        cursor.execute(DROP_LINKS)
+        cursor.execute(MAKE_LINKS)
+        for project_id, name in context.progress(projects, label="texts of runs"):
+            cursor.execute(FIND_LINKS, [project_id, project_id, name])
+        cursor.execute(DROP_NUMBERED_LINKS)
+        cursor.execute(NUMBER_LINKS)
+        cursor.execute(INDEX_LINKS)
+        cursor.execute("SELECT COUNT(*) FROM numbered_links")
+        total = cursor.fetchone()[0]
+        linked = 0
+        for start in context.progress(range(0, total, LINKS_A_BATCH), label="prompt links"):
+            with write_session(connection.alias):
+                cursor.execute(SET_LINKS, [start, start + LINKS_A_BATCH])
+                linked += cursor.rowcount
+        cursor.execute(DROP_LINKS)
+        cursor.execute(DROP_NUMBERED_LINKS)
+    return StepResult(linked, f"linked {linked} runs to their prompts" if linked else "nothing to do")
+
+
+def cleanup_stale(context: StepContext) -> StepResult:
+    """Step 7: runs that have been `running` for longer than `minutes` become errors.
+
+    Moments are compared, not texts. A run whose time can't be read stays as it is, with a warning.
+    """
+    minutes = float(context.options.get("minutes", STALE_AFTER_MINUTES))
+    limit = timezone.now() - dt.timedelta(minutes=minutes)
+    stale: list[str] = []
+    unreadable: list[str] = []
+    with write_session(context.connection.alias), context.connection.cursor() as cursor:
+        # As text: sqlite3 would parse a bare DATETIME column itself, and fail or lose what it can't.
+        cursor.execute("SELECT id, CAST(created_at AS TEXT) FROM optimizations WHERE status = %s", [RunStatus.RUNNING])
+        for key, text in cursor:
+            moment = parse_moment(text)
+            if moment is None:
+                unreadable.append(key)
+            elif moment < limit:
+                stale.append(key)
+        for start in range(0, len(stale), ROWS_A_BATCH):
+            keys = stale[start : start + ROWS_A_BATCH]
+            cursor.execute(
+                "UPDATE optimizations SET status = %s, error_message = %s "
+                f"WHERE id IN ({', '.join('%s' for _ in keys)})",
+                [RunStatus.ERROR, STALE_MESSAGE, *keys],
+            )
+    message = f"{len(stale)} runs became errors" if stale else "nothing to do"
+    warnings = [f"Run {key} is running since a time that can't be read: it stays as it is." for key in unreadable]
+    return StepResult(len(stale), message, warnings)

@@ -1,0 +1,56 @@
+"""The sections about all runs together: each a function from a scope to what the answer has under its name.
+
+Means and shares have four digits, and are None of nothing. Each mean is over the runs that have the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from optimizations.stats.rounding import four, share
+from optimizations.stats.scope import Scope
+from projects.models import Project, ProjectStatus
+
+
+def total_optimizations(scope: Scope) -> int:
+    """Completed runs."""
+    return scope.total.runs
+
+
+def average(measure: str) -> Callable[[Scope], Any]:
+    """The section that has the mean of a measure over all completed runs."""
+    return lambda scope: four(scope.total.mean(measure))
+
+
+def improvement_rate(scope: Scope) -> float | None:
+    """The share of improvements among the validated runs."""
+    return share(scope.total.improved, scope.total.validated)
+
+
+def total_projects(scope: Scope) -> int:
+    """Active projects, or 1 for a single project; 0 where there are no runs."""
+    if not scope.total.runs:
+        return 0
+    return 1 if scope.project else Project.objects.filter(status=ProjectStatus.ACTIVE).count()
+
+
+def most_common_task_type(scope: Scope) -> str | None:
+    """The task type with most runs; of equals the first by name."""
+    types = scope.by("task_type")
+    return max(types, key=lambda name: types[name].runs, default=None)
+
+
+def optimizations_today(scope: Scope) -> int:
+    """Completed runs since midnight in UTC."""
+    return scope.recent["today"].count
+
+
+def trend(period: Literal["7d", "30d"]) -> Callable[[Scope], Any]:
+    """The section that has the completed runs of the last days and their mean score."""
+
+    def section(scope: Scope) -> dict[str, Any]:
+        recent = scope.recent[period]
+        return {"count": recent.count, "avg_score": four(recent.score / recent.scored) if recent.scored else None}
+
+    return section

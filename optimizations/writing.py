@@ -1,0 +1,160 @@
+"""The part of the repository that writes runs, one at a time or a hundred."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from optimizations.models import Optimization, RunStatus
+from optimizations.reading import RUN_MISSING, Reading
+from optimizations.records import COLUMNS, Record, read_row, read_text, stored_values
+from projects.models import ProjectStatus, Prompt
+from projects.repository import ProjectRepository
+from promptadmin.errors import Conflict, Forbidden, Invalid, Missing
+from promptadmin.fields import new_id
+
+FINISHED = (RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED)
+#: What may still change of a finished run.
+LABELS = ("title", "tags", "project", "version")
+PROMPT_UNKNOWN = "prompt_id does not reference a valid prompt"
+ID_TAKEN = "An optimization with this id already exists"
+
+
+class Writing(Reading):
+    """Single runs: record, change, label, cancel, delete. What is given is written, and no other column of the row."""
+
+    def record_run(self, values: Mapping[str, Any]) -> Record:
+        """Store a run that anyone executed: values by the names of COLUMNS, of which `raw_prompt` is needed.
+
+        `project` finds or makes the project of this name, the text of the run finds or makes the prompt in it, unless
+        `prompt_id` names one or the project is archived. Raises Invalid for an unknown `prompt_id`, Conflict for an
+        `id` that is taken.
+        """
+        given = {name: value for name, value in values.items() if value is not None}
+        given = {"id": new_id(), "created_at": timezone.now(), "status": RunStatus.COMPLETED, **given}
+        if self.runs.filter(id=given["id"]).exists():
+            raise Conflict(ID_TAKEN)
+        projects = ProjectRepository(self.using)
+        project = projects.ensure_project_by_name(given.get("project", ""))
+        if "prompt_id" in given:
+            self._expect_prompt(given["prompt_id"])
+        elif project and project.status != ProjectStatus.ARCHIVED:
+            given["prompt_id"] = projects.ensure_prompt_in_project(project.id, given["raw_prompt"])
+        try:
+            with transaction.atomic(using=self.using):
+                Optimization(**stored_values(given)).save(using=self.using, force_insert=True)
+        except IntegrityError as error:  # on PostgreSQL, another writer took the id in this moment
+            raise Conflict(ID_TAKEN) from error
+        return self.get_run(given["id"])
+
+    def change_run(self, run_id: str, changes: Mapping[str, Any]) -> Record:
+        """Complete or correct a run. A value that the run has already is no change.
+
+        Raises Missing; Conflict for a finished run, which may change LABELS only; what `tag_run` raises of a project.
+        """
+        link = self._link_of_new_project(run_id, changes)
+        if changes.get("prompt_id") is not None:
+            self._expect_prompt(changes["prompt_id"])
+        current = self._locked(run_id)
+        changed = {name: value for name, value in changes.items() if value != current[name]}
+        frozen = [name for name in changed if name not in LABELS]
+        if frozen and current["status"] in FINISHED:
+            raise Conflict(
+                f"Cannot change {', '.join(frozen)} of an optimization in '{current['status']}' status: "
+                f"only {', '.join(LABELS)}"
+            )
+        self._update(run_id, changed if "prompt_id" in changes else link | changed)
+        return self.get_run(run_id)
+
+    def tag_run(
+        self,
+        run_id: str,
+        *,
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
+        project: str | None = None,
+        title: str | None = None,
+    ) -> Record:
+        """Remove and then add tags; set project and title, or clear them with an empty text. None leaves them.
+
+        A run that gets another project is linked to its prompt there, which is found or made; without a project it is
+        linked to none. Answers id, tags, project, project_id and title, and whether anything was `updated`.
+        Raises Missing; Forbidden for an archived project.
+        """
+        labels = {"project": project, "title": title}
+        changes: dict[str, Any] = {name: text or None for name, text in labels.items() if text is not None}
+        link = self._link_of_new_project(run_id, changes)
+        current = self._locked(run_id)
+        tags = [tag for tag in current["tags"] or [] if tag not in remove]
+        changes["tags"] = tags + [tag for tag in dict.fromkeys(add) if tag not in tags]
+        if not changes["tags"] and not current["tags"]:
+            del changes["tags"]  # nothing to remove: NULL, or what isn't a list, stays as it is
+        changed = {name: value for name, value in changes.items() if value != current[name]}
+        self._update(run_id, link | changed)
+        run = self.get_run(run_id)
+        labelled = {name: run[name] for name in ("id", "project", "project_id", "title")}
+        return {**labelled, "tags": run["tags"] or [], "updated": bool(changed)}
+
+    def cancel_run(self, run_id: str) -> None:
+        """End a run that is running. Raises Missing, Conflict for any other."""
+        if self.runs.filter(id=run_id, status=RunStatus.RUNNING).update(status=RunStatus.CANCELLED):
+            return
+        status = self.runs.filter(id=run_id).values_list("status", flat=True).first()
+        if status is None:
+            raise Missing(RUN_MISSING)
+        raise Conflict(f"Cannot cancel optimization in '{read_text(status)}' status")
+
+    def delete_run(self, run_id: str) -> None:
+        """Delete a run; prompt versions that it led to stay. Raises Missing."""
+        if not self.runs.filter(id=run_id).delete()[0]:
+            raise Missing(RUN_MISSING)
+
+    def delete_runs(self, run_ids: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Delete these runs. Answers the ids of those deleted and of those not found, each once, in the given order."""
+        asked = list(dict.fromkeys(run_ids))
+        rows = self.runs.filter(id__in=asked)
+        found = set(rows.select_for_update().order_by("id").values_list("id", flat=True))
+        rows.delete()
+        return [key for key in asked if key in found], [key for key in asked if key not in found]
+
+    def delete_all_runs(self) -> int:
+        """Delete every run; projects, prompts and versions stay. Answers how many."""
+        return self.runs.delete()[0]
+
+    def _expect_prompt(self, prompt_id: str) -> None:
+        """Raises Invalid unless there is such a prompt; it then stays until the session ends."""
+        rows = Prompt.objects.using(self.using).filter(id=prompt_id).select_for_update(no_key=True)
+        if not rows.values_list("id").first():
+            raise Invalid(PROMPT_UNKNOWN)
+
+    def _link_of_new_project(self, run_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The prompt that a run is linked to in its new project; empty where the project stays as it is.
+
+        Comes before the run is locked: projects, prompts and runs are always locked in this order.
+        """
+        current = self.get_run(run_id)
+        if changes.get("project", current["project"]) == current["project"]:
+            return {}
+        projects = ProjectRepository(self.using)
+        project = projects.ensure_project_by_name(changes["project"] or "")
+        if project is None:
+            return {"prompt_id": None}
+        if project.status == ProjectStatus.ARCHIVED:
+            raise Forbidden(f"Cannot assign to archived project: {changes['project']}")
+        if current["prompt_id"] and current["project_id"] == project.id:
+            return {}
+        return {"prompt_id": projects.ensure_prompt_in_project(project.id, current["raw_prompt"])}
+
+    def _locked(self, run_id: str) -> Record:
+        """A run that nobody else changes until the session ends. Raises Missing."""
+        values = self.runs.filter(id=run_id).select_for_update(no_key=True).values_list(*COLUMNS).first()
+        if values is None:
+            raise Missing(RUN_MISSING)
+        return read_row(COLUMNS, values)
+
+    def _update(self, run_id: str, changes: Mapping[str, Any]) -> None:
+        if changes:
+            self.runs.filter(id=run_id).update(**stored_values(changes))

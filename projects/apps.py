@@ -1,0 +1,27 @@
+"""Projects, prompts and their versions, as a plugin."""
+
+from promptadmin.plugins import PluginConfig, StartupStep
+
+
+class ProjectsConfig(PluginConfig):
+    """Declares what projects contribute."""
+
+    name = "projects"
+    requires_plugins = ("optimizations",)
+    api_router = "projects.api.router"
+    startup_steps = (
+        StartupStep(
+            name="seed_projects",
+            title="legacy projects",
+            position=4,
+            function="projects.startup.seed_projects",
+            migration=("projects", "0010_seed_projects"),
+        ),
+        StartupStep(
+            name="backfill_prompts",
+            title="missing prompts",
+            position=5,
+            function="projects.startup.backfill_prompts",
+            migration=("projects", "0011_backfill_prompts"),
+        ),
+    )

@@ -1,0 +1,38 @@
+"""Context profiles: what a project's prompts are about, in a few known fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+TEXT_FIELDS = ("language", "framework", "description", "documentation", "test_framework")
+LIST_FIELDS = ("conventions", "patterns", "code_snippets", "test_patterns")
+
+Profile = dict[str, Any]
+
+
+def normalize_context(profile: Mapping[str, Any] | None) -> Profile | None:
+    """The known fields that hold something, as text or lists of text; None if that leaves nothing.
+
+    A text field takes any value as text. A list field takes a list, without its nulls, or one text.
+    """
+    if not profile:
+        return None
+    normalized: Profile = {}
+    for name in TEXT_FIELDS:
+        value = profile.get(name)
+        if value is not None and value not in ("", [], {}):
+            normalized[name] = str(value)
+    for name in LIST_FIELDS:
+        value = profile.get(name)
+        if isinstance(value, str):
+            value = [value] if value else []
+        if isinstance(value, list) and (items := [str(item) for item in value if item is not None]):
+            normalized[name] = items
+    return normalized or None
+
+
+def merge_contexts(base: Mapping[str, Any] | None, override: Mapping[str, Any] | None) -> Profile | None:
+    """The base with each field replaced, lists as a whole, that the override fills; None if neither holds anything."""
+    merged = (normalize_context(base) or {}) | (normalize_context(override) or {})
+    return {name: merged[name] for name in TEXT_FIELDS + LIST_FIELDS if name in merged} or None

@@ -1,0 +1,10 @@
+"""`manage.py seed_projects`."""
+
+from promptadmin.management.step_command import StepCommand
+
+
+class Command(StepCommand):
+    """Makes a project of each legacy project name that has none."""
+
+    help = "Makes a project of each legacy project name that has none."
+    steps = ("seed_projects",)

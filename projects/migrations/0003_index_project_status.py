@@ -1,0 +1,12 @@
+from django.db import migrations
+
+from promptadmin.fields import NamedIndex
+from promptadmin.operations import AdoptIndex
+
+
+class Migration(migrations.Migration):
+    dependencies = [("projects", "0002_prompt")]
+
+    operations = [
+        AdoptIndex(model_name="project", index=NamedIndex(fields=["status"], name="ix_projects_status")),
+    ]

@@ -1,0 +1,14 @@
+from django.db import migrations
+
+from promptadmin.fields import NamedIndex
+from promptadmin.operations import AdoptIndex
+
+
+class Migration(migrations.Migration):
+    dependencies = [("projects", "0005_index_prompt_project")]
+
+    operations = [
+        AdoptIndex(
+            model_name="prompt", index=NamedIndex(fields=["project", "order_index"], name="ix_prompts_order_index")
+        ),
+    ]

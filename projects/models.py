@@ -1,0 +1,119 @@
+"""Projects, their prompts, and the prompts' earlier texts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from promptadmin.fields import JSONText, Link, Moment, NamedIndex, Text, new_id
+
+
+class ProjectStatus(models.TextChoices):
+    """The states of a project."""
+
+    ACTIVE = "active", "active"
+    ARCHIVED = "archived", "archived"
+    DELETED = "deleted", "deleted"
+
+
+class Project(models.Model):
+    """A row is a named group of prompts."""
+
+    id = Text(primary_key=True, default=new_id, editable=False)
+    name = Text()
+    description = Text(null=True, blank=True)
+    status = Text(choices=ProjectStatus, default=ProjectStatus.ACTIVE)
+    created_at = Moment(default=timezone.now, editable=False)
+    updated_at = Moment(default=timezone.now, editable=False)
+    context_profile = JSONText(null=True, blank=True)
+
+    class Meta:
+        db_table = "projects"
+        constraints = [models.UniqueConstraint(fields=["name"], name="uq_projects_name")]
+        indexes = [
+            NamedIndex(fields=["status"], name="ix_projects_status"),
+            NamedIndex(fields=["created_at"], name="ix_projects_created_at"),
+            NamedIndex(fields=["updated_at"], name="ix_projects_updated_at"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+
+class Prompt(models.Model):
+    """A row is the current text of one prompt of a project."""
+
+    id = Text(primary_key=True, default=new_id, editable=False)
+    content = Text()
+    version = models.IntegerField(default=1)
+    project = Link(Project, on_delete_sql="CASCADE", related_name="prompts")
+    order_index = models.IntegerField(default=0)
+    created_at = Moment(default=timezone.now, editable=False)
+    updated_at = Moment(default=timezone.now, editable=False)
+
+    class Meta:
+        db_table = "prompts"
+        indexes = [
+            NamedIndex(fields=["project"], name="ix_prompts_project_id"),
+            NamedIndex(fields=["project", "order_index"], name="ix_prompts_order_index"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.content[:80])
+
+
+class ImmutableError(Exception):
+    """An attempt to change a prompt version."""
+
+
+class PromptVersionQuerySet(models.QuerySet["PromptVersion"]):
+    """Refuses to change what a version says."""
+
+    def update(self, **kwargs: Any) -> int:
+        """Update, except what makes a version: only `optimization` may change."""
+        changed = set(kwargs) - {"optimization", "optimization_id"}
+        if changed:
+            raise ImmutableError(f"Prompt versions are immutable: {', '.join(sorted(changed))} can't be changed.")
+        return super().update(**kwargs)
+
+
+class PromptVersion(models.Model):
+    """A row is an earlier text of a prompt; it never changes."""
+
+    id = Text(primary_key=True, default=new_id, editable=False)
+    prompt = Link(Prompt, on_delete_sql="CASCADE", related_name="versions")
+    version = models.IntegerField()
+    content = Text()
+    optimization = Link(
+        "optimizations.Optimization",
+        on_delete_sql="SET NULL",
+        null=True,
+        blank=True,
+        related_name="prompt_versions",
+    )
+    created_at = Moment(default=timezone.now, editable=False)
+
+    objects = PromptVersionQuerySet.as_manager()
+
+    class Meta:
+        db_table = "prompt_versions"
+        indexes = [
+            NamedIndex(fields=["prompt"], name="ix_prompt_versions_prompt_id"),
+            NamedIndex(fields=["prompt", "version"], name="ix_prompt_versions_prompt_version"),
+            NamedIndex(
+                fields=["optimization"],
+                name="ix_prompt_versions_optimization_id",
+                condition=models.Q(optimization__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.version}: {self.content[:60]}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert; a stored version can't be saved again."""
+        if not self._state.adding:
+            raise ImmutableError("Prompt versions are immutable: add a new version instead.")
+        super().save(*args, **kwargs)

@@ -1,0 +1,244 @@
+"""The API of a project's prompts and their versions."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Header, Path, Query, Router, Status
+from pydantic import AfterValidator
+
+from projects.records import Page, PromptRecord, VersionRecord
+from projects.repository import ProjectRepository
+from projects.schemas import (
+    PROJECT_ID,
+    PROMPT_ID,
+    DeletedOut,
+    ForgeListOut,
+    PromptCreateIn,
+    PromptOrderIn,
+    PromptOrderOut,
+    PromptOut,
+    PromptUpdateIn,
+    VersionDiffOut,
+    VersionListOut,
+    VersionOut,
+    storable,
+)
+from promptadmin.api import errors
+
+router = Router()
+
+# Every client's integer holds it and, times a page's length, every database's offset.
+LARGEST_INTEGER = 2_147_483_647
+
+ProjectId = Annotated[str, AfterValidator(storable), Path(description="The project's id.", example=PROJECT_ID)]
+PromptId = Annotated[str, AfterValidator(storable), Path(description="The prompt's id.", example=PROMPT_ID)]
+Version = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="A version; the current one too.", example=1)]
+Limit = Annotated[int, Query(ge=1, le=100, example=20)]
+Offset = Annotated[int, Query(ge=0, le=LARGEST_INTEGER, example=20)]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        description="ETags of the prompt as it was read: 412 if its version is another now.",
+        example='"3"',
+    ),
+]
+ETAG_HEADER = {"ETag": {"description": "The prompt's version, in quotes.", "schema": {"type": "string"}}}
+
+
+def _with_etag(status: int) -> dict[str, Any]:
+    return {"responses": {status: {"headers": ETAG_HEADER}}}
+
+
+# Before the operations on one prompt: the first path that matches a request has it.
+@router.put(
+    "/reorder",
+    response={200: PromptOrderOut, **errors(400, 404)},
+    operation_id="reorder_prompts",
+    summary="Put a project's prompts in order",
+)
+def reorder_prompts(request: HttpRequest, project_id: ProjectId, data: PromptOrderIn) -> dict[str, Any]:
+    """Takes the ids of all prompts of the project, each once; positions count from 0."""
+    prompts = ProjectRepository().reorder_prompts(project_id=project_id, prompt_ids=data.prompt_ids)
+    return {"message": "Prompts reordered", "prompts": prompts}
+
+
+@router.post(
+    "",
+    response={201: PromptOut, **errors(404)},
+    operation_id="add_prompt",
+    summary="Add a prompt",
+    openapi_extra=_with_etag(201),
+)
+def add_prompt(
+    request: HttpRequest, response: HttpResponse, project_id: ProjectId, data: PromptCreateIn
+) -> Status[PromptRecord]:
+    """Adds it after the project's last prompt, as version 1."""
+    prompt = ProjectRepository().add_prompt(project_id=project_id, content=data.content)
+    return Status(201, _tagged(response, prompt))
+
+
+@router.get(
+    "/{prompt_id}",
+    response={200: PromptOut, 304: None, **errors(404)},
+    operation_id="get_prompt",
+    summary="Read a prompt",
+    openapi_extra=_with_etag(200),
+)
+def get_prompt(
+    request: HttpRequest,
+    response: HttpResponse,
+    project_id: ProjectId,
+    prompt_id: PromptId,
+    if_none_match: Annotated[
+        str | None,
+        Header(alias="If-None-Match", description="ETags: 304 if one is of the prompt's version.", example='"3"'),
+    ] = None,
+) -> PromptRecord | Status[None]:
+    """The ETag stands for the version, so for the text: runs and the position change without it."""
+    prompt = ProjectRepository().get_prompt(project_id=project_id, prompt_id=prompt_id)
+    response["Cache-Control"] = "no-cache"
+    _tagged(response, prompt)
+    known = _versions(if_none_match or "")
+    return Status(304, None) if known is None or prompt.version in known else prompt
+
+
+@router.put(
+    "/{prompt_id}",
+    response={200: PromptOut, **errors(404, 412)},
+    operation_id="update_prompt",
+    summary="Edit a prompt",
+    openapi_extra=_with_etag(200),
+)
+def update_prompt(
+    request: HttpRequest,
+    *,
+    response: HttpResponse,
+    project_id: ProjectId,
+    prompt_id: PromptId,
+    data: PromptUpdateIn,
+    if_match: IfMatch = None,
+) -> PromptRecord:
+    """Another text becomes the next version, and the old one is kept; the same text moves only `updated_at`."""
+    prompt = ProjectRepository().update_prompt(
+        project_id=project_id, prompt_id=prompt_id, content=data.content, expected_versions=_expected(if_match)
+    )
+    return _tagged(response, prompt)
+
+
+@router.delete(
+    "/{prompt_id}",
+    response={200: DeletedOut, **errors(404, 412)},
+    operation_id="delete_prompt",
+    summary="Delete a prompt",
+)
+def delete_prompt(
+    request: HttpRequest, project_id: ProjectId, prompt_id: PromptId, if_match: IfMatch = None
+) -> dict[str, Any]:
+    """Deletes its versions and its runs with it, for good."""
+    deleted = ProjectRepository().delete_prompt(
+        project_id=project_id, prompt_id=prompt_id, expected_versions=_expected(if_match)
+    )
+    return {"message": "Prompt deleted", "id": prompt_id, "deleted_optimizations": deleted}
+
+
+@router.get(
+    "/{prompt_id}/forges",
+    response={200: ForgeListOut, **errors(404)},
+    operation_id="list_prompt_forges",
+    summary="List a prompt's runs",
+)
+def list_forges(
+    request: HttpRequest, project_id: ProjectId, prompt_id: PromptId, limit: Limit = 20, offset: Offset = 0
+) -> Page[Any]:
+    """Newest first, of any status: those linked to it and, of those linked to none, those of its text and project."""
+    return ProjectRepository().list_forges(project_id=project_id, prompt_id=prompt_id, limit=limit, offset=offset)
+
+
+@router.get(
+    "/{prompt_id}/versions",
+    response={200: VersionListOut, **errors(404)},
+    operation_id="list_prompt_versions",
+    summary="List a prompt's superseded texts",
+)
+def list_versions(
+    request: HttpRequest, project_id: ProjectId, prompt_id: PromptId, limit: Limit = 20, offset: Offset = 0
+) -> Page[VersionRecord]:
+    """Newest version first, without the current one."""
+    return ProjectRepository().list_versions(project_id=project_id, prompt_id=prompt_id, limit=limit, offset=offset)
+
+
+@router.get(
+    "/{prompt_id}/versions/{version}",
+    response={200: VersionOut, **errors(404)},
+    operation_id="get_prompt_version",
+    summary="Read one version of a prompt",
+)
+def get_version(request: HttpRequest, project_id: ProjectId, prompt_id: PromptId, version: Version) -> VersionRecord:
+    """The current text is a version too."""
+    return ProjectRepository().get_version(project_id=project_id, prompt_id=prompt_id, version=version)
+
+
+@router.get(
+    "/{prompt_id}/versions/{from_version}/diff/{to_version}",
+    response={200: VersionDiffOut, **errors(404)},
+    operation_id="diff_prompt_versions",
+    summary="Compare two versions of a prompt",
+)
+def diff_versions(
+    request: HttpRequest, project_id: ProjectId, prompt_id: PromptId, from_version: Version, to_version: Version
+) -> dict[str, Any]:
+    """In either direction; the current text is a version too."""
+    found = ProjectRepository().diff_versions(
+        project_id=project_id, prompt_id=prompt_id, old=from_version, new=to_version
+    )
+    return {
+        "prompt_id": prompt_id,
+        "from_version": from_version,
+        "to_version": to_version,
+        "diff": found.diff,
+        "statistics": found,
+    }
+
+
+@router.post(
+    "/{prompt_id}/versions/{version}/restore",
+    response={200: PromptOut, **errors(404, 412)},
+    operation_id="restore_prompt_version",
+    summary="Go back to an earlier text",
+    openapi_extra=_with_etag(200),
+)
+def restore_version(
+    request: HttpRequest,
+    *,
+    response: HttpResponse,
+    project_id: ProjectId,
+    prompt_id: PromptId,
+    version: Version,
+    if_match: IfMatch = None,
+) -> PromptRecord:
+    """The earlier text becomes the next version; nothing is lost, and no version changes."""
+    prompt = ProjectRepository().restore_version(
+        project_id=project_id, prompt_id=prompt_id, version=version, expected_versions=_expected(if_match)
+    )
+    return _tagged(response, prompt)
+
+
+def _tagged(response: HttpResponse, prompt: PromptRecord) -> PromptRecord:
+    response["ETag"] = f'"{prompt.version}"'
+    return prompt
+
+
+def _versions(header: str) -> set[int] | None:
+    """The versions that the ETags of a header mean; None for `*`, which is any.
+
+    A weak tag counts as well: compression on the way makes ours weak, and they stand for versions, not for bytes.
+    """
+    return None if header.strip() == "*" else {int(tag) for tag in re.findall(r'"(0|[1-9]\d{0,9})"', header)}
+
+
+def _expected(if_match: str | None) -> set[int] | None:
+    return None if if_match is None else _versions(if_match)

@@ -1,0 +1,98 @@
+"""What the project repository hands out: plain values that outlive the session in which they were read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Some rows of a list, and how many rows the whole list has."""
+
+    items: list[Row]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectInfo:
+    """What find-or-create answers: which project, and its status."""
+
+    id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSummary:
+    """A project in a list. A time is None where the stored value means none."""
+
+    id: str
+    name: str
+    description: str | None
+    status: str
+    prompt_count: int
+    has_context: bool
+    created_at: dt.datetime | None
+    updated_at: dt.datetime | None
+
+
+class ForgeRecord(NamedTuple):
+    """A run of a prompt. `overall_score` is from 0.0 to 1.0."""
+
+    id: str
+    created_at: dt.datetime | None
+    overall_score: float | None
+    framework_applied: str | None
+    is_improvement: bool | None
+    status: str
+    title: str | None
+    task_type: str | None
+    complexity: str | None
+    tags: list[str]
+    version: str | None
+
+
+class PromptRecord(NamedTuple):
+    """A prompt's current text. Where nobody asked for its runs, `forge_count` is 0.
+
+    `latest_forge` is the newest completed run.
+    """
+
+    id: str
+    content: str
+    version: int
+    project_id: str
+    order_index: int
+    created_at: dt.datetime | None
+    updated_at: dt.datetime | None
+    forge_count: int = 0
+    latest_forge: ForgeRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectDetail:
+    """A project with its prompts, in their order."""
+
+    id: str
+    name: str
+    description: str | None
+    context_profile: dict[str, Any] | None
+    status: str
+    created_at: dt.datetime | None
+    updated_at: dt.datetime | None
+    prompts: list[PromptRecord]
+
+
+class VersionRecord(NamedTuple):
+    """A version of a prompt. The current one has no row of its own: its `id` and `created_at` are None."""
+
+    id: str | None
+    prompt_id: str
+    version: int
+    content: str
+    created_at: dt.datetime | None
+    optimization_id: str | None
+    current: bool = False

@@ -1,0 +1,16 @@
+"""All queries and writes on projects, prompts and their versions, with the rules that hold at every door.
+
+A door opens a `write_session()` or a `read_session()` around each call.
+What is refused raises a `promptadmin.errors.Refused`.
+"""
+
+from projects.records import ProjectInfo
+from projects.repository.matching import Matching
+from projects.repository.projects import LEAVE, Leave
+from projects.repository.versions import Versions
+
+__all__ = ["LEAVE", "Leave", "ProjectInfo", "ProjectRepository"]
+
+
+class ProjectRepository(Matching, Versions):
+    """Projects, their prompts, the prompts' versions, and find-or-create of the first two."""

@@ -1,0 +1,231 @@
+"""Projects: list, read, create, change, archive, delete."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from projects.contexts import Profile, normalize_context
+from projects.models import Project, ProjectStatus
+from projects.records import Page, ProjectDetail, ProjectSummary
+from projects.repository.forges import unlinked_runs
+from projects.repository.prompts import Prompts
+from projects.repository.rows import moment, not_blank, storable
+from promptadmin import jsontext
+from promptadmin.errors import Conflict, Invalid
+
+NAME_TAKEN = "A project with this name already exists"
+SORTS = ("created_at", "updated_at", "name")
+
+
+class Leave(enum.Enum):
+    """The type of LEAVE."""
+
+    LEAVE = "leave"
+
+
+#: Stands for "leave as it is" where None has a meaning of its own.
+LEAVE: Final = Leave.LEAVE
+
+
+class Projects(Prompts):
+    """The part that keeps projects."""
+
+    def list_projects(
+        self,
+        *,
+        limit: int = 20,
+        offset: int = 0,
+        search: str | None = None,
+        status: str | None = None,
+        sort: str = "created_at",
+        order: str = "desc",
+    ) -> Page[ProjectSummary]:
+        """Projects with this status (without one: all but the deleted) that have the text in name or description.
+
+        `sort` is created_at, updated_at or name, anything else means created_at; `order` is asc or desc.
+        """
+        rows = self.projects.filter(status=status) if status else self.projects.exclude(status=ProjectStatus.DELETED)
+        if search:
+            rows = rows.filter(Q(name__folded_contains=search) | Q(description__folded_contains=search))
+        direction = "" if order == "asc" else "-"
+        key = sort if sort in SORTS else "created_at"
+        total = rows.count()
+        page = list(rows.order_by(direction + key, direction + "id")[offset : offset + limit])
+        counts = self._prompt_counts([row.id for row in page])
+        return Page([_summary(row, counts.get(row.id, 0)) for row in page], total)
+
+    def get_project(self, *, project_id: str, deleted: bool = False) -> ProjectDetail:
+        """A project with its prompts and their runs. Raises Missing, also for a deleted one unless `deleted`."""
+        return self._detail(self.readable_project(project_id, deleted=deleted))
+
+    def create_project(
+        self,
+        *,
+        name: str,
+        description: str | Leave | None = None,
+        context_profile: Mapping[str, Any] | Leave | None = None,
+    ) -> ProjectDetail:
+        """A new project, or a deleted one of this name brought back with this description and context.
+
+        LEAVE keeps what the deleted one had. Raises Conflict if another project has the name, Invalid for a blank one.
+        """
+        name = clean_name(name)
+        row, is_new = self.insert_project(
+            name=name,
+            description=None if description is LEAVE else description,
+            context_profile=None if context_profile is LEAVE else context_profile,
+        )
+        if not is_new:
+            if row.status != ProjectStatus.DELETED:
+                raise Conflict(NAME_TAKEN)
+            self._update(row, status=ProjectStatus.ACTIVE, **_described(description, context_profile))
+        return self._detail(row)
+
+    def update_project(
+        self,
+        *,
+        project_id: str,
+        name: str | None = None,
+        description: str | None = None,
+        context_profile: Mapping[str, Any] | Leave | None = LEAVE,
+        unmodified_since: dt.datetime | None = None,
+    ) -> ProjectDetail:
+        """Change what is given: None leaves name and description, LEAVE the context; None clears the context.
+
+        Runs keep the name that they were made under. Raises Missing; Forbidden for an archived project; Conflict for a
+        taken name, and if the project has changed since `unmodified_since`, by whole seconds.
+        """
+        row = self.project_to_change(project_id)
+        changed_at = moment(row.updated_at)
+        if unmodified_since and changed_at and changed_at.replace(microsecond=0) > unmodified_since:
+            raise Conflict("Project has been modified since your last read")
+        changes = _described(LEAVE if description is None else description, context_profile)
+        if name is not None:
+            changes["name"] = clean_name(name)
+            if self.projects.filter(name=changes["name"]).exclude(id=row.id).exists():
+                raise Conflict(NAME_TAKEN)
+        try:
+            with transaction.atomic(using=self.using):
+                self._update(row, **changes)
+        except IntegrityError as error:  # on PostgreSQL, another writer took the name in this moment
+            raise Conflict(NAME_TAKEN) from error
+        return self._detail(row)
+
+    def archive_project(self, *, project_id: str) -> Project:
+        """Make a project read-only. Raises Missing, or Invalid if it is archived already."""
+        return self._change_status(project_id, ProjectStatus.ARCHIVED)
+
+    def unarchive_project(self, *, project_id: str) -> Project:
+        """Make an archived project active. Raises Missing, or Invalid if it is active already."""
+        return self._change_status(project_id, ProjectStatus.ACTIVE)
+
+    def delete_project(self, *, project_id: str) -> int:
+        """Mark a project as deleted; delete its prompts, their versions, and all its runs. Returns how many runs.
+
+        Its runs are those linked to its prompts and, by its name, those linked to none. Raises Missing.
+        """
+        row = self.locked_project(project_id)
+        prompts = self.prompts.filter(project_id=row.id)
+        # The versions go first: each run that goes is looked up in those that are left.
+        self.versions.filter(prompt_id__in=prompts.values("id")).delete()
+        deleted = self.runs.filter(prompt_id__in=prompts.values("id")).delete()[0]
+        deleted += unlinked_runs(self.runs, row.name).delete()[0]
+        prompts.delete()
+        self._update(row, status=ProjectStatus.DELETED)
+        return deleted
+
+    def get_context(self, *, name: str) -> Profile | None:
+        """The context profile of the project with this name, with the project's own description if it has none.
+
+        None where there is no such project, or it is deleted, or it has neither.
+        """
+        row = self.projects.filter(name=name.strip()).exclude(status=ProjectStatus.DELETED).first()
+        if row is None:
+            return None
+        described = {"description": row.description} if row.description else {}
+        return normalize_context(described | (normalize_context(_context(row)) or {}))
+
+    def insert_project(
+        self, *, name: str, description: str | None = None, context_profile: Mapping[str, Any] | None = None
+    ) -> tuple[Project, bool]:
+        """The project with this name, locked, and whether this call made it."""
+        row = self.lock(self.projects.filter(name=name)).first()
+        if row is not None:
+            return row, False
+        new = Project(name=name, **_described(description, context_profile))
+        new.updated_at = new.created_at
+        # On PostgreSQL, another writer may be making it in this moment: then this waits, and finds theirs.
+        self.projects.bulk_create([new], ignore_conflicts=True)
+        row = self.lock(self.projects.filter(name=name)).get()
+        return row, row.id == new.id
+
+    def _change_status(self, project_id: str, status: ProjectStatus) -> Project:
+        row = self.locked_project(project_id)
+        if row.status == status:
+            raise Invalid(f"Project is already {status}")
+        self._update(row, status=status)
+        return row
+
+    def _update(self, row: Project, **changes: Any) -> None:
+        """Write these columns and the time of the change, and nothing else of a row that may hold legacy values."""
+        changes["updated_at"] = timezone.now()
+        self.projects.filter(id=row.id).update(**changes)
+        for name, value in changes.items():
+            setattr(row, name, value)
+
+    def _detail(self, row: Project) -> ProjectDetail:
+        return ProjectDetail(
+            id=row.id,
+            name=row.name,
+            description=row.description,
+            context_profile=_context(row),
+            status=row.status,
+            created_at=moment(row.created_at),
+            updated_at=moment(row.updated_at),
+            prompts=self.prompts_of(row),
+        )
+
+    def _prompt_counts(self, project_ids: list[str]) -> dict[str, int]:
+        rows = self.prompts.filter(project_id__in=project_ids).order_by()
+        return dict(rows.values_list("project_id").annotate(Count("id")))
+
+
+def clean_name(name: str) -> str:
+    """A project's name without the blanks around it. Raises Invalid for a blank one."""
+    return not_blank(name, "Project name").strip()
+
+
+def _described(
+    description: str | Leave | None, context_profile: Mapping[str, Any] | Leave | None
+) -> dict[str, str | None]:
+    """The columns to write for a description and a context, without those to leave."""
+    columns: dict[str, str | None] = {}
+    if not isinstance(description, Leave):
+        columns["description"] = description and storable(description, "Project description")
+    if not isinstance(context_profile, Leave):
+        columns["context_profile"] = jsontext.write(normalize_context(context_profile))
+    return columns
+
+
+def _context(row: Project) -> Profile | None:
+    return jsontext.read_object(row.context_profile, f"projects {row.id} context_profile")
+
+
+def _summary(row: Project, prompt_count: int) -> ProjectSummary:
+    return ProjectSummary(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        status=row.status,
+        prompt_count=prompt_count,
+        has_context=bool(_context(row)),
+        created_at=moment(row.created_at),
+        updated_at=moment(row.updated_at),
+    )

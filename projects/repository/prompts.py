@@ -1,0 +1,170 @@
+"""Prompts: read, add, edit, delete, put in order, and their runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import connections
+from django.db.models import Max
+from django.utils import timezone
+
+from projects.models import Project, Prompt, PromptVersion
+from projects.records import ForgeRecord, Page, PromptRecord
+from projects.repository.forges import Forges, find_forges, newest_forges, runs_of_prompt
+from projects.repository.rows import Rows, moment, not_blank
+from promptadmin.errors import Invalid, Moved
+from promptadmin.fields import stored_moment
+
+POSITION = ("order_index", "id")
+PROMPT_FIELDS = ("id", "content", "version", "project_id", "order_index", "created_at", "updated_at")
+
+
+class Prompts(Rows):
+    """The part that keeps prompts. Where `project_id` may be None, any project's prompt will do."""
+
+    def prompts_of(self, project: Project) -> list[PromptRecord]:
+        """A project's prompts in their order, with their runs. Of two with the same text, the later has its runs."""
+        rows = self.prompts.filter(project_id=project.id)
+        stored = [PromptRecord(*row) for row in rows.order_by(*POSITION).values_list(*PROMPT_FIELDS)]
+        if not stored:
+            return []
+
+        def owners(texts: Iterable[str]) -> Mapping[str, str]:
+            by_text = {row.content: row.id for row in stored}
+            return {text: by_text[text] for text in texts}
+
+        forges = find_forges(self.runs, rows, project.name, owners=owners)
+        return [_record(row, forges) for row in stored]
+
+    def get_prompt(self, *, prompt_id: str, project_id: str | None = None) -> PromptRecord:
+        """A prompt with its runs. Raises Missing, also for a prompt of another project."""
+        row = self.readable_prompt(prompt_id, project_id)
+        twins = self.prompts.filter(project_id=row.project_id, content=row.content)
+
+        def owners(texts: Iterable[str]) -> Mapping[str, str]:
+            last = twins.order_by(*POSITION).values_list("id", flat=True).last()
+            return dict.fromkeys(texts, row.id) if last == row.id else {}
+
+        rows = self.prompts.filter(id=row.id)
+        project_name = self.projects.values_list("name", flat=True).get(id=row.project_id)
+        return prompt_record(row, find_forges(self.runs, rows, project_name, owners=owners))
+
+    def add_prompt(self, *, project_id: str, content: str) -> PromptRecord:
+        """A new prompt after the project's last one. Raises Invalid for a blank text, Missing, Forbidden."""
+        not_blank(content, "Prompt content")
+        return prompt_record(self.append_prompt(self.project_to_change(project_id), content))
+
+    def update_prompt(
+        self,
+        *,
+        prompt_id: str,
+        project_id: str | None = None,
+        content: str | None = None,
+        optimization_id: str | None = None,
+        expected_versions: Collection[int] | None = None,
+    ) -> PromptRecord:
+        """Give a prompt another text and the next version; the old text is kept under the old one.
+
+        `optimization_id` says which run the kept text led to. None, or the text that it has, moves only `updated_at`.
+        Raises Moved if the version is not one of those expected; Invalid, Missing, Forbidden.
+        """
+        if content is not None:
+            not_blank(content, "Prompt content")
+        _, row = self.prompt_to_change(prompt_id, project_id)
+        expect_version(row, expected_versions)
+        return self.replace_content(row, row.content if content is None else content, optimization_id)
+
+    def delete_prompt(
+        self, *, prompt_id: str, project_id: str | None = None, expected_versions: Collection[int] | None = None
+    ) -> int:
+        """Delete a prompt with its versions and its runs, linked or not. Returns how many runs.
+
+        Raises Moved if the version is not one of those expected; Missing, Forbidden.
+        """
+        project, row = self.prompt_to_change(prompt_id, project_id)
+        expect_version(row, expected_versions)
+        self.versions.filter(prompt_id=row.id).delete()
+        deleted: int = runs_of_prompt(self.runs, row, project.name).delete()[0]
+        self.prompts.filter(id=row.id).delete()
+        return deleted
+
+    def reorder_prompts(self, *, project_id: str, prompt_ids: Sequence[str]) -> list[PromptRecord]:
+        """Put all prompts of a project in this order, at positions from 0. Raises Invalid, Missing, Forbidden."""
+        project = self.project_to_change(project_id)
+        positions = dict(self.prompts.filter(project_id=project.id).values_list("id", "order_index"))
+        if unknown := set(prompt_ids) - positions.keys():
+            raise Invalid(f"Prompt IDs not found in project: {_braced(unknown)}")
+        if len(set(prompt_ids)) != len(prompt_ids):
+            raise Invalid("Duplicate prompt IDs in reorder request")
+        if missing := positions.keys() - set(prompt_ids):
+            raise Invalid(f"Reorder must include all prompts; missing: {_braced(missing)}")
+        connection = connections[self.using]
+        now = stored_moment(timezone.now(), connection)
+        moved = [(at, now, key) for at, key in enumerate(prompt_ids) if positions[key] != at]
+        with connection.cursor() as cursor:
+            cursor.executemany("UPDATE prompts SET order_index = %s, updated_at = %s WHERE id = %s", moved)
+        return self.prompts_of(project)
+
+    def list_forges(
+        self, *, prompt_id: str, project_id: str | None = None, limit: int = 20, offset: int = 0
+    ) -> Page[ForgeRecord]:
+        """A prompt's runs of any status, linked or by the text rule, newest first. Raises Missing."""
+        row = self.readable_prompt(prompt_id, project_id)
+        project_name = self.projects.values_list("name", flat=True).get(id=row.project_id)
+        runs = runs_of_prompt(self.runs, row, project_name)
+        return Page(newest_forges(runs, limit=limit, offset=offset), runs.count())
+
+    def append_prompt(self, project: Project, content: str) -> Prompt:
+        """Add a prompt to a project that the caller has locked; moves the project's `updated_at`."""
+        last = self.prompts.filter(project_id=project.id).aggregate(last=Max("order_index"))["last"]
+        now = timezone.now()
+        position = 0 if last is None else last + 1
+        row = Prompt(content=content, project_id=project.id, order_index=position, created_at=now, updated_at=now)
+        row.save(using=self.using, force_insert=True)
+        self.projects.filter(id=project.id).update(updated_at=now)
+        return row
+
+    def replace_content(self, row: Prompt, content: str, optimization_id: str | None = None) -> PromptRecord:
+        """Give a prompt that the caller has locked another text and the next version."""
+        now = timezone.now()
+        changes: dict[str, Any] = {"updated_at": now}
+        if content != row.content:
+            PromptVersion(
+                prompt_id=row.id,
+                version=row.version,
+                content=row.content,
+                optimization_id=optimization_id,
+                created_at=now,
+            ).save(using=self.using, force_insert=True)
+            changes |= {"content": content, "version": row.version + 1}
+        self.prompts.filter(id=row.id).update(**changes)
+        for name, value in changes.items():
+            setattr(row, name, value)
+        return prompt_record(row)
+
+
+def prompt_record(row: Prompt, forges: Forges | None = None) -> PromptRecord:
+    """A prompt as the repository hands it out."""
+    stored = PromptRecord(*(getattr(row, name) for name in PROMPT_FIELDS))
+    return _record(stored, forges or Forges())
+
+
+def _record(stored: PromptRecord, forges: Forges) -> PromptRecord:
+    return stored._replace(
+        created_at=moment(stored.created_at),
+        updated_at=moment(stored.updated_at),
+        forge_count=forges.counts.get(stored.id, 0),
+        latest_forge=forges.latest.get(stored.id),
+    )
+
+
+def expect_version(row: Prompt, versions: Collection[int] | None) -> None:
+    """Raises Moved if the version of the prompt is none of these; None expects nothing."""
+    if versions is not None and row.version not in versions:
+        raise Moved(f"Prompt has been modified since your last read: its version is {row.version}")
+
+
+def _braced(ids: Iterable[str]) -> str:
+    """Ids as PromptForge's clients know them: a Python set, but always in the same order."""
+    return "{" + ", ".join(repr(key) for key in sorted(ids)) + "}"

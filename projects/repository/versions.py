@@ -1,0 +1,72 @@
+"""Versions: the earlier texts of prompts, the differences between them, and going back to one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from projects.models import Prompt, PromptVersion
+from projects.records import Page, PromptRecord, VersionRecord
+from projects.repository.prompts import Prompts, expect_version
+from projects.repository.rows import moment
+from projects.textdiffs import TextDiff, diff_texts
+from promptadmin.errors import Missing
+
+NEWEST_VERSION = ("-version", "-created_at", "-id")
+
+
+class Versions(Prompts):
+    """The part that keeps versions. Where `project_id` may be None, any project's prompt will do."""
+
+    def list_versions(
+        self, *, prompt_id: str, project_id: str | None = None, limit: int = 20, offset: int = 0
+    ) -> Page[VersionRecord]:
+        """The superseded texts of a prompt, newest version first. Raises Missing."""
+        row = self.readable_prompt(prompt_id, project_id)
+        rows = self.versions.filter(prompt_id=row.id)
+        page = rows.order_by(*NEWEST_VERSION)[offset : offset + limit]
+        return Page([_superseded(version) for version in page], rows.count())
+
+    def get_version(self, *, prompt_id: str, version: int, project_id: str | None = None) -> VersionRecord:
+        """One version of a prompt; its current text is one too. Raises Missing."""
+        return self._version(self.readable_prompt(prompt_id, project_id), version)
+
+    def diff_versions(self, *, prompt_id: str, old: int, new: int, project_id: str | None = None) -> TextDiff:
+        """How version `new` of a prompt differs from version `old`. Raises Missing."""
+        row = self.readable_prompt(prompt_id, project_id)
+        before, after = self._version(row, old), self._version(row, new)
+        return diff_texts(before.content, after.content, old_name=f"version {old}", new_name=f"version {new}")
+
+    def restore_version(
+        self,
+        *,
+        prompt_id: str,
+        version: int,
+        project_id: str | None = None,
+        expected_versions: Collection[int] | None = None,
+    ) -> PromptRecord:
+        """Make an earlier text the current one, as a new version; where they are equal, only `updated_at` moves.
+
+        Raises Moved if the version is not one of those expected; Missing, Forbidden.
+        """
+        _, row = self.prompt_to_change(prompt_id, project_id)
+        expect_version(row, expected_versions)
+        return self.replace_content(row, self._version(row, version).content)
+
+    def _version(self, row: Prompt, version: int) -> VersionRecord:
+        if version == row.version:
+            return VersionRecord(None, row.id, version, row.content, None, None, current=True)
+        superseded = self.versions.filter(prompt_id=row.id, version=version).order_by(*NEWEST_VERSION).first()
+        if superseded is None:
+            raise Missing("Version not found")
+        return _superseded(superseded)
+
+
+def _superseded(row: PromptVersion) -> VersionRecord:
+    return VersionRecord(
+        id=row.id,
+        prompt_id=row.prompt_id,
+        version=row.version,
+        content=row.content,
+        created_at=moment(row.created_at),
+        optimization_id=row.optimization_id,
+    )

@@ -1,0 +1,152 @@
+"""Who may call the API: tokens with scopes, signed-in staff, or, on a loopback address only, anybody."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+from ninja.security.apikey import APIKeyCookie
+from ninja.throttling import SimpleRateThrottle
+
+from promptadmin import tokens
+from promptadmin.errors import Forbidden
+from promptadmin.sessions import READING_METHODS
+
+ALL_SCOPES = frozenset(tokens.SCOPES)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: a name for the record, what they may do, and the user or token behind it."""
+
+    name: str
+    scopes: frozenset[str]
+    user: Any = None
+    token: Any = None
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address of the client; `X-Forwarded-For` counts only when a trusted proxy sent it."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    if address in settings.TRUSTED_PROXIES:
+        forwarded = request.headers.get("X-Forwarded-For", "").split(",")[-1].strip()
+        return forwarded or address
+    return address
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an IP address, or the name localhost, is this machine's own."""
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+class AddressThrottle(SimpleRateThrottle):
+    """Counts requests by address; for those that are anonymous or bring a wrong token."""
+
+    scope = "address"
+
+    def __init__(self) -> None:
+        super().__init__(rate=f"{settings.ANONYMOUS_RPM}/min")
+
+    def get_cache_key(self, request: HttpRequest) -> str:
+        """One counter an address."""
+        return f"throttle-address-{client_address(request)}"
+
+
+class TokenThrottle(SimpleRateThrottle):
+    """Counts requests by token, where RATE_LIMIT_RPM is set."""
+
+    scope = "token"
+
+    def __init__(self) -> None:
+        super().__init__(rate=f"{settings.RATE_LIMIT_RPM}/min")
+
+    def get_cache_key(self, request: HttpRequest) -> str | None:
+        """One counter a token; staff sessions are not counted."""
+        caller: Caller = request.auth  # type: ignore[attr-defined]  # ninja sets it
+        return None if caller.token is None else f"throttle-token-{caller.name}"
+
+
+def needed_scope(request: HttpRequest) -> str:
+    """The scope that the method of this request asks for."""
+    return "read" if request.method in READING_METHODS else "write"
+
+
+def _admit(caller: Caller, scope: str) -> Caller:
+    if scope not in caller.scopes:
+        raise Forbidden(
+            f"This needs the scope '{scope}', and {caller.name} has {', '.join(sorted(caller.scopes)) or 'none'}."
+        )
+    return caller
+
+
+class TokenAuth(HttpBearer):
+    """`Authorization: Bearer …` with an API token or, as in PromptForge, with AUTH_TOKEN."""
+
+    def __init__(self, scope: str | None = None) -> None:
+        self.scope = scope
+        super().__init__()
+
+    def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
+        """The caller behind the token, or None. Raises Forbidden without the scope."""
+        caller = self._caller(token)
+        return None if caller is None else _admit(caller, self.scope or needed_scope(request))
+
+    @staticmethod
+    def _caller(text: str) -> Caller | None:
+        shared = settings.API_AUTH_TOKEN
+        if shared and secrets.compare_digest(text.encode(), shared.encode()):
+            return Caller("AUTH_TOKEN", ALL_SCOPES, token=shared)
+        token = tokens.find_token(text)
+        if token is None:
+            return None
+        tokens.note_use(token)
+        return Caller(f"token {token.prefix}", token.scopes, token=token)
+
+
+class StaffAuth(APIKeyCookie):
+    """A signed-in member of staff, with Django's CSRF protection."""
+
+    param_name = settings.SESSION_COOKIE_NAME
+
+    def __init__(self, scope: str | None = None) -> None:
+        self.scope = scope
+        super().__init__(csrf=True)
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
+        """The member of staff behind the session."""
+        user: Any = request.user
+        if not (user.is_authenticated and user.is_active and user.is_staff):
+            return None
+        scopes = {"read"}
+        if user.is_superuser:
+            scopes |= ALL_SCOPES
+        elif user.has_perm("projects.change_project"):
+            scopes.add("write")
+        return _admit(
+            Caller(f"user {user.get_username()}", frozenset(scopes), user=user), self.scope or needed_scope(request)
+        )
+
+
+class OpenAuth:
+    """PromptForge's open mode (PROMPTADMIN_API_AUTH=off): everybody on this machine may do everything."""
+
+    def __call__(self, request: HttpRequest) -> Caller | None:
+        """A caller with every scope, if the request comes from this machine."""
+        if settings.API_AUTH or not is_loopback(str(request.META.get("REMOTE_ADDR", ""))):
+            return None
+        return Caller("anybody", ALL_SCOPES)
+
+
+def access(scope: str | None = None) -> list[Any]:
+    """The ways in, for `auth=`: with the scope that the method asks for, or with a given one."""
+    return [TokenAuth(scope), StaffAuth(scope), OpenAuth()]

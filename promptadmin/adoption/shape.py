@@ -1,0 +1,66 @@
+"""Whether the tables of a legacy file that have our names can be ours."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import models
+
+from promptadmin.adoption.errors import UnusableDatabaseError
+from promptadmin.plugins import enabled_plugins
+
+
+def quote(name: str) -> str:
+    """A SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def table_names(raw: sqlite3.Connection) -> list[str]:
+    """The names of the file's ordinary tables."""
+    rows = raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite|_%' ESCAPE '|'")
+    return [name for (name,) in rows]
+
+
+def plugin_models() -> Iterator[type[models.Model]]:
+    """The models of every enabled plugin: the tables that a legacy file may have already."""
+    for plugin in enabled_plugins():
+        yield from plugin.get_models()
+
+
+def check_shape(raw: sqlite3.Connection) -> None:
+    """Raise UnusableDatabaseError where a table has one of our names, but not the columns that make it ours."""
+    kinds: dict[str, str] = dict(raw.execute("SELECT name, type FROM sqlite_master"))
+    for model in plugin_models():
+        table = model._meta.db_table
+        if table not in kinds:
+            continue
+        if kinds[table] != "table":
+            raise UnusableDatabaseError(
+                f"{table} is a {kinds[table]} in this file, not a table: name PromptForge's file."
+            )
+        problem = _problem(model, list(raw.execute(f"PRAGMA table_info({quote(table)})")))
+        if problem:
+            raise UnusableDatabaseError(f"The table {table} is not one of PromptForge's: {problem}. Name another file.")
+
+
+def _problem(model: type[models.Model], columns: list[Any]) -> str:
+    """What keeps a table with these columns (rows of PRAGMA table_info) from being this model's; empty if nothing."""
+    present = {name for _, name, *_ in columns}
+    fields = model._meta.local_fields
+    missing = sorted(str(field.column) for field in fields if not field.null and field.column not in present)
+    if missing:
+        return f"it has no column {', '.join(missing)}"
+    key = [(name, kind) for _, name, kind, _, _, place in columns if place]
+    if [name for name, _ in key] != [model._meta.pk.column]:
+        return f"its key is ({', '.join(name for name, _ in key)}), not ({model._meta.pk.column})"
+    if "INT" in key[0][1].upper():  # what SQLite itself goes by
+        return f"its key is a number ({key[0][1]}), not a text"
+    known = {field.column for field in fields}
+    blocking = sorted(
+        name for _, name, _, required, default, _ in columns if required and default is None and name not in known
+    )
+    if blocking:
+        return f"its column {', '.join(blocking)} must have a value that promptadmin doesn't know"
+    return ""

@@ -1,0 +1,223 @@
+"""The JSON API: one NinjaAPI with access, errors and sessions for all, on which every plugin mounts its router."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
+from ninja import NinjaAPI, Router, Schema
+from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError, ValidationErrorContext
+from ninja.openapi.schema import OpenAPISchema
+from ninja.parser import Parser
+from ninja.renderers import BaseRenderer
+from pydantic import Field
+
+from promptadmin import __version__
+from promptadmin.access import AddressThrottle, TokenThrottle, access
+from promptadmin.errors import Refused
+from promptadmin.plugins import enabled_plugins
+from promptadmin.request_ids import current_request_id
+from promptadmin.sessions import READING_METHODS, read_session, write_session
+
+logger = logging.getLogger(__name__)
+
+
+class ErrorOut(Schema):
+    """An error, with what is wrong in words."""
+
+    detail: str = Field(examples=["Project not found"])
+
+
+class InvalidField(Schema):
+    """One field that doesn't hold what it should."""
+
+    type: str = Field(examples=["missing"])
+    loc: list[str | int] = Field(examples=[["body", "name"]])
+    msg: str = Field(examples=["Field required"])
+
+
+class ValidationErrorOut(Schema):
+    """A request whose fields don't hold what they should."""
+
+    detail: list[InvalidField]
+
+
+def errors(*statuses: int) -> dict[int, Any]:
+    """The error answers that an operation declares, on top of those that every one has."""
+    common = {401: ErrorOut, 403: ErrorOut, 422: ValidationErrorOut, 429: ErrorOut}
+    return {**common, **dict.fromkeys(statuses, ErrorOut)}
+
+
+class FastParser(Parser):
+    """Reads request bodies; `parse_body` errors become PromptForge's 422."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """The body's JSON value. Raises ninja's ValidationError for what isn't JSON."""
+        try:
+            return orjson.loads(request.body)
+        except orjson.JSONDecodeError as error:
+            raise ValidationError(
+                [
+                    {
+                        "type": "json_invalid",
+                        "loc": ["body", error.pos],
+                        "msg": "JSON decode error",
+                        "input": {},
+                        "ctx": {"error": error.msg},
+                    }
+                ]
+            ) from error
+
+
+class FastRenderer(BaseRenderer):
+    """Writes answers: times in UTC with Z, and microseconds only where there are some."""
+
+    media_type = "application/json"
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
+        """The JSON text of an answer."""
+        return to_json(data)
+
+
+def to_json(data: Any) -> bytes:
+    """JSON as this API writes it."""
+    return orjson.dumps(data, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, default=str)
+
+
+def in_session(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """Run an operation in a read session or, where its method may change data, in a write session.
+
+    The write is committed before the answer is built: an answer means it is done.
+    """
+
+    @functools.wraps(operation)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        session = read_session if request.method in READING_METHODS else write_session
+        with session():
+            return operation(request, *args, **kwargs)
+
+    return operation if getattr(operation, "opens_own_session", False) else wrapper
+
+
+def opens_own_session(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark an operation that opens its sessions itself, because it streams or needs none."""
+    operation.opens_own_session = True  # type: ignore[attr-defined]  # read by in_session
+    return operation
+
+
+class Api(NinjaAPI):
+    """ninja's API, with validation errors as PromptForge's clients know them."""
+
+    def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
+        """The document; ninja puts a parameter's list of examples beside its schema, where OpenAPI 3.1 wants names."""
+        document = super().get_openapi_schema(**kwargs)
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                for parameter in operation.get("parameters", ()):
+                    if isinstance(parameter.get("examples"), list):
+                        parameter["schema"].setdefault("examples", parameter.pop("examples"))
+        return document
+
+    def validation_error_from_error_contexts(
+        self, error_contexts: list[ValidationErrorContext[Any]]
+    ) -> ValidationError:
+        """Pydantic's errors with their input, at places without the names of our parameter objects."""
+        found: list[dict[str, Any]] = []
+        for context in error_contexts:
+            source, names = context.model.__ninja_param_source__, context.model.__ninja_flatten_map_reverse__
+            for error in context.pydantic_validation_error.errors(include_url=False):
+                place = names.get(error["loc"], error["loc"])
+                # A body is one object, whose name is the first part of the place; so is a group of query parameters.
+                inner = place[1:] if source == "body" or len(place) > 1 else place
+                found.append({**error, "loc": [source, *inner]})
+        return ValidationError(found)
+
+
+def build_api() -> NinjaAPI:
+    """The API with every enabled plugin's router."""
+    api = Api(
+        title="promptadmin",
+        version=__version__,
+        description="Projects, prompts, their versions, and optimisation runs.",
+        docs_url="/docs",
+        openapi_url="/openapi.json",
+        auth=access(),
+        throttle=[TokenThrottle()] if settings.RATE_LIMIT_RPM else [],
+        parser=FastParser(),
+        renderer=FastRenderer(),
+        urls_namespace="api",
+    )
+    api.add_decorator(in_session, mode="operation")
+    for error, handler in ERROR_HANDLERS.items():
+        api.add_exception_handler(error, functools.partial(handler, api=api))
+    api.add_router("", "promptadmin.health.router")
+    for plugin in enabled_plugins():
+        if plugin.api_router:
+            router: Router = import_string(plugin.api_router)
+            api.add_router("", router)
+    return api
+
+
+def _refused(request: HttpRequest, error: Refused, *, api: NinjaAPI) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error)}, status=error.status)
+
+
+def _http_error(request: HttpRequest, error: HttpError, *, api: NinjaAPI) -> HttpResponse:
+    if isinstance(error.__cause__, ValidationError):  # ninja makes a 400 of whatever the parser raises
+        return _invalid(request, error.__cause__, api=api)
+    if isinstance(error.__cause__, RequestDataTooBig):
+        return _too_large(request, error.__cause__, api=api)
+    return api.create_response(request, {"detail": str(error)}, status=error.status_code)
+
+
+def _unauthenticated(request: HttpRequest, error: AuthenticationError, *, api: NinjaAPI) -> HttpResponse:
+    throttle = AddressThrottle()
+    if not throttle.allow_request(request):
+        return _throttled(request, Throttled(wait=round(throttle.wait() or 0)), api=api)
+    detail = "Not authenticated: send an API token as 'Authorization: Bearer …', or sign in as staff."
+    response = api.create_response(request, {"detail": detail}, status=401)
+    response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _throttled(request: HttpRequest, error: Throttled, *, api: NinjaAPI) -> HttpResponse:
+    response = api.create_response(request, {"detail": "Rate limit exceeded. Try again later."}, status=429)
+    response["Retry-After"] = str(max(1, round(error.wait or 60)))
+    return response
+
+
+def _invalid(request: HttpRequest, error: ValidationError, *, api: NinjaAPI) -> HttpResponse:
+    try:
+        return api.create_response(request, {"detail": error.errors}, status=422)
+    except TypeError:  # an input that came as JSON, but is too deep to be sent back as JSON
+        without_input = [{name: item[name] for name in ("type", "loc", "msg")} for item in error.errors]
+        return api.create_response(request, {"detail": without_input}, status=422)
+
+
+def _too_large(request: HttpRequest, error: RequestDataTooBig, *, api: NinjaAPI) -> HttpResponse:
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return api.create_response(request, {"detail": f"The request's body is larger than {limit} bytes."}, status=413)
+
+
+def _unforeseen(request: HttpRequest, error: Exception, *, api: NinjaAPI) -> HttpResponse:
+    request_id = current_request_id.get()
+    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    return api.create_response(request, {"detail": "Internal server error", "request_id": request_id}, status=500)
+
+
+ERROR_HANDLERS: dict[type[Exception], Callable[..., HttpResponse]] = {
+    Refused: _refused,
+    HttpError: _http_error,
+    AuthenticationError: _unauthenticated,
+    Throttled: _throttled,
+    ValidationError: _invalid,
+    RequestDataTooBig: _too_large,
+    Exception: _unforeseen,
+}

@@ -1,0 +1,67 @@
+"""Whether what would be needed after a loss is there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+from promptadmin.backups.compression import describe
+from promptadmin.backups.sources import source_of
+from promptadmin.backups.store import PARTIAL, Store, default_directory
+from promptadmin.doctor.registry import Examination, Finding, Needs, Severity, check
+from promptadmin.fields import parse_moment
+from promptadmin.sqlite import is_file
+
+OLDEST = dt.timedelta(days=2)
+
+
+@check("D401", needs=Needs.NOTHING)
+def check_last_backup(examination: Examination) -> Iterator[Finding]:
+    """The last proven backup.
+
+    Proven means that `backupdb` opened the copy, checked it and compared it with the database. What was written after
+    it would be lost with the disk; a backup on the same disk would be lost too, so copy it elsewhere. --full reads
+    the newest one again and compares its SHA-256.
+    """
+    store = Store(default_directory(), source_of(examination.connection).name)
+    newest = next(store.backups(), None)
+    if newest is None:
+        yield Finding(Severity.WARNING, f"there is none in {store.directory}", "Run `manage.py backupdb`.")
+        return
+    made_at = parse_moment(newest.manifest.made_at)
+    age = examination.now - made_at if made_at else OLDEST * 2
+    message = f"{newest.directory.name}, {age.total_seconds() / 3600:.1f} hours old, {newest.manifest.rows} rows"
+    if examination.full and describe(newest.file, "hash") != newest.manifest.file:
+        yield Finding(
+            Severity.ERROR,
+            f"{newest.file} isn't as it was written",
+            "Make another one with `manage.py backupdb`, and look at the disk.",
+        )
+    elif age > OLDEST:
+        yield Finding(Severity.WARNING, message, "Run `manage.py backupdb`, best every day.")
+    else:
+        yield Finding(Severity.OK, message)
+
+
+@check("D402", needs=Needs.NOTHING)
+def check_leftovers(examination: Examination) -> Iterator[Finding]:
+    """Interrupted backups and restores.
+
+    A process that is killed while it makes a backup leaves a directory whose name ends in .partial. It is of no use;
+    the next `backupdb` removes it. One that is killed while it swaps files may leave the old database under a name
+    that ends in .partial; the next `restoredb` gives it its name.
+    """
+    found = Store(default_directory(), source_of(examination.connection).name).leftovers()
+    if is_file(examination.connection):
+        database = Path(str(examination.connection.settings_dict["NAME"]))
+        found += sorted(database.parent.glob(f"{database.name}.*{PARTIAL}"))
+    if found:
+        names = ", ".join(path.name for path in found[:3])
+        yield Finding(
+            Severity.NOTE,
+            f"at work, or interrupted: {names}",
+            "If no backup is being made or restored, run `manage.py backupdb`, and `manage.py restoredb` again.",
+        )
+    else:
+        yield Finding(Severity.OK, "there are none")

@@ -1,0 +1,98 @@
+"""What is particular to a SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from promptadmin.doctor.limits import limited
+from promptadmin.doctor.registry import Examination, Finding, Needs, Severity, check
+from promptadmin.sqlite import PRAGMAS_READ_BACK, has_wal_reset_bug, read_pragmas
+
+MEBIBYTE = 1024 * 1024
+LONG_LOG = 256 * MEBIBYTE
+PROMISES = {
+    0: "a power cut may damage the file",
+    1: "a crash of the program loses nothing; a power cut may lose the last commits, and never damages the file",
+    2: "neither a crash nor a power cut loses a commit",
+    3: "neither a crash nor a power cut loses a commit",
+}
+
+
+@check("D101", needs=Needs.DATABASE, engines=("sqlite",))
+def check_pragmas(examination: Examination) -> Iterator[Finding]:
+    """The connection's settings.
+
+    Foreign keys are enforced, writers don't block readers (WAL), and waiting for a lock takes seconds before it fails;
+    `synchronous` says what a crash may cost. The values are read back from an open connection. WAL needs a file
+    system of this machine: on a network's it can't be switched on.
+    """
+    wrong = {
+        name: value for name, value in read_pragmas(examination.connection).items() if value != PRAGMAS_READ_BACK[name]
+    }
+    for name, value in wrong.items():
+        yield Finding(
+            Severity.ERROR,
+            f"PRAGMA {name} is {value}, not {PRAGMAS_READ_BACK[name]}",
+            "Move the database to a file system of this machine that can be written.",
+        )
+    synchronous = int(read_pragmas(examination.connection)["synchronous"])
+    yield Finding(Severity.OK, f"all {len(PRAGMAS_READ_BACK)} are as set; {PROMISES[synchronous]}")
+
+
+@check("D102", needs=Needs.NOTHING, engines=("sqlite",))
+def check_release(examination: Examination) -> Iterator[Finding]:
+    """SQLite's release.
+
+    Releases before 3.51.3, except 3.50.7 and 3.44.6, have the WAL-reset bug: a checkpoint that meets a writer at the
+    wrong moment can corrupt the file. It is rare. The release is the one that Python is linked with.
+    """
+    if has_wal_reset_bug(sqlite3.sqlite_version_info):
+        yield Finding(
+            Severity.WARNING,
+            f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug: in rare cases it damages the file",
+            "Use a Python linked with SQLite 3.51.3 or later, and make backups often until then.",
+        )
+    else:
+        yield Finding(Severity.OK, f"SQLite {sqlite3.sqlite_version}")
+
+
+@check("D103", needs=Needs.NOTHING, engines=("sqlite",))
+def check_log(examination: Examination) -> Iterator[Finding]:
+    """The write-ahead log.
+
+    SQLite moves the log into the file as it goes, but not past what the oldest reader still reads. It is long after a
+    long backup or a bulk import, and is then reused from its start; where it keeps growing, some connection never ends
+    its transaction.
+    """
+    path = Path(str(examination.connection.settings_dict["NAME"]))
+    log = path.with_name(path.name + "-wal")
+    size = log.stat().st_size if log.exists() else 0
+    message = f"{size // MEBIBYTE} MiB"
+    if size > LONG_LOG:
+        yield Finding(Severity.WARNING, message, "Restart the server: the last connection to close empties the log.")
+    else:
+        yield Finding(Severity.OK, message)
+
+
+@check("D104", needs=Needs.DATABASE, engines=("sqlite",))
+def check_integrity(examination: Examination) -> Iterator[Finding]:
+    """The file's integrity.
+
+    `quick_check` reads every page of every table; with --full, `integrity_check` also holds each index against its
+    table. Damage comes from faulty disks and memory, from copies of a file in use, and from SQLite's own bugs.
+    """
+    pragma = "integrity_check" if examination.full else "quick_check"
+    with limited(examination), examination.connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA {pragma}(3)")
+        problems = [row[0] for row in cursor.fetchall() if row[0] != "ok"]
+    if problems:
+        yield Finding(
+            Severity.ERROR,
+            "; ".join(problems),
+            "Stop the server, copy the file and its -wal aside, and restore the last proven backup with "
+            "`manage.py restoredb`.",
+        )
+    else:
+        yield Finding(Severity.OK, f"{pragma}: ok")

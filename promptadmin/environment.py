@@ -1,0 +1,64 @@
+"""Typed readers of environment variables; a bad value is an error that names the variable."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+_BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+class Environment:
+    """Reads settings from a mapping of strings, normally `os.environ`."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    def text(self, name: str, default: str = "") -> str:
+        """The variable's text without blanks around it; unset or blank gives the default."""
+        return self._variables.get(name, "").strip() or default
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """A yes-or-no variable: 1/0, true/false, yes/no, on/off in any case."""
+        value = self.text(name)
+        if not value:
+            return default
+        try:
+            return _BOOLEANS[value.lower()]
+        except KeyError:
+            raise ImproperlyConfigured(f"{name}={value!r}: use 1 or 0 (also true/false, yes/no, on/off).") from None
+
+    def number(self, name: str, default: int, *, minimum: int = 0, maximum: int = 2**31) -> int:
+        """A whole number from minimum to maximum."""
+        value = self.text(name)
+        if not value:
+            return default
+        try:
+            number = int(value)
+        except ValueError:
+            number = minimum - 1
+        if not minimum <= number <= maximum:
+            raise ImproperlyConfigured(f"{name}={value!r}: use a whole number from {minimum} to {maximum}.")
+        return number
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        """One of some words, in any case; as it stands in `choices`."""
+        value = self.text(name, default)
+        for choice in choices:
+            if choice.lower() == value.lower():
+                return choice
+        raise ImproperlyConfigured(f"{name}={value!r}: use one of {', '.join(choices)}.")
+
+    def names(self, name: str, default: tuple[str, ...] = ()) -> list[str]:
+        """A list separated by commas; set but empty gives no names, unset gives the default."""
+        if name not in self._variables:
+            return list(default)
+        return [item.strip() for item in self._variables[name].split(",") if item.strip()]
+
+    def directory(self, name: str, default: Path) -> Path:
+        """A directory's absolute path; a relative one counts from the current directory."""
+        value = self.text(name)
+        path = Path(value).expanduser().absolute() if value else default
+        if path.exists() and not path.is_dir():
+            raise ImproperlyConfigured(f"{name}={str(path)!r} is a file: name a directory.")
+        return path

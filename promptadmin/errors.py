@@ -1,0 +1,41 @@
+"""What a repository raises when it refuses; each door turns it into its own kind of answer."""
+
+
+class Refused(Exception):
+    """The base: the text says what is wrong, in words for the user. `status` is the HTTP status that says it best."""
+
+    status = 400
+
+
+class Invalid(Refused):
+    """The request contradicts itself or the data."""
+
+
+class Forbidden(Refused):
+    """The state of the data, or the caller's scope, doesn't allow it."""
+
+    status = 403
+
+
+class Missing(Refused):
+    """There is no such row."""
+
+    status = 404
+
+
+class Conflict(Refused):
+    """Another row, or another state, stands in the way."""
+
+    status = 409
+
+
+class Moved(Refused):
+    """The row has changed since the caller read it."""
+
+    status = 412
+
+
+class Unavailable(Refused):
+    """No enabled plugin can do this."""
+
+    status = 501

@@ -1,0 +1,52 @@
+"""Reading and writing the text columns that hold JSON.
+
+Legacy values are kept, not corrected: what isn't the expected JSON reads as None, with one warning per place.
+"""
+
+import json
+import logging
+from typing import Any
+
+logger = logging.getLogger(__name__)
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would build such an encoder for each value
+
+
+def parse(text: object) -> Any:
+    """The JSON value of a stored text; None for NULL, an empty text and text that isn't JSON."""
+    if not isinstance(text, str | bytes) or not text:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def read_list(text: object, where: str = "") -> list[str] | None:
+    """The list of texts that a stored text holds, or None if it holds anything else.
+
+    Items that are not text are turned into text, as PromptForge does. `where` names the row and column in the warning.
+    """
+    value = parse(text)
+    if isinstance(value, list):
+        return [item if isinstance(item, str) else str(item) for item in value]
+    _warn(text, value, "a JSON list", where)
+    return None
+
+
+def read_object(text: object, where: str = "") -> dict[str, Any] | None:
+    """The JSON object that a stored text holds, or None if it holds anything else."""
+    value = parse(text)
+    if isinstance(value, dict):
+        return value
+    _warn(text, value, "a JSON object", where)
+    return None
+
+
+def write(value: Any) -> str | None:
+    """The text to store: None stays NULL; other letters than ASCII are written as themselves."""
+    return None if value is None else _encode(value)
+
+
+def _warn(text: object, value: object, expected: str, where: str) -> None:
+    if where and text not in (None, "") and (value is not None or text not in ("null", b"null")):
+        logger.warning("%s does not hold %s; it reads as null and stays as it is", where, expected)

@@ -1,0 +1,198 @@
+"""The lookups behind `search`: a text or a part of it, whatever the case of its letters; no character is special.
+
+Case is folded by lowering and then raising every letter, which Python and PostgreSQL's ICU do alike, so that "ß" is
+"SS" and the two forms of a sigma are one.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Lookup
+
+from promptadmin.fields import JSONText, Text
+
+FOLDED = "folded"
+CONTAINS = "folded_contains"
+JSON_CONTAINS = "folded_json_contains"
+#: No character beyond has a case.
+LAST_CASED = 0x1E943
+
+
+def fold(text: str) -> str:
+    """The text without differences of case."""
+    return text.upper() if text.isascii() else text.lower().upper()
+
+
+def folded(value: object) -> str | None:
+    """A stored value as folded text; None for NULL."""
+    return None if value is None else fold(_text(value))
+
+
+def folded_contains(value: object, needle: str) -> bool | None:
+    """Whether a stored value contains the needle, which is folded already.
+
+    Lists call it for every text of the table: what it can tell without folding other letters than ASCII, it does.
+    """
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else _text(value)
+    if text.isascii():
+        return needle in text.upper()
+    if needle.isascii() and needle.encode() in text.encode(errors="replace").upper():
+        return True
+    return all(any(letter in text for letter in letters) for letters in _stand_ins(needle)) and needle in fold(text)
+
+
+@functools.lru_cache
+def _stand_ins(needle: str) -> list[list[str]]:
+    """Lists of characters beyond ASCII: a text that contains the needle has one of each, unless it does in ASCII."""
+    by_folded = _characters_by_folded()
+    if needle.isascii():
+        return [[character for letter in dict.fromkeys(needle) for character in by_folded.get(letter, ())]]
+    return [[letter, *by_folded.get(letter, ())] for letter in dict.fromkeys(needle) if not letter.isascii()]
+
+
+@functools.cache
+def _characters_by_folded() -> dict[str, list[str]]:
+    """Characters beyond ASCII by the letters that they fold to."""
+    found: dict[str, list[str]] = {}
+    for character in map(chr, range(0x80, LAST_CASED + 1)):
+        folded_letters = fold(character)
+        if folded_letters != character:
+            for letter in folded_letters:
+                found.setdefault(letter, []).append(character)
+    return found
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def folded_json_contains(value: object, needle: str) -> bool | None:
+    """The same for a text that holds JSON: as it is stored, or in a text of it with its escapes resolved."""
+    if folded_contains(value, needle) or value is None or "\\" not in str(value):
+        return folded_contains(value, needle)
+    try:
+        return any(needle in fold(text) for text in _texts(json.loads(str(value))))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for item in value:
+            yield from _texts(item)
+        if isinstance(value, dict):
+            yield from _texts(list(value.values()))
+
+
+def register_function(raw: sqlite3.Connection) -> None:
+    """Give a SQLite connection the functions that these lookups call; its own fold ASCII letters only."""
+    raw.create_function(FOLDED, 1, folded, deterministic=True)
+    raw.create_function(CONTAINS, 2, folded_contains, deterministic=True)
+    raw.create_function(JSON_CONTAINS, 2, folded_json_contains, deterministic=True)
+
+
+def _icu_folded(sql: str) -> str:
+    """PostgreSQL's expression: ICU folds all of Unicode, the collation of our columns, "C", only ASCII."""
+    return f'(UPPER(LOWER({sql} COLLATE "und-x-icu")) COLLATE "C")'
+
+
+class FoldedLookup(Lookup):
+    """The base: the needle is text; what is folded is each engine's own."""
+
+    def get_prep_lookup(self) -> str:
+        """Any value as text."""
+        return str(self.rhs)
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        """Other engines are not supported."""
+        raise NotImplementedError(f"{self.lookup_name} on {connection.vendor}")
+
+
+@Text.register_lookup
+class FoldedExact(FoldedLookup):
+    """`title__folded_exact="ÜNÏ"`: equal but for case."""
+
+    lookup_name = "folded_exact"
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Compare what the function answers."""
+        column, params = self.process_lhs(compiler, connection)
+        return f"{FOLDED}({column}) = %s", [*params, fold(self.rhs)]
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Compare what ICU makes of both."""
+        column, params = self.process_lhs(compiler, connection)
+        return f"{_icu_folded(column)} = {_icu_folded('%s')}", [*params, self.rhs]
+
+
+@Text.register_lookup
+class FoldedContains(FoldedLookup):
+    """`title__folded_contains="ünï"`: contained but for case."""
+
+    lookup_name = "folded_contains"
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Call the function."""
+        column, params = self.process_lhs(compiler, connection)
+        return f"{CONTAINS}({column}, %s)", [*params, fold(self.rhs)]
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Compare positions: no character of the needle is a pattern."""
+        column, params = self.process_lhs(compiler, connection)
+        folded_needle = _icu_folded("%s")
+        contains = (
+            # Folding a text of ASCII letters alone takes a tenth of the time.
+            f"CASE WHEN OCTET_LENGTH({column}) = LENGTH({column}) "
+            f'THEN STRPOS(UPPER({column} COLLATE "C"), {folded_needle}) '
+            f"ELSE STRPOS({_icu_folded(column)}, {folded_needle}) END > 0"
+        )
+        return contains, [*params, *params, *params, self.rhs, *params, self.rhs]
+
+
+@JSONText.register_lookup
+class FoldedJSONContains(FoldedContains):
+    """`tags__folded_contains="ünï"`: finds a text in JSON though it may be stored in escapes, as PromptForge does."""
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Call the function that knows JSON."""
+        column, params = self.process_lhs(compiler, connection)
+        return f"{JSON_CONTAINS}({column}, %s)", [*params, fold(self.rhs)]
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Match each character in its cases, raw or escaped: a stored text that isn't JSON would fail a cast."""
+        plain, params = super().as_postgresql(compiler, connection)
+        column, more = self.process_lhs(compiler, connection)
+        pattern = "".join(_escaped_pattern(character) for character in self.rhs)
+        return f"({plain} OR {column} ~ %s)", [*params, *more, pattern]
+
+
+def _escaped_pattern(character: str) -> str:
+    """A regular expression for one character of a JSON text, in any case, as itself or as an escape."""
+    cases = dict.fromkeys((character, character.lower(), character.upper(), character.title()))
+    return f"(?:{'|'.join(_alternatives(case) for case in cases if case)})"
+
+
+def _alternatives(text: str) -> str:
+    raw = "".join(rf"\{letter}" if letter.isascii() and not letter.isalnum() else letter for letter in text)
+    hexadecimal = "".join(
+        rf"\\u{''.join(f'[{digit}{digit.upper()}]' if digit.isalpha() else digit for digit in unit)}"
+        for unit in _utf16(text)
+    )
+    short = json.dumps(text)[1:-1]
+    named = "" if short in (text, "") or short.startswith("\\u") else "|" + short.replace("\\", "\\\\")
+    return f"{raw}|{hexadecimal}{named}"
+
+
+def _utf16(text: str) -> list[str]:
+    """The code units of a text as four hexadecimal digits each."""
+    encoded = text.encode("utf-16-be", "surrogatepass").hex()
+    return [encoded[start : start + 4] for start in range(0, len(encoded), 4)]

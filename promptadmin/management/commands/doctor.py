@@ -1,0 +1,114 @@
+"""`manage.py doctor`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.utils import timezone
+
+from promptadmin.doctor.examining import Result, examine
+from promptadmin.doctor.registry import Severity, all_checks
+
+EXIT_CODES = {Severity.WARNING: 1, Severity.ERROR: 2}
+VERDICTS = {0: "fine", 1: "warnings", 2: "errors"}
+WIDTH = 110
+
+
+class Command(BaseCommand):
+    """Looks at everything that may be wrong, changes nothing, and says what to do."""
+
+    help = (
+        "Looks at everything that may be wrong, changes nothing, and says what to do. "
+        "Exit code 0: fine, 1: warnings, 2: errors."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the options."""
+        parser.add_argument("--full", action="store_true", help="Read everything, however long it takes.")
+        parser.add_argument("--explain", metavar="ID", help="Say what a check looks at and what its findings mean.")
+        parser.add_argument("--json", action="store_true", help="Print one JSON document instead of lines.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the page; the exit code is the verdict."""
+        if options["explain"]:
+            self._explain(options["explain"])
+            return
+        connection = connections[DEFAULT_DB_ALIAS]
+        began = time.monotonic()
+        results = examine(
+            connection, full=options["full"], on_result=lambda result: None if options["json"] else self._print(result)
+        )
+        seconds = time.monotonic() - began
+        code = max(EXIT_CODES.get(result.severity, 0) for result in results)
+        if options["json"]:
+            document = {
+                "verdict": VERDICTS[code],
+                "exit_code": code,
+                "database": str(connection.settings_dict["NAME"]),
+                "engine": connection.vendor,
+                "checked_at": timezone.now().isoformat(timespec="seconds"),
+                "seconds": round(seconds, 3),
+                "findings": [line for result in results for line in _as_json(result)],
+            }
+            self.stdout.write(json.dumps(document))
+        else:
+            self.stdout.write(f"\nVerdict: {_verdict(results)} ({seconds:.1f} s)")
+            if code:
+                self.stdout.write("`manage.py doctor --explain ID` tells more about each.")
+        sys.exit(code)
+
+    def _print(self, result: Result) -> None:
+        for finding in result.findings:
+            if finding.severity is Severity.OK and result.severity > Severity.OK:
+                continue  # what was fine beside what wasn't
+            head = f"{finding.severity.name.lower():<8} {result.check.id:<5} "
+            self._write(head, f"{result.check.title}: {finding.message}")
+            if finding.advice:
+                self._write(" " * len(head), finding.advice)
+        self.stdout.flush()
+
+    def _write(self, head: str, text: str) -> None:
+        self.stdout.write(textwrap.fill(text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head)))
+
+    def _explain(self, wanted: str) -> None:
+        checks = {check.id.lower(): check for check in all_checks()}
+        check = checks.get(wanted.lower())
+        if check is None:
+            known = ", ".join(check.id for check in checks.values())
+            raise CommandError(f"There is no check {wanted}; there are: {known}.")
+        self.stdout.write(f"{check.id}: {check.title}\n")
+        self.stdout.write(check.explanation)
+
+
+def _as_json(result: Result) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": result.check.id,
+            "title": result.check.title,
+            "severity": finding.severity.name.lower(),
+            "message": finding.message,
+            "advice": finding.advice,
+        }
+        for finding in result.findings
+        if finding.severity is not Severity.OK or result.severity is Severity.OK
+    ]
+
+
+def _verdict(results: list[Result]) -> str:
+    errors, warnings = (
+        sum(finding.severity is severity for result in results for finding in result.findings)
+        for severity in (Severity.ERROR, Severity.WARNING)
+    )
+    parts = [
+        f"{count} {word}{'s' if count > 1 else ''}"
+        for count, word in ((errors, "error"), (warnings, "warning"))
+        if count
+    ]
+    return ", ".join(parts) or "fine"

@@ -1,0 +1,30 @@
+"""`manage.py revoke_api_token`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from promptadmin import tokens
+from promptadmin.errors import Refused
+from promptadmin.sessions import write_session
+
+
+class Command(BaseCommand):
+    """Revokes an API token, from now on."""
+
+    help = "Revokes an API token, from now on."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the argument."""
+        parser.add_argument("token", help="The token's name or prefix, as `list_api_tokens` shows them.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Revoke it."""
+        try:
+            with write_session():
+                token = tokens.revoke_token(options["token"])
+        except Refused as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"Revoked {token}.")

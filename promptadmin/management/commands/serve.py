@@ -1,0 +1,110 @@
+"""`manage.py serve`."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+
+from promptadmin.access import is_loopback
+from promptadmin.first_user import check_given_password, make_administrator
+
+ACCESS_LOG = '[%(time)s] %(addr)s "%(method)s %(path)s %(protocol)s" %(status)d %(dt_ms).1f ms'
+
+
+class Command(BaseCommand):
+    """Runs the start-up steps, then serves the back-office and the API until it is stopped."""
+
+    help = "Runs the start-up steps, then serves the back-office and the API until it is stopped."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the options."""
+        parser.add_argument("--host", default="127.0.0.1", help="The address to listen on (default: %(default)s).")
+        parser.add_argument("--port", type=int, default=8000, help="The port to listen on (default: %(default)s).")
+        parser.add_argument(
+            "--workers",
+            type=int,
+            default=min(4, os.cpu_count() or 1),
+            help="Server processes (default: one for each core, at most 4; here %(default)s).",
+        )
+        parser.add_argument("--threads", type=int, default=2, help="Threads in each process (default: %(default)s).")
+        parser.add_argument(
+            "--repair-orphans", action="store_true", help="Passed to `startup`: set links to missing rows to NULL."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Start up, make the first administrator, serve."""
+        host, port = options["host"], options["port"]
+        if min(options["workers"], options["threads"]) < 1:
+            raise CommandError("--workers and --threads must be at least 1.")
+        if not settings.API_AUTH and not is_loopback(host):
+            raise CommandError(
+                f"PROMPTADMIN_API_AUTH=off opens the API to everybody: it goes with a loopback --host only, not {host}."
+            )
+        check_given_password()
+        self._check_port(host, port)
+        call_command("startup", repair_orphans=options["repair_orphans"], stdout=self.stdout, stderr=self.stderr)
+        self._check_databases()
+        shown = f"[{host}]" if ":" in host else host
+        self._introduce(f"{'https' if settings.HTTPS else 'http'}://{shown}:{port}/admin/")
+        connections.close_all()
+        self._serve(host, port, options["workers"], options["threads"])
+
+    def _check_port(self, host: str, port: int) -> None:
+        """Fail before the start-up's work rather than after it."""
+        if not 1 <= port <= 65535:
+            raise CommandError(f"There is no port {port}: use one from 1 to 65535.")
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+        except OSError as error:
+            raise CommandError(f"Can't listen on {host} port {port}: {error}. Give another --host or --port.") from None
+
+    def _check_databases(self) -> None:
+        messages = checks.run_checks(tags=[checks.Tags.database], databases=["default"])
+        for message in messages:
+            self.stderr.write(f"  warning: {message.msg}\n  {message.hint or ''}")
+        if any(message.is_serious() for message in messages):
+            raise CommandError("The database isn't set up as it must be: see above.")
+
+    def _introduce(self, address: str) -> None:
+        made = make_administrator()
+        if made:
+            name, password = made
+            self.stdout.write(f"\nThe administrator was made. Sign in at {address}")
+            self.stdout.write(f"  user name: {name}")
+            self.stdout.write(f"  password:  {password or 'the one in PROMPTADMIN_ADMIN_PASSWORD'}")
+            if password:
+                self.stdout.write("The password is shown this once: change it in the back-office.\n")
+        else:
+            self.stdout.write(f"Serving {address}")
+        self.stdout.flush()
+
+    def _serve(self, host: str, port: int, workers: int, threads: int) -> None:
+        from granian import Granian
+        from granian.constants import Interfaces
+
+        server = Granian(
+            "promptadmin.worker:load_application",
+            factory=True,
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=threads,
+            log_access=True,
+            log_access_format=ACCESS_LOG,
+            respawn_failed_workers=True,
+            websockets=False,
+        )
+        if not settings.API_AUTH:
+            self.stderr.write("  warning: PROMPTADMIN_API_AUTH=off: everybody on this machine may read and write.")
+        server.serve()

@@ -1,0 +1,44 @@
+"""The platform's own table: API tokens."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class ApiToken(models.Model):
+    """A row is a secret that lets one program call the API; only the secret's SHA-256 is kept."""
+
+    name = models.CharField(max_length=200, help_text="Which program has it.")
+    prefix = models.CharField(max_length=16, unique=True, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    can_read = models.BooleanField("read", default=True)
+    can_write = models.BooleanField("write", default=False)
+    can_admin = models.BooleanField("admin", default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False
+    )
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = "API token"
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the token may do: any of read, write, admin."""
+        granted = {"read": self.can_read, "write": self.can_write, "admin": self.can_admin}
+        return frozenset(scope for scope, has in granted.items() if has)
+
+    def is_usable(self, now: dt.datetime) -> bool:
+        """Whether the token is neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)

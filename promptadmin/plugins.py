@@ -1,0 +1,91 @@
+"""The door for plugins: what one declares, which are installed, and which are switched on.
+
+A plugin is a Django application whose `apps.py` has one subclass of `PluginConfig`, announced by its package
+through the entry point group `promptadmin.plugins` and switched on by that entry point's name in
+`PROMPTADMIN_PLUGINS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, ClassVar
+
+from django.apps import AppConfig, apps
+from django.core.exceptions import ImproperlyConfigured
+
+ENTRY_POINT_GROUP = "promptadmin.plugins"
+
+
+@dataclass(frozen=True)
+class StartupStep:
+    """One idempotent piece of work that `startup` does at each start.
+
+    `function` is the dotted path of a callable that takes a `promptadmin.startup.StepContext` and returns a
+    `promptadmin.startup.StepResult`. Steps run by ascending `position`; the platform's own are 1 (tables),
+    2 (schema changes) and 8 (data directory). `migration` names the data migration, as (app label, name), whose work
+    the step does: where it is pending, the step runs and the migration is then recorded as applied.
+    """
+
+    name: str
+    title: str
+    position: float
+    function: str
+    migration: tuple[str, str] | None = None
+
+
+class PluginConfig(AppConfig):
+    """The base of every plugin's AppConfig; all that a plugin contributes is declared on the class."""
+
+    # Django picks the one AppConfig subclass that it finds in an apps.py; an imported base must not count as one.
+    default = False
+    #: Dotted path of a `ninja.Router`, mounted at `/api`.
+    api_router: ClassVar[str | None] = None
+    startup_steps: ClassVar[Sequence[StartupStep]] = ()
+    #: Statistics section → dotted path of a function of `optimizations.stats.Scope`.
+    statistics_sections: ClassVar[Mapping[str, str]] = {}
+    #: Names of plugins that must be switched on too.
+    requires_plugins: ClassVar[Sequence[str]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.default = True
+
+
+def installed_plugins() -> dict[str, EntryPoint]:
+    """Every plugin that an installed package announces, by name; no plugin's code is imported."""
+    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def app_paths(names: Iterable[str]) -> Iterator[str]:
+    """The dotted AppConfig paths, for INSTALLED_APPS, of the plugins with these names.
+
+    Raises ImproperlyConfigured for a name that is not installed or stands twice.
+    """
+    installed = installed_plugins()
+    seen: set[str] = set()
+    for name in names:
+        if name not in installed:
+            known = ", ".join(sorted(installed)) or "none: run `make install` first"
+            raise ImproperlyConfigured(f"PROMPTADMIN_PLUGINS: no plugin {name!r} is installed (installed: {known}).")
+        if name in seen:
+            raise ImproperlyConfigured(f"PROMPTADMIN_PLUGINS names {name!r} twice: name it once.")
+        seen.add(name)
+        yield installed[name].value.replace(":", ".")
+
+
+def check_requirements() -> None:
+    """Raise ImproperlyConfigured where an enabled plugin needs one that isn't."""
+    plugins = enabled_plugins()
+    labels = {plugin.label for plugin in plugins}
+    for plugin in plugins:
+        for missing in sorted(set(plugin.requires_plugins) - labels):
+            raise ImproperlyConfigured(
+                f"PROMPTADMIN_PLUGINS: the plugin {plugin.label!r} needs {missing!r}: name that one too."
+            )
+
+
+def enabled_plugins() -> list[PluginConfig]:
+    """The plugins that are switched on, in the order of PROMPTADMIN_PLUGINS."""
+    return [config for config in apps.get_app_configs() if isinstance(config, PluginConfig)]

@@ -1,0 +1,44 @@
+"""An id for each request: in the answer's `X-Request-ID`, in error answers, and on each line of the log."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+from logging import Filter, LogRecord
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+PLAUSIBLE_ID = re.compile(r"[\w.:-]{1,100}")
+
+current_request_id: ContextVar[str] = ContextVar("current_request_id", default="-")
+
+
+class RequestIdFilter(Filter):
+    """Gives each log record the id of the request during which it was written."""
+
+    def filter(self, record: LogRecord) -> bool:
+        """Add `request_id` to the record."""
+        record.request_id = current_request_id.get()
+        return True
+
+
+def request_id_middleware(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Take the request's `X-Request-ID`, or make one."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if PLAUSIBLE_ID.fullmatch(given) else uuid.uuid4().hex
+        token = current_request_id.set(request_id)
+        try:
+            response = get_response(request)
+        finally:
+            current_request_id.reset(token)
+        response["X-Request-ID"] = request_id
+        return response
+
+    return middleware

@@ -1,0 +1,176 @@
+"""Django's settings for promptadmin, and the only reader of the environment.
+
+docs/settings.md lists every variable with its default.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from promptadmin.environment import Environment
+from promptadmin.plugins import app_paths
+from promptadmin.secret_key import read_or_make_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment(os.environ)
+
+# ---------------------------------------------------------------- places
+DATA_DIR = env.directory("PROMPTADMIN_DATA_DIR", BASE_DIR / "data")
+DEBUG = env.flag("PROMPTADMIN_DEBUG")
+HTTPS = env.flag("PROMPTADMIN_HTTPS")
+SECRET_KEY = read_or_make_secret_key(env.text("PROMPTADMIN_SECRET_KEY"), DATA_DIR)
+ALLOWED_HOSTS = env.names("PROMPTADMIN_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+CSRF_TRUSTED_ORIGINS = env.names("PROMPTADMIN_TRUSTED_ORIGINS")
+for origin in CSRF_TRUSTED_ORIGINS:
+    if urlsplit(origin).scheme not in ("http", "https"):
+        raise ImproperlyConfigured(f"PROMPTADMIN_TRUSTED_ORIGINS: {origin!r} needs a scheme, as in https://{origin}.")
+
+
+# ---------------------------------------------------------------- database
+def _database(url: str) -> dict[str, object]:
+    """Django's description of the database that DATABASE_URL names."""
+    problem = "use sqlite:///path/to/file.db or postgresql://user:password@host:5432/name."
+    try:
+        config = dict(dj_database_url.parse(url, conn_max_age=None))
+    except (ValueError, KeyError):
+        raise ImproperlyConfigured(f"DATABASE_URL can't be read: {problem}") from None
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        name = str(config["NAME"])
+        if urlsplit(url).netloc not in ("", ":memory:"):
+            raise ImproperlyConfigured("DATABASE_URL: a SQLite file takes three slashes, as in sqlite:///data/file.db.")
+        if name == ":memory:":
+            raise ImproperlyConfigured("DATABASE_URL: an in-memory database is lost at exit: name a file.")
+        path = Path(name).expanduser().absolute()
+        if path.is_dir():
+            raise ImproperlyConfigured(f"DATABASE_URL names a directory, {path}: name a file in it.")
+        # IMMEDIATE: two transactions that read and then write queue for the lock instead of failing at the upgrade.
+        return {
+            "ENGINE": config["ENGINE"],
+            "NAME": path,
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {"transaction_mode": "IMMEDIATE"},
+        }
+    if config["ENGINE"] == "django.db.backends.postgresql":
+        if not config["NAME"]:
+            raise ImproperlyConfigured(f"DATABASE_URL names no database: {problem}")
+        return {**config, "CONN_HEALTH_CHECKS": True}
+    raise ImproperlyConfigured(f"DATABASE_URL: promptadmin runs on SQLite and PostgreSQL: {problem}")
+
+
+DATABASES = {"default": _database(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'promptadmin.db'}"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ---------------------------------------------------------------- applications
+ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations"))
+INSTALLED_APPS = [
+    "promptadmin.apps.PlatformConfig",
+    "promptadmin.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "ninja",  # so that its documentation pages load their scripts from here
+    *app_paths(ENABLED_PLUGINS),
+]
+MIDDLEWARE = [
+    "promptadmin.request_ids.request_id_middleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "promptadmin.middleware.security_headers_middleware",
+    "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "promptadmin.middleware.api_middleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "promptadmin.urls"
+WSGI_APPLICATION = "promptadmin.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# ---------------------------------------------------------------- access
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+ADMIN_PASSWORD = env.text("PROMPTADMIN_ADMIN_PASSWORD")
+API_AUTH_TOKEN = env.text("AUTH_TOKEN")
+API_AUTH = env.flag("PROMPTADMIN_API_AUTH", default=True)
+RATE_LIMIT_RPM = env.number("RATE_LIMIT_RPM", 0)
+ANONYMOUS_RPM = 60
+TRUSTED_PROXIES = env.names("PROMPTADMIN_TRUSTED_PROXIES")
+LOGIN_URL = "admin:login"
+
+# ---------------------------------------------------------------- browsers of other origins
+CORS_ALLOWED_ORIGINS = env.names("FRONTEND_URL", ("http://localhost:5199",))
+CORS_ALLOW_CREDENTIALS = True
+CORS_URLS_REGEX = r"^/api/.*$"
+CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+CORS_ALLOW_HEADERS = (
+    "authorization",
+    "content-type",
+    "x-csrftoken",
+    "x-llm-api-key",
+    "x-llm-model",
+    "x-llm-provider",
+    "x-confirm-delete",
+    "if-match",
+    "if-none-match",
+    "if-unmodified-since",
+)
+for origin in CORS_ALLOWED_ORIGINS:
+    if urlsplit(origin).scheme not in ("http", "https") or urlsplit(origin).path:
+        raise ImproperlyConfigured(f"FRONTEND_URL: {origin!r} is no origin: use the form https://host:port.")
+
+# ---------------------------------------------------------------- transport
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = env.number("PROMPTADMIN_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if HTTPS and env.flag("PROMPTADMIN_BEHIND_PROXY", default=True):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+
+# ---------------------------------------------------------------- texts, times, files
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True  # serves each application's files from where they are: no collecting step
+LOG_LEVEL = env.choice("PROMPTADMIN_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}]: {message}", "style": "{"}},
+    "filters": {"request_id": {"()": "promptadmin.request_ids.RequestIdFilter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # The access log comes from the server; Django's own lines on each 4xx would double it.
+    "loggers": {"django.request": {"level": "ERROR"}},
+}

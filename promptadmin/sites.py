@@ -1,0 +1,11 @@
+"""The admin site: apart from `admin.py`, which registers on it while it is imported."""
+
+from django.contrib import admin
+
+
+class AdminSite(admin.AdminSite):
+    """The back-office."""
+
+    site_header = site_title = "promptadmin"
+    index_title = "Back-office"
+    site_url = None

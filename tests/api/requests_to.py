@@ -1,0 +1,48 @@
+"""A small JSON client for servers in another process."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+class JsonClient:
+    """Keeps one connection to a server and sends a token with each request."""
+
+    def __init__(self, address: str, token: str = "", timeout: float = 60) -> None:
+        parts = urlsplit(address)
+        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        data = None if body is None else json.dumps(body).encode()
+        sent = {**self.headers, **headers} | ({"Content-Type": "application/json"} if data is not None else {})
+        self.connection.request(method, path, body=data, headers=sent)
+        response = self.connection.getresponse()
+        headers_back = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, headers_back, response.read())
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def __enter__(self) -> JsonClient:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()

@@ -1,0 +1,96 @@
+"""What every test has: the default database, services, scratch directories, connections to other databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.test import override_settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from pytest_django import DjangoDbBlocker
+
+from promptadmin.startup import run_startup
+from tests.django_databases import connected, sqlite_config
+from tests.processes import Scratch
+from tests.services import check_services
+
+OpenFile = Callable[[Path], AbstractContextManager[BaseDatabaseWrapper]]
+OpenDatabase = Callable[[dict[str, Any]], AbstractContextManager[BaseDatabaseWrapper]]
+
+hypothesis_settings.register_profile(
+    "promptadmin",
+    deadline=None,  # an example may migrate a database
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+    print_blob=True,
+)
+hypothesis_settings.load_profile("promptadmin")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in (
+        "needs_postgresql: the test makes databases on a PostgreSQL server",
+        "needs_chromium: the test drives Chromium",
+        "needs_legacy_files: the test adopts PromptForge's sample files",
+    ):
+        config.addinivalue_line("markers", marker)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    check_services(item)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The default test database is a real file: one in memory has no WAL, and its locks wait for nobody."""
+    default = connections["default"]
+    if default.vendor == "sqlite":
+        default.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("default") / "test.db")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def data_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Commands that run in this process use a data directory of their own, not the user's."""
+    directory = tmp_path_factory.mktemp("data")
+    with override_settings(DATA_DIR=directory):
+        yield directory
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    """A directory of its own for `manage.py` in another process."""
+    return Scratch(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def open_database(django_db_blocker: DjangoDbBlocker) -> OpenDatabase:
+    """Opens a database by its settings as the connection `scratch` of this process."""
+
+    @contextmanager
+    def opened(config: dict[str, Any]) -> Iterator[BaseDatabaseWrapper]:
+        with django_db_blocker.unblock(), connected(config) as connection:
+            yield connection
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def open_file(open_database: OpenDatabase) -> OpenFile:
+    """Opens a SQLite file as the connection `scratch` of this process."""
+    return lambda path: open_database(sqlite_config(path))
+
+
+@pytest.fixture(scope="session")
+def new_file(open_file: OpenFile, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The bytes of a new database after its first start-up: a test writes them where it needs a file."""
+    path = tmp_path_factory.mktemp("new") / "new.db"
+    with open_file(path) as connection:
+        run_startup(using=connection.alias)
+    return path.read_bytes()

@@ -1,0 +1,39 @@
+"""Any SQLite file or PostgreSQL database as one of Django's connections, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.contrib.contenttypes.models import ContentType
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+ALIAS = "scratch"
+
+
+def sqlite_config(path: Path) -> dict[str, Any]:
+    """The settings of a SQLite file, as promptadmin's own."""
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "OPTIONS": {"transaction_mode": "IMMEDIATE"}}
+
+
+@contextmanager
+def connected(config: dict[str, Any]) -> Iterator[BaseDatabaseWrapper]:
+    """A connection with these settings under the alias `scratch`, closed at the end."""
+    connections.settings[ALIAS] = connections.configure_settings({"default": config})["default"]
+    ContentType.objects.clear_cache()  # it holds the keys of the last database of this alias
+    try:
+        yield connections[ALIAS]
+    finally:
+        connections[ALIAS].close()
+        del connections[ALIAS]
+        del connections.settings[ALIAS]
+        ContentType.objects.clear_cache()
+
+
+def postgresql_config(url: str) -> dict[str, Any]:
+    """The settings of a PostgreSQL database."""
+    return dict(dj_database_url.parse(url))

@@ -1,0 +1,189 @@
+"""Who may call the API, and what those who may not are told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from promptadmin import tokens
+from promptadmin.models import ApiToken
+
+pytestmark = pytest.mark.django_db
+
+READ = "/api/projects"
+ADMIN = "/api/history/all"
+
+
+@pytest.fixture(autouse=True)
+def no_earlier_failures() -> None:
+    cache.clear()
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def make_token(*scopes: str, **kwargs: Any) -> str:
+    return tokens.create_token(name="test", scopes=scopes, **kwargs)[1]
+
+
+def create(client: Client, **headers: str) -> int:
+    return client.post(READ, {"name": "x"}, content_type="application/json", headers=headers).status_code
+
+
+def test_nothing_but_health_is_open(client: Client) -> None:
+    """Without a token or session every operation of the document answers 401, except health."""
+    document = client.get("/api/openapi.json").json()
+    for path, operations in document["paths"].items():
+        for method in operations:
+            answer = client.generic(method.upper(), path.replace("{", "").replace("}", ""))
+            assert answer.status_code == (200 if path == "/api/health" else 401), (method, path)
+    assert client.get(READ).headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    ("scopes", "read", "write", "admin"),
+    [
+        (("read",), 200, 403, 403),
+        (("write",), 403, 201, 403),
+        (("admin",), 403, 403, 200),
+        (("read", "write"), 200, 201, 403),
+        (tokens.SCOPES, 200, 201, 200),
+    ],
+)
+def test_a_token_may_do_what_its_scopes_say(
+    client: Client, scopes: tuple[str, ...], read: int, write: int, admin: int
+) -> None:
+    headers = bearer(make_token(*scopes))
+    assert client.get(READ, headers=headers).status_code == read
+    assert create(client, **headers) == write
+    assert client.delete(ADMIN, headers={**headers, "X-Confirm-Delete": "yes"}).status_code == admin
+
+
+def test_a_refusal_names_the_scope_that_is_missing(client: Client) -> None:
+    answer = client.get(READ, headers=bearer(make_token("write")))
+    assert "'read'" in answer.json()["detail"]
+
+
+def test_revoked_expired_and_altered_tokens_are_refused(client: Client) -> None:
+    token, secret = tokens.create_token(name="t", scopes=["read"], expires_at=timezone.now() + dt.timedelta(hours=1))
+    assert client.get(READ, headers=bearer(secret)).status_code == 200
+    assert client.get(READ, headers=bearer(secret[:-1] + ("a" if secret[-1] != "a" else "b"))).status_code == 401
+    ApiToken.objects.filter(pk=token.pk).update(expires_at=timezone.now() - dt.timedelta(seconds=1))
+    assert client.get(READ, headers=bearer(secret)).status_code == 401
+    ApiToken.objects.filter(pk=token.pk).update(expires_at=None)
+    tokens.revoke_token("t")
+    assert client.get(READ, headers=bearer(secret)).status_code == 401
+
+
+def test_the_use_of_a_token_is_noted_once_a_minute(client: Client) -> None:
+    secret = make_token("read")
+    client.get(READ, headers=bearer(secret))
+    first = ApiToken.objects.get().last_used_at
+    assert first is not None
+    client.get(READ, headers=bearer(secret))
+    assert ApiToken.objects.get().last_used_at == first
+    ApiToken.objects.update(last_used_at=first - dt.timedelta(minutes=2))
+    client.get(READ, headers=bearer(secret))
+    again = ApiToken.objects.get().last_used_at
+    assert again is not None
+    assert again >= first
+
+
+def test_a_secret_is_not_stored() -> None:
+    secret = make_token("read")
+    row = ApiToken.objects.values().get()
+    assert not any(secret.split("_", 2)[2] in str(value) for value in row.values())
+
+
+def test_auth_token_of_the_environment_has_every_scope(client: Client, settings: Settings) -> None:
+    settings.API_AUTH_TOKEN = "as PromptForge had it"
+    headers = bearer("as PromptForge had it")
+    assert client.get(READ, headers=headers).status_code == 200
+    assert create(client, **headers) == 201
+    assert client.delete(ADMIN, headers={**headers, "X-Confirm-Delete": "yes"}).status_code == 200
+    settings.API_AUTH_TOKEN = ""
+    assert client.get(READ, headers=bearer("")).status_code == 401
+
+
+def test_staff_sessions_write_only_with_a_csrf_token() -> None:
+    get_user_model().objects.create_superuser("ada", password="x")
+    client = Client(enforce_csrf_checks=True)
+    client.login(username="ada", password="x")
+    assert client.get(READ).status_code == 200
+    assert create(client) == 403
+    client.get("/admin/")
+    assert create(client, **{"X-CSRFToken": client.cookies["csrftoken"].value}) == 201
+
+
+def test_staff_may_write_with_djangos_permission_and_others_nothing(client: Client) -> None:
+    user = get_user_model().objects.create_user("kim", password="x")
+    client.force_login(user)
+    assert client.get(READ).status_code == 401
+    user.is_staff = True
+    user.save()
+    assert client.get(READ).status_code == 200
+    assert create(client) == 403
+    user.user_permissions.add(Permission.objects.get(codename="change_project"))
+    assert create(client) == 201
+
+
+def test_open_mode_is_for_this_machine_only(client: Client, settings: Settings) -> None:
+    settings.API_AUTH = False
+    assert client.get(READ).status_code == 200
+    assert create(client) == 201
+    assert client.get(READ, REMOTE_ADDR="192.0.2.7").status_code == 401
+
+
+def test_wrong_tokens_are_counted_by_address(client: Client) -> None:
+    """After 60 in a minute the address waits, a right token at the same address doesn't."""
+    answers = [client.get(READ, headers=bearer(f"wrong {i}")) for i in range(61)]
+    assert [answer.status_code for answer in answers] == [401] * 60 + [429]
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert client.get(READ, headers=bearer("wrong"), REMOTE_ADDR="192.0.2.8").status_code == 401
+    assert client.get(READ, headers=bearer(make_token("read"))).status_code == 200
+
+
+def test_requests_without_a_token_are_counted_too(client: Client) -> None:
+    answers = [client.get(READ).status_code for _ in range(61)]
+    assert answers == [401] * 60 + [429]
+
+
+def test_a_forwarded_address_counts_only_from_a_trusted_proxy(client: Client, settings: Settings) -> None:
+    def ask(number: int) -> int:
+        return client.get(READ, headers={**bearer("wrong"), "X-Forwarded-For": f"198.51.100.{number}"}).status_code
+
+    assert [ask(number) for number in range(61)][-1] == 429
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+    assert {ask(number) for number in range(61)} == {401}
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1"])
+def test_pages_of_other_origins_may_not_write(client: Client, origin: str) -> None:
+    assert create(client, **bearer(make_token("write")), Origin=origin) == 403
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:5199", "http://testserver"])
+def test_the_frontend_and_our_own_pages_may(client: Client, origin: str) -> None:
+    assert create(client, **bearer(make_token("write")), Origin=origin) == 201
+
+
+def test_the_frontend_may_ask_across_origins(client: Client) -> None:
+    headers = {
+        "Origin": "http://localhost:5199",
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": "x-confirm-delete, authorization",
+    }
+    answer = client.options(READ, headers=headers)
+    assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:5199"
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+    assert "PUT" in answer.headers["Access-Control-Allow-Methods"]
+    assert "Access-Control-Allow-Origin" not in client.options(READ, headers={**headers, "Origin": "http://x"}).headers

@@ -1,0 +1,111 @@
+"""What every answer of the API has, whatever the operation."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from django.db import DatabaseError, OperationalError
+from django.test import Client
+from pytest_django import Settings
+
+from projects.repository import ProjectRepository
+from promptadmin import health
+
+pytestmark = pytest.mark.django_db
+
+TOKEN = {"Authorization": "Bearer secret"}
+
+
+@pytest.fixture(autouse=True)
+def with_token(settings: Settings) -> None:
+    settings.API_AUTH_TOKEN = "secret"
+
+
+def test_unknown_paths_and_wrong_methods_answer_in_json(client: Client) -> None:
+    missing = client.get("/api/nope")
+    assert (missing.status_code, missing.json()) == (404, {"detail": "Not Found"})
+    wrong = client.patch("/api/projects", headers=TOKEN)
+    assert (wrong.status_code, wrong.json()) == (405, {"detail": "Method Not Allowed"})
+    assert set(wrong.headers["Allow"].replace(" ", "").split(",")) == {"GET", "POST"}
+
+
+def test_head_is_get_without_a_body(client: Client) -> None:
+    answer = client.head("/api/projects", headers=TOKEN)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert client.head("/api/projects/nope", headers=TOKEN).status_code == 404
+
+
+def test_security_headers_stand_on_every_answer(client: Client) -> None:
+    for path in ("/api/projects", "/api/nope", "/admin/login/"):
+        headers = client.get(path, headers=TOKEN).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["X-XSS-Protection"] == "1; mode=block"
+        assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+        assert headers["Permissions-Policy"] == "camera=(), microphone=(), geolocation=()"
+    assert (
+        client.get("/api/projects", headers=TOKEN).headers["Content-Security-Policy"].startswith("default-src 'none'")
+    )
+
+
+def test_a_request_id_comes_back_and_an_implausible_one_is_replaced(client: Client) -> None:
+    assert client.get("/api/health", headers={"X-Request-ID": "job-7"}).headers["X-Request-ID"] == "job-7"
+    made = client.get("/api/health", headers={"X-Request-ID": "a b\tc"}).headers["X-Request-ID"]
+    assert made != "a b\tc"
+    assert len(made) == 32
+
+
+def test_what_goes_wrong_unforeseen_is_a_500_with_the_id_of_its_log_line(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise OperationalError("the disk is on fire")
+
+    monkeypatch.setattr(ProjectRepository, "get_project", fail, raising=True)
+    client.raise_request_exception = False
+    with caplog.at_level(logging.ERROR):
+        answer = client.get("/api/projects/x", headers={**TOKEN, "X-Request-ID": "job-8"})
+    assert (answer.status_code, answer.json()) == (500, {"detail": "Internal server error", "request_id": "job-8"})
+    assert "the disk is on fire" in caplog.text
+    assert "disk" not in answer.content.decode()
+
+
+def test_large_answers_are_compressed_where_that_is_accepted(client: Client) -> None:
+    path = "/api/openapi.json"
+    assert client.get(path, headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in client.get(path).headers
+
+
+def test_the_documentation_loads_nothing_from_another_host(client: Client) -> None:
+    page = client.get("/api/docs").content.decode()
+    assert "/static/ninja/" in page
+    assert "//cdn" not in page
+
+
+@pytest.mark.parametrize("path", ["/api/health", "/health"])
+def test_health_tells_strangers_the_status_and_others_the_details(client: Client, path: str) -> None:
+    assert client.get(path).json() == {"status": "ok"}
+    details = client.get(path, headers=TOKEN).json()
+    assert details["db_connected"] is True
+    assert details["migrations_pending"] == 0
+    assert details["llm_provider"] == "none"
+    assert client.get(path, headers={"Authorization": "Bearer wrong"}).json() == {"status": "ok"}
+
+
+def test_health_says_503_when_the_database_does_not_answer(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def __getitem__(self, alias: str) -> None:
+            raise DatabaseError("no connection")
+
+    monkeypatch.setattr(health, "connections", Broken())
+    answer = client.get("/api/health")
+    assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
+
+
+def test_a_body_that_is_not_json_is_a_422_that_says_where(client: Client) -> None:
+    answer = client.post("/api/projects", '{"name":', content_type="application/json", headers=TOKEN)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["type"] == "json_invalid"
+    assert json.loads(answer.content)["detail"][0]["loc"][0] == "body"

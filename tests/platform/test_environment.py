@@ -1,0 +1,112 @@
+"""Typed readers of environment variables."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptadmin.environment import Environment
+
+BLANKS = st.text(alphabet=" \t\n", max_size=3)
+
+
+@given(value=st.text(), before=BLANKS, after=BLANKS)
+def test_text(value: str, before: str, after: str) -> None:
+    """Without the blanks around it; blank is as good as unset."""
+    expected = value.strip() or "default"
+    assert Environment({"X": before + value + after}).text("X", "default") == expected
+    assert Environment({}).text("X", "default") == "default"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("1", True),
+        ("TRUE", True),
+        ("yes", True),
+        (" On ", True),
+        ("0", False),
+        ("False", False),
+        ("no", False),
+        ("off", False),
+    ],
+)
+def test_flag(value: str, expected: bool) -> None:
+    assert Environment({"X": value}).flag("X", default=not expected) is expected
+
+
+@pytest.mark.parametrize("default", [True, False])
+def test_flag_unset_or_blank(default: bool) -> None:
+    assert Environment({}).flag("X", default=default) is default
+    assert Environment({"X": "  "}).flag("X", default=default) is default
+
+
+@given(number=st.integers(-10, 30))
+def test_number_within_its_bounds(number: int) -> None:
+    """From minimum to maximum, both included; anything else names the variable, the value and the bounds."""
+    read = Environment({"X": f" {number} "}).number
+    if 0 <= number <= 20:
+        assert read("X", 5, maximum=20) == number
+    else:
+        with pytest.raises(ImproperlyConfigured, match=rf"X='{number}'.* 0 to 20"):
+            read("X", 5, maximum=20)
+
+
+def test_number_unset() -> None:
+    assert Environment({"X": ""}).number("X", 5) == 5
+
+
+@given(
+    names=st.lists(st.text(alphabet=string.ascii_letters, min_size=1), max_size=4),
+    gap=st.sampled_from([",", " , ", ",,"]),
+)
+def test_names(names: list[str], gap: str) -> None:
+    """Separated by commas; blanks and empty items don't count; set but empty is no names."""
+    assert Environment({"X": gap.join(names)}).names("X", ("default",)) == names
+    assert Environment({}).names("X", ("default",)) == ["default"]
+
+
+def test_choice() -> None:
+    """In any case, as it stands among the choices."""
+    assert Environment({"X": "warning"}).choice("X", "INFO", ("INFO", "WARNING")) == "WARNING"
+    assert Environment({}).choice("X", "INFO", ("INFO", "WARNING")) == "INFO"
+
+
+def test_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relative ones count from the current directory, `~` is the home; it needn't exist."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert Environment({"X": "new/place"}).directory("X", Path("/d")) == tmp_path / "new" / "place"
+    assert Environment({"X": "~/data"}).directory("X", Path("/d")) == tmp_path / "home" / "data"
+    assert Environment({}).directory("X", Path("/d")) == Path("/d")
+
+
+def test_directory_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ImproperlyConfigured, match=r"X=.*is a file"):
+        Environment({"X": str(tmp_path / "file")}).directory("X", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda env: env.flag("PROMPTADMIN_X"),
+        lambda env: env.number("PROMPTADMIN_X", 1),
+        lambda env: env.choice("PROMPTADMIN_X", "a", ("a", "b")),
+    ],
+    ids=["flag", "number", "choice"],
+)
+@given(value=st.text(min_size=1).filter(lambda text: text.strip() and not text.strip().isdecimal()))
+def test_a_bad_value_names_its_variable(read: Callable[[Environment], Any], value: str) -> None:
+    """Whatever the text is: it is read, or the error says which variable to look at."""
+    try:
+        read(Environment({"PROMPTADMIN_X": value}))
+    except ImproperlyConfigured as error:
+        assert str(error).startswith("PROMPTADMIN_X=")  # noqa: PT017  # most values raise, a few don't

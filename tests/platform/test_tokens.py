@@ -1,0 +1,81 @@
+"""The commands and the rules around API tokens."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from promptadmin import tokens
+from promptadmin.errors import Invalid, Missing
+from promptadmin.models import ApiToken
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*arguments: str) -> tuple[str, str]:
+    out, err = StringIO(), StringIO()
+    call_command(*arguments, stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+def test_a_made_token_is_found_listed_and_revoked() -> None:
+    secret, note = run("create_api_token", "nightly", "--scope", "read", "--days", "2")
+    assert "read" in note
+    found = tokens.find_token(secret.strip())
+    assert found is not None
+    assert found.scopes == {"read"}
+    assert found.expires_at is not None
+    assert found.expires_at - timezone.now() > dt.timedelta(days=1, hours=23)
+
+    listed = run("list_api_tokens")[0]
+    assert "nightly: read; expires" in listed
+    assert secret.strip() not in listed
+    assert json.loads(run("list_api_tokens", "--json")[0])[0]["name"] == "nightly"
+
+    assert "Revoked nightly" in run("revoke_api_token", "nightly")[0]
+    assert tokens.find_token(secret.strip()) is None
+    assert "revoked" in run("list_api_tokens")[0]
+
+
+def test_the_default_scopes_are_read_and_write() -> None:
+    run("create_api_token", "x")
+    assert ApiToken.objects.get().scopes == {"read", "write"}
+
+
+def test_an_empty_list_says_how_to_make_one() -> None:
+    assert "create_api_token" in run("list_api_tokens")[0]
+
+
+def test_an_ambiguous_or_unknown_token_is_not_revoked() -> None:
+    first, _ = tokens.create_token(name="same", scopes=["read"])
+    tokens.create_token(name="same", scopes=["read"])
+    for name in ("same", "nobody"):
+        with pytest.raises(CommandError, match=first.prefix):
+            call_command("revoke_api_token", name)
+    assert not ApiToken.objects.exclude(revoked_at=None).exists()
+    tokens.revoke_token(first.prefix)
+    with pytest.raises(Missing):
+        tokens.revoke_token(first.prefix)
+
+
+def test_a_token_needs_a_name_scopes_and_a_future() -> None:
+    for name, scopes, expires_at in [
+        (" ", ["read"], None),
+        ("x", [], None),
+        ("x", ["everything"], None),
+        ("x", ["read"], timezone.now()),
+    ]:
+        with pytest.raises(Invalid):
+            tokens.create_token(name=name, scopes=scopes, expires_at=expires_at)
+    assert not ApiToken.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["", "pa", "pa__", "pa_x_", "xx_00000000_yyyy", "pa_00000000_y", "\x00", "pa_é_é"])
+def test_texts_that_are_no_token_find_none(text: str) -> None:
+    tokens.create_token(name="x", scopes=["read"])
+    assert tokens.find_token(text) is None

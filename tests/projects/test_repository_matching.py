@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from projects.models import Project, Prompt
+from projects.repository import ProjectInfo, ProjectRepository
+from projects.repository.matching import CANDIDATES
+from promptadmin.errors import Invalid, Missing
+from tests.projects.making import make_project, make_prompt
+
+pytestmark = pytest.mark.django_db
+
+MANY = 10_000
+repository = ProjectRepository()
+
+
+def test_a_project_is_found_by_its_trimmed_name_or_made() -> None:
+    found = make_project(name="found")
+    assert repository.ensure_project_by_name(" found\n") == ProjectInfo(found.id, "active")
+    made = repository.ensure_project_by_name("  made ")
+    assert made is not None
+    row = Project.objects.get(id=made.id)
+    assert (row.name, row.status, row.description, row.context_profile) == ("made", "active", None, None)
+    assert repository.ensure_project_by_name("made") == made
+    assert Project.objects.count() == 2
+
+
+@pytest.mark.parametrize("name", ["", " ", "\t\n"])
+def test_a_blank_name_is_no_project(name: str) -> None:
+    assert repository.ensure_project_by_name(name) is None
+    assert not Project.objects.exists()
+
+
+def test_a_deleted_project_comes_back_and_an_archived_one_stays_so() -> None:
+    deleted = make_project(name="deleted", status="deleted", description="kept")
+    archived = make_project(name="archived", status="archived")
+    assert repository.ensure_project_by_name("deleted") == ProjectInfo(deleted.id, "active")
+    assert repository.ensure_project_by_name("archived") == ProjectInfo(archived.id, "archived")
+    row = Project.objects.get(id=deleted.id)
+    assert (row.status, row.description) == ("active", "kept")
+    assert row.updated_at > deleted.updated_at
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked"),
+    [
+        ("the same text", "the same text"),
+        ("two\nlines", "two lines"),
+        ("a\ttab", "a tab"),
+        ("  around it \n", "around it"),
+        ("two  blanks", "two blanks"),
+        ("asked with more", "asked   with\n\n\tmore "),
+        ("three   blanks", "three blanks"),
+        ("no\u00a0break", "no break"),
+        ("carriage\r\nreturn", "carriage return"),
+        ("ünï\n日本", "ünï 日本"),
+        ("100%_\\", "100%_\\"),
+    ],
+)
+def test_a_prompt_is_found_whatever_its_blanks(stored: str, asked: str) -> None:
+    project = make_project()
+    make_prompt(project, "another")
+    prompt = make_prompt(project, stored)
+    assert repository.ensure_prompt_in_project(project.id, asked) == prompt.id
+    assert Prompt.objects.count() == 2
+
+
+def test_the_exact_text_wins_over_similar_ones_and_the_first_over_its_twins() -> None:
+    project = make_project()
+    make_prompt(project, "one  text", order_index=0)
+    make_prompt(project, "one\ntext", order_index=1)
+    exact = make_prompt(project, "one text", order_index=2)
+    make_prompt(project, "one text", order_index=3)
+    assert repository.ensure_prompt_in_project(project.id, "one text") == exact.id
+    similar = repository.ensure_prompt_in_project(project.id, "one\ttext")
+    assert similar == Prompt.objects.get(order_index=0).id
+
+
+def test_letters_and_other_projects_matter() -> None:
+    project, other = make_project(), make_project()
+    make_prompt(project, "Text")
+    make_prompt(other, "text")
+    made = repository.ensure_prompt_in_project(project.id, "text")
+    assert Prompt.objects.get(id=made).project_id == project.id
+    assert Prompt.objects.count() == 3
+
+
+def test_a_new_prompt_keeps_its_blanks_and_goes_to_the_end() -> None:
+    project = make_project()
+    make_prompt(project, order_index=7)
+    made = Prompt.objects.get(id=repository.ensure_prompt_in_project(project.id, "  new\n text "))
+    assert (made.content, made.order_index, made.version) == ("  new\n text ", 8, 1)
+    assert Project.objects.get(id=project.id).updated_at == made.created_at
+
+
+def test_nothing_is_no_prompt() -> None:
+    project = make_project()
+    for project_id, content in (("", "text"), (project.id, ""), (project.id, " \n")):
+        assert repository.ensure_prompt_in_project(project_id, content) is None
+    assert not Prompt.objects.exists()
+    with pytest.raises(Missing):
+        repository.ensure_prompt_in_project("nope", "text")
+    with pytest.raises(Invalid, match="NUL"):
+        repository.ensure_prompt_in_project(project.id, "a\x00b")
+    with pytest.raises(Invalid, match="NUL"):
+        repository.ensure_project_by_name("a\x00b")
+
+
+@pytest.mark.parametrize("status", ["archived", "deleted"])
+def test_a_project_that_takes_no_prompts_gives_those_it_has(status: str) -> None:
+    project = make_project(status=status)
+    prompt = make_prompt(project, "there")
+    assert repository.ensure_prompt_in_project(project.id, "there") == prompt.id
+    assert repository.ensure_prompt_in_project(project.id, "not there") is None
+    assert Prompt.objects.count() == 1
+
+
+def test_rare_blanks_are_looked_for_in_the_first_prompts_only() -> None:
+    project = make_project()
+    Prompt.objects.bulk_create(
+        Prompt(project_id=project.id, content=f"rare\u00a0blanks {at}", order_index=at) for at in range(CANDIDATES + 1)
+    )
+    last_candidate = Prompt.objects.get(order_index=CANDIDATES - 1)
+    assert repository.ensure_prompt_in_project(project.id, f"rare blanks {CANDIDATES - 1}") == last_candidate.id
+    beyond = repository.ensure_prompt_in_project(project.id, f"rare blanks {CANDIDATES}")
+    assert Prompt.objects.get(id=beyond).content == f"rare blanks {CANDIDATES}"
+
+
+def test_among_ten_thousand_prompts_few_rows_are_read() -> None:
+    """However large the project, the searches give one row each, and Python compares a hundred texts."""
+    project, other = make_project(), make_project()
+    Prompt.objects.bulk_create(
+        Prompt(project_id=project.id, content=f"Prompt {at}\nof many", order_index=at) for at in range(MANY)
+    )
+    Prompt.objects.bulk_create(Prompt(project_id=other.id, content=f"x {at}", order_index=at) for at in range(500))
+    last = Prompt.objects.get(project_id=project.id, order_index=MANY - 1)
+    for text, searches in ((last.content, 1), (f"Prompt {MANY - 1} of many", 2), ("new\u00a0text", 3)):
+        with CaptureQueriesContext(connection) as queries:
+            found = repository.ensure_prompt_in_project(project.id, text)
+        assert (found == last.id) == (searches < 3)
+        statements = [query["sql"] for query in queries]
+        reads = [
+            sql for sql in statements if sql.startswith("SELECT") and 'FROM "prompts"' in sql and "MAX(" not in sql
+        ]
+        assert [sql.rsplit("LIMIT ", 1)[1] for sql in reads] == ["1", "1", str(CANDIDATES)][:searches]
+        assert len(statements) <= searches + 4
+        if connection.vendor == "sqlite":
+            for sql in reads:
+                plan = explain(sql)
+                assert "SEARCH prompts USING" in plan
+                assert "(project_id=?)" in plan
+                assert "SCAN" not in plan
+
+
+def explain(sql: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"))
+        return " | ".join(str(row[-1]) for row in cursor.fetchall())
