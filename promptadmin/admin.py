@@ -7,13 +7,14 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin
 
 from promptadmin import tokens
 from promptadmin.models import ApiToken
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only in the stubs
+class ApiTokenAdmin(ModelAdmin):
     """Makes tokens, shows each secret once, and revokes them; a token is never edited or deleted."""
 
     list_display = ["name", "prefix", "can_read", "can_write", "can_admin", "expires_at", "last_used_at", "revoked_at"]

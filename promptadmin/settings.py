@@ -67,6 +67,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations"))
 INSTALLED_APPS = [
     "promptadmin.apps.PlatformConfig",
+    "unfold.apps.BasicAppConfig",  # the theme's templates come before Django's; the site is our own
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.import_export",
     "promptadmin.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,9 +1,9 @@
 """The admin site: apart from `admin.py`, which registers on it while it is imported."""
 
-from django.contrib import admin
+from unfold.sites import UnfoldAdminSite
 
 
-class AdminSite(admin.AdminSite):
+class AdminSite(UnfoldAdminSite):
     """The back-office."""
 
     site_header = site_title = "promptadmin"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
@@ -61,6 +62,12 @@ def data_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     directory = tmp_path_factory.mktemp("data")
     with override_settings(DATA_DIR=directory):
         yield directory
+
+
+@pytest.fixture(autouse=True)
+def no_request_counted() -> None:
+    """Each test starts with all the requests that strangers may make in a minute."""
+    cache.clear()
 
 
 @pytest.fixture

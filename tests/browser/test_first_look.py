@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
 from optimizations.demo import PROMPTS, make_demo_file
 from tests.servers import Site, serving
@@ -22,7 +24,10 @@ def sign_in(browser: Chrome, site: Site) -> None:
 
 
 def text_of(browser: Chrome) -> str:
-    return browser.find_element(By.TAG_NAME, "body").text
+    """What the page shows once it is loaded; a click that leaves a page returns before the next one is there."""
+    waiting = WebDriverWait(browser, 20, ignored_exceptions=[StaleElementReferenceException])
+    waiting.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
+    return waiting.until(lambda driver: driver.find_element(By.TAG_NAME, "body").text)
 
 
 def test_a_legacy_file_is_served_and_its_rows_are_found_by_clicking(browser: Chrome, tmp_path: Path) -> None:
