@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from django.apps import AppConfig, apps
 from django.core.exceptions import ImproperlyConfigured
@@ -35,6 +35,38 @@ class StartupStep:
     migration: tuple[str, str] | None = None
 
 
+@dataclass(frozen=True)
+class DashboardPanel:
+    """One box on the admin's start page.
+
+    `function` is the dotted path of a callable that takes a `promptadmin.dashboard.Dashboard` and returns what its
+    `template` shows, as a mapping; it runs in a read session, and None means that there is nothing to show. Panels
+    stand by ascending `position`. `columns` of the page's 12 is how wide it is on a wide screen. `permission`, as in
+    "optimizations.view_optimization", is what somebody needs to see it; an empty one lets all staff see it.
+    """
+
+    name: str
+    title: str
+    function: str
+    template: str
+    position: float
+    columns: Literal[3, 4, 6, 8, 12] = 12
+    permission: str = ""
+
+
+@dataclass(frozen=True)
+class DashboardFilter:
+    """One choice above the panels, kept in the address under its name.
+
+    `choices` is the dotted path of a callable without arguments that returns the texts to choose from.
+    """
+
+    name: str
+    label: str
+    everything: str
+    choices: str
+
+
 class PluginConfig(AppConfig):
     """The base of every plugin's AppConfig; all that a plugin contributes is declared on the class."""
 
@@ -45,6 +77,8 @@ class PluginConfig(AppConfig):
     startup_steps: ClassVar[Sequence[StartupStep]] = ()
     #: Statistics section → dotted path of a function of `optimizations.stats.Scope`.
     statistics_sections: ClassVar[Mapping[str, str]] = {}
+    dashboard_panels: ClassVar[Sequence[DashboardPanel]] = ()
+    dashboard_filters: ClassVar[Sequence[DashboardFilter]] = ()
     #: Names of plugins that must be switched on too.
     requires_plugins: ClassVar[Sequence[str]] = ()
 
