@@ -1,5 +1,7 @@
 """Optimisation runs, as a plugin."""
 
+from typing import ClassVar
+
 from promptadmin.plugins import PluginConfig, StartupStep
 
 
@@ -9,6 +11,7 @@ class OptimizationsConfig(PluginConfig):
     name = "optimizations"
     verbose_name = "Optimisation runs"
     requires_plugins = ("projects",)
+    navigation: ClassVar = {"optimization": "auto_awesome"}
     api_router = "optimizations.api.router"
     startup_steps = (
         StartupStep(

@@ -1,5 +1,7 @@
 """Projects, prompts and their versions, as a plugin."""
 
+from typing import ClassVar
+
 from promptadmin.plugins import PluginConfig, StartupStep
 
 
@@ -8,6 +10,7 @@ class ProjectsConfig(PluginConfig):
 
     name = "projects"
     requires_plugins = ("optimizations",)
+    navigation: ClassVar = {"project": "folder", "prompt": "edit_note", "promptversion": "layers"}
     api_router = "projects.api.router"
     startup_steps = (
         StartupStep(

@@ -79,6 +79,8 @@ class PluginConfig(AppConfig):
     statistics_sections: ClassVar[Mapping[str, str]] = {}
     dashboard_panels: ClassVar[Sequence[DashboardPanel]] = ()
     dashboard_filters: ClassVar[Sequence[DashboardFilter]] = ()
+    #: Model name in small letters → Material symbol beside it in the navigation, in the order of the navigation.
+    navigation: ClassVar[Mapping[str, str]] = {}
     #: Names of plugins that must be switched on too.
     requires_plugins: ClassVar[Sequence[str]] = ()
 

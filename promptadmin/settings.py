@@ -152,6 +152,34 @@ for origin in CORS_ALLOWED_ORIGINS:
     if urlsplit(origin).scheme not in ("http", "https") or urlsplit(origin).path:
         raise ImproperlyConfigured(f"FRONTEND_URL: {origin!r} is no origin: use the form https://host:port.")
 
+# ---------------------------------------------------------------- the back-office's looks
+UNFOLD = {
+    "SITE_TITLE": "promptadmin",
+    "SITE_HEADER": "promptadmin",
+    "SITE_SYMBOL": "edit_note",
+    "SITE_URL": None,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "SIDEBAR": {"show_search": False, "navigation": "promptadmin.navigation.navigation"},
+    "STYLES": ["promptadmin.sites.stylesheet"],
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.1% .013 240)",
+            "100": "oklch(94% .03 242)",
+            "200": "oklch(88.5% .06 244)",
+            "300": "oklch(80.5% .1 246)",
+            "400": "oklch(70.5% .14 250)",
+            "500": "oklch(61% .17 255)",
+            "600": "oklch(52.5% .18 258)",
+            "700": "oklch(46.5% .165 260)",
+            "800": "oklch(40.5% .135 261)",
+            "900": "oklch(36% .105 261)",
+            "950": "oklch(27% .08 262)",
+        },
+        "font": {"subtle-light": "var(--color-base-600)"},  # 500 has too little contrast on the theme's grey
+    },
+}
+
 # ---------------------------------------------------------------- transport
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = env.number("PROMPTADMIN_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
