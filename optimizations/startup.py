@@ -19,19 +19,20 @@ from promptadmin.startup import StepContext, StepResult
 STALE_AFTER_MINUTES = 30
 STALE_MESSAGE = "Server interrupted"
 ROWS_A_BATCH = 1000
-LINKS_A_BATCH = 25_000
+LINKS_A_BATCH = 5_000  # so that the pages they change stay within the page cache
 
 PROJECTS_WITH_UNLINKED_RUNS = """
     SELECT p.id, p.name FROM projects p WHERE p.name <> '' AND EXISTS
         (SELECT 1 FROM optimizations o WHERE o.project = p.name AND o.prompt_id IS NULL)
 """
 DROP_LINKS = "DROP TABLE IF EXISTS found_links"
-MAKE_LINKS = "CREATE TEMPORARY TABLE found_links (moment TEXT, run_id TEXT, prompt_id TEXT)"
+MAKE_LINKS = "CREATE TEMPORARY TABLE found_links (run {type}, prompt_id TEXT)"
+INDEX_LINKS = "CREATE INDEX found_links_run ON found_links (run, prompt_id)"
 # CROSS JOIN is SQLite's word for "in this order", and GROUP BY makes it index the texts by itself: it would otherwise
 # compare each run with each prompt of its project.
 FIND_LINKS = """
     INSERT INTO found_links
-    SELECT CAST(o.created_at AS TEXT), o.id, p.id FROM optimizations o CROSS JOIN (
+    SELECT o.{row}, p.id FROM optimizations o CROSS JOIN (
         SELECT q.content, MIN(q.id) AS id FROM prompts q JOIN (
             SELECT content, MIN(order_index) AS place FROM prompts WHERE project_id = %s GROUP BY content
         ) AS first ON first.content = q.content AND first.place = q.order_index
@@ -39,15 +40,14 @@ FIND_LINKS = """
     ) AS p
     WHERE o.project = %s AND o.prompt_id IS NULL AND p.content = o.raw_prompt
 """
-DROP_NUMBERED_LINKS = "DROP TABLE IF EXISTS numbered_links"
-NUMBER_LINKS = """
-    CREATE TEMPORARY TABLE numbered_links AS
-    SELECT ROW_NUMBER() OVER (ORDER BY moment, run_id) AS number, run_id, prompt_id FROM found_links
+BATCHES = """
+    SELECT MIN(run), MAX(run) FROM (
+        SELECT run, (ROW_NUMBER() OVER (ORDER BY run) - 1) / %s AS batch FROM found_links
+    ) AS numbered GROUP BY batch ORDER BY batch
 """
-INDEX_LINKS = "CREATE INDEX numbered_links_number ON numbered_links (number)"
 SET_LINKS = """
-    UPDATE optimizations SET prompt_id = l.prompt_id FROM numbered_links AS l
-    WHERE l.number > %s AND l.number <= %s AND optimizations.id = l.run_id AND optimizations.prompt_id IS NULL
+    UPDATE optimizations SET prompt_id = l.prompt_id FROM found_links AS l
+    WHERE l.run BETWEEN %s AND %s AND optimizations.{row} = l.run AND optimizations.prompt_id IS NULL
 """
 
 
@@ -71,31 +71,28 @@ def normalize_strategies(context: StepContext) -> StepResult:
 def link_prompts(context: StepContext) -> StepResult:
     """Step 6: link each run without a prompt to the first prompt of its project that has exactly its text.
 
-    The links are found first, project by project, and then made in the order of the runs' times, which is that of the
-    file: each page is written once, not once for each project.
+    The links are found first, project by project, and then made in the order of the file (on SQLite, by the number of
+    the row): each page is written once, not once for each project.
     """
     connection = context.connection
+    row, row_type = ("rowid", "INTEGER") if connection.vendor == "sqlite" else ("id", "TEXT")
     with connection.cursor() as cursor:
         cursor.execute(PROJECTS_WITH_UNLINKED_RUNS)
         projects = cursor.fetchall()
         if not projects:
             return StepResult(0, "nothing to do")
         cursor.execute(DROP_LINKS)
-        cursor.execute(MAKE_LINKS)
+        cursor.execute(MAKE_LINKS.format(type=row_type))
         for project_id, name in context.progress(projects, label="texts of runs"):
-            cursor.execute(FIND_LINKS, [project_id, project_id, name])
-        cursor.execute(DROP_NUMBERED_LINKS)
-        cursor.execute(NUMBER_LINKS)
+            cursor.execute(FIND_LINKS.format(row=row), [project_id, project_id, name])
         cursor.execute(INDEX_LINKS)
-        cursor.execute("SELECT COUNT(*) FROM numbered_links")
-        total = cursor.fetchone()[0]
+        cursor.execute(BATCHES, [LINKS_A_BATCH])
         linked = 0
-        for start in context.progress(range(0, total, LINKS_A_BATCH), label="prompt links"):
+        for first, last in context.progress(cursor.fetchall(), label="prompt links"):
             with write_session(connection.alias):
-                cursor.execute(SET_LINKS, [start, start + LINKS_A_BATCH])
+                cursor.execute(SET_LINKS.format(row=row), [first, last])
                 linked += cursor.rowcount
         cursor.execute(DROP_LINKS)
-        cursor.execute(DROP_NUMBERED_LINKS)
     return StepResult(linked, f"linked {linked} runs to their prompts" if linked else "nothing to do")
 
 

@@ -27,17 +27,31 @@ def table_exists(connection: BaseDatabaseWrapper, table: str) -> bool:
         return table in connection.introspection.table_names(cursor)
 
 
+# SQLite is asked itself: Django's introspection parses the table's whole text to answer, 10 to 20 ms a question.
 def column_names(connection: BaseDatabaseWrapper, table: str) -> set[str]:
     """The names of a table's columns."""
     with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name FROM pragma_table_xinfo(%s)", [table])
+            return {name for (name,) in cursor.fetchall()}
         return {column.name for column in connection.introspection.get_table_description(cursor, table)}
 
 
 def index_columns(connection: BaseDatabaseWrapper, table: str) -> dict[str, list[str]]:
-    """A table's indexes and constraints: name → columns."""
+    """A table's indexes, and other engines' constraints: name → columns."""
     with connection.cursor() as cursor:
-        constraints = connection.introspection.get_constraints(cursor, table)
-    return {name: constraint["columns"] for name, constraint in constraints.items()}
+        if connection.vendor != "sqlite":
+            constraints = connection.introspection.get_constraints(cursor, table)
+            return {name: constraint["columns"] for name, constraint in constraints.items()}
+        cursor.execute(
+            "SELECT i.name, c.name FROM pragma_index_list(%s) AS i, pragma_index_info(i.name) AS c "
+            "ORDER BY i.name, c.seqno",
+            [table],
+        )
+        indexes: dict[str, list[str]] = {}
+        for name, column in cursor.fetchall():
+            indexes.setdefault(name, []).append(column)
+        return indexes
 
 
 def holds_values(schema_editor: BaseDatabaseSchemaEditor, table: str, column: str | None = None) -> bool:
@@ -153,7 +167,7 @@ class AdoptIndex(_Adopting, migrations.AddIndex):
             super().database_forwards(app_label, schema_editor, from_state, to_state)
             return
         wanted = [model._meta.get_field(name).column for name, _ in self.index.fields_orders]
-        if existing[self.index.name] != wanted:
+        if not self.index.expressions and existing[self.index.name] != wanted:
             logger.warning(
                 "The index %s of %s is not on %s: it stays as it is.", self.index.name, table, ", ".join(wanted)
             )
