@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from promptadmin.fields import JSONText, Link, Moment, NamedIndex, Text, new_id
@@ -79,6 +80,11 @@ class Optimization(models.Model):
             NamedIndex(fields=["strategy"], name="ix_optimizations_strategy"),
             NamedIndex(fields=["framework_applied"], name="ix_optimizations_framework"),
             NamedIndex(fields=["project"], name="ix_optimizations_unlinked", condition=models.Q(prompt__isnull=True)),
+            NamedIndex(fields=["project", "created_at"], name="ix_optimizations_project_created_at"),
+            NamedIndex(fields=["task_type", "created_at"], name="ix_optimizations_task_type_created_at"),
+            NamedIndex(
+                Coalesce("strategy", "framework_applied"), "created_at", name="ix_optimizations_strategy_created_at"
+            ),
         ]
 
     def __str__(self) -> str:

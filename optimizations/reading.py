@@ -12,11 +12,12 @@ from django.db.models import Count, QuerySet, Window
 from optimizations.filters import RunFilters
 from optimizations.models import Optimization
 from optimizations.paging import DEFAULT_SORT, KEY, TIE, Place, RunOrder
-from optimizations.records import COLUMNS, SUMMARY_COLUMNS, Page, Record, read_row, read_text
+from optimizations.records import BEGINNING, COLUMNS, SUMMARY_COLUMNS, Page, Record, read_row, read_text
 from promptadmin.errors import Missing
 
 RUN_MISSING = "Optimization not found"
 EVERYTHING = RunFilters()
+BEGINNING_LENGTH = 200
 
 
 class Reading:
@@ -140,6 +141,7 @@ def _select(columns: tuple[str, ...], vendor: str) -> str:
     """
     # sqlite3 would parse a bare DATETIME column itself, and fail or lose what it can't.
     written = {"created_at": "CAST(o.created_at AS TEXT)"} if vendor == "sqlite" else {}
+    written[BEGINNING] = f"SUBSTR(o.raw_prompt, 1, {BEGINNING_LENGTH})"
     names = ", ".join(written.get(column, f"o.{column}") for column in columns)
     return (
         f"SELECT {names}, COALESCE(j.id, n.id), COALESCE(j.status, n.status) FROM optimizations o "

@@ -112,6 +112,16 @@ SUMMARY_COLUMNS = (
     "error_message",
     "prompt_id",
 )
+#: The same for people, who see the beginning of the prompt only.
+BEGINNING = "beginning"
+BROWSED_COLUMNS = (
+    "id",
+    BEGINNING,
+    *(column for column in SUMMARY_COLUMNS if column not in ("id", "raw_prompt")),
+    "duration_ms",
+    "input_tokens",
+    "output_tokens",
+)
 
 Record = dict[str, Any]
 
@@ -198,7 +208,7 @@ def _encodable(text: str) -> str:
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "created_at": read_moment,
     "is_improvement": read_flag,
-    **dict.fromkeys(TEXTS, read_text),
+    **dict.fromkeys((*TEXTS, BEGINNING), read_text),
     **dict.fromkeys(SCORES, read_number),
     **dict.fromkeys(COUNTS, read_count),
 }

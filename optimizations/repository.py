@@ -4,13 +4,15 @@ A door opens a `write_session()` or a `read_session()` around each call; `optimi
 What is refused raises a `promptadmin.errors.Refused`.
 """
 
+from optimizations.browsing import Browsed, Browsing
+from optimizations.bulk import Bulk
 from optimizations.filters import RunFilters
 from optimizations.importing import Imported, Importing, ImportRefused
 from optimizations.paging import BrokenCursor
 from optimizations.records import Page
 
-__all__ = ["BrokenCursor", "ImportRefused", "Imported", "OptimizationRepository", "Page", "RunFilters"]
+__all__ = ["BrokenCursor", "Browsed", "ImportRefused", "Imported", "OptimizationRepository", "Page", "RunFilters"]
 
 
-class OptimizationRepository(Importing):
-    """Runs: lists, single runs, writes, import."""
+class OptimizationRepository(Importing, Bulk, Browsing):
+    """Runs: lists, pages for people, single runs, writes, import."""
