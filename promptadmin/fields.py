@@ -41,7 +41,7 @@ def parse_moment(value: str) -> dt.datetime | None:
     """
     value = value.strip()
     # `fromisoformat` alone would take the digits of an epoch for a date without dashes, and any separator.
-    if not _DATED.match(value):
+    if not _DATED.match(value) or "\0" in value:  # `fromisoformat` stops at a NUL
         return None
     try:
         moment = dt.datetime.fromisoformat(value)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -46,6 +47,10 @@ def api_middleware(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if not request.path.startswith(API_PREFIX):
             return get_response(request)
+        try:
+            request.get_host()
+        except DisallowedHost:
+            return _json_error("This host name is not one of PROMPTADMIN_ALLOWED_HOSTS.", 400)
         if request.method not in READING_METHODS and not _origin_allowed(request):
             return _json_error("CSRF validation failed: origin not allowed", 403)
         is_head = request.method == "HEAD"

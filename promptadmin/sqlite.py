@@ -49,12 +49,18 @@ def configure_connection(sender: Any, connection: BaseDatabaseWrapper, **kwargs:
         raw: sqlite3.Connection = connection.connection
         for name, value in PRAGMAS.items():
             raw.execute(f"PRAGMA {name}={value}").fetchall()
+        raw.text_factory = read_text
         # The name that PostgreSQL has for it, so that one statement makes keys on both.
         raw.create_function("gen_random_uuid", 0, new_id)
         lookups.register_function(raw)
     except Exception:
         connection.close()
         raise
+
+
+def read_text(stored: bytes) -> str:
+    """A stored text; what is no UTF-8, which other programs can store, reads as the replacement character."""
+    return stored.decode(errors="replace")
 
 
 def read_pragmas(connection: BaseDatabaseWrapper) -> dict[str, int | str]:

@@ -246,3 +246,18 @@ def test_a_page_takes_as_many_queries_whatever_its_length(api: Client) -> None:
 
 def test_a_list_needs_the_scope_read(api: Client, client: Client) -> None:
     assert client.get("/api/history").status_code == 401
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="other engines' columns take no such value")
+def test_a_stored_text_that_is_no_utf8_is_shown_as_far_as_it_goes(api: Client) -> None:
+    """Other programs can store such bytes; they stay, and the list, the run and the export go on working."""
+    run = make_run(title="seen")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE optimizations SET raw_prompt = CAST(x'61ff62' AS TEXT) WHERE id = %s", [run.id])
+    assert history(api)["items"][0]["raw_prompt"] == "a\ufffdb"
+    assert api.get(f"/api/optimize/{run.id}").json()["raw_prompt"] == "a\ufffdb"
+    exported = b"".join(api.get("/api/optimizations/export").streaming_content)
+    assert json.loads(exported)["raw_prompt"] == "a\ufffdb"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT HEX(raw_prompt) FROM optimizations")
+        assert cursor.fetchone() == ("61FF62",)

@@ -31,6 +31,12 @@ def test_unknown_paths_and_wrong_methods_answer_in_json(client: Client) -> None:
     assert set(wrong.headers["Allow"].replace(" ", "").split(",")) == {"GET", "POST"}
 
 
+def test_a_host_that_is_not_ours_is_told_so_in_json(client: Client) -> None:
+    answer = client.get("/api/projects", headers=TOKEN, HTTP_HOST="elsewhere.example")
+    assert answer.status_code == 400
+    assert "PROMPTADMIN_ALLOWED_HOSTS" in answer.json()["detail"]
+
+
 def test_head_is_get_without_a_body(client: Client) -> None:
     answer = client.head("/api/projects", headers=TOKEN)
     assert (answer.status_code, answer.content) == (200, b"")
