@@ -58,7 +58,8 @@ def index_columns(path: Path, table: str) -> dict[str, list[str]]:
     with reading(path) as connection:
         made = [row[1].decode() for row in connection.execute(f"PRAGMA index_list({quote(table)})") if row[3] == b"c"]
         return {
-            name: [row[2].decode() for row in connection.execute(f"PRAGMA index_info({quote(name)})")] for name in made
+            name: [row[2].decode() for row in connection.execute(f"PRAGMA index_info({quote(name)})") if row[2]]
+            for name in made
         }
 
 
