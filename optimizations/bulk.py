@@ -27,8 +27,9 @@ class Bulk(Writing):
         """Make errors of those that are running, as start-up does of old ones; answers how many."""
         marked = 0
         for run_id in _each_once(run_ids):
-            if self._locked(run_id)["status"] == RunStatus.RUNNING:
-                self._update(run_id, {"status": RunStatus.ERROR.value, "error_message": STALE_MESSAGE})
+            run = self._locked(run_id)
+            if run["status"] == RunStatus.RUNNING:
+                self._update(run, {"status": RunStatus.ERROR.value, "error_message": STALE_MESSAGE})
                 marked += 1
         return marked
 

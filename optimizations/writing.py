@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Left
 from django.utils import timezone
 
 from optimizations.models import Optimization, RunStatus
@@ -13,6 +15,7 @@ from optimizations.reading import RUN_MISSING, Reading
 from optimizations.records import COLUMNS, Record, read_row, read_text, stored_values
 from projects.models import ProjectStatus, Prompt
 from projects.repository import ProjectRepository
+from promptadmin.audit import LONGEST, Change, record
 from promptadmin.errors import Conflict, Forbidden, Invalid, Missing
 from promptadmin.fields import new_id
 
@@ -20,6 +23,8 @@ FINISHED = (RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED)
 #: What may still change of a finished run.
 LABELS = ("title", "tags", "project", "version")
 PROMPT_UNKNOWN = "prompt_id does not reference a valid prompt"
+#: What the change log tells of a deleted run, besides its text.
+SHOWN_OF_DELETED = ("title", "project", "status", "strategy", "overall_score", "created_at")
 ID_TAKEN = "An optimization with this id already exists"
 
 
@@ -66,7 +71,7 @@ class Writing(Reading):
                 f"Cannot change {', '.join(frozen)} of an optimization in '{current['status']}' status: "
                 f"only {', '.join(LABELS)}"
             )
-        self._update(run_id, changed if "prompt_id" in changes else link | changed)
+        self._update(current, changed if "prompt_id" in changes else link | changed)
         return self.get_run(run_id)
 
     def tag_run(
@@ -93,7 +98,7 @@ class Writing(Reading):
         if not changes["tags"] and not current["tags"]:
             del changes["tags"]  # nothing to remove: NULL, or what isn't a list, stays as it is
         changed = {name: value for name, value in changes.items() if value != current[name]}
-        self._update(run_id, link | changed)
+        self._update(current, link | changed)
         run = self.get_run(run_id)
         labelled = {name: run[name] for name in ("id", "project", "project_id", "title")}
         return {**labelled, "tags": run["tags"] or [], "updated": bool(changed)}
@@ -101,6 +106,9 @@ class Writing(Reading):
     def cancel_run(self, run_id: str) -> None:
         """End a run that is running. Raises Missing, Conflict for any other."""
         if self.runs.filter(id=run_id, status=RunStatus.RUNNING).update(status=RunStatus.CANCELLED):
+            run = self.get_run(run_id)
+            before, after = {"status": RunStatus.RUNNING.value}, {"status": RunStatus.CANCELLED.value}
+            record(run_change(run, before=before, after=after), using=self.using)
             return
         status = self.runs.filter(id=run_id).values_list("status", flat=True).first()
         if status is None:
@@ -109,7 +117,7 @@ class Writing(Reading):
 
     def delete_run(self, run_id: str) -> None:
         """Delete a run; prompt versions that it led to stay. Raises Missing."""
-        if not self.runs.filter(id=run_id).delete()[0]:
+        if not self.delete_runs([run_id])[0]:
             raise Missing(RUN_MISSING)
 
     def delete_runs(self, run_ids: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -117,12 +125,17 @@ class Writing(Reading):
         asked = list(dict.fromkeys(run_ids))
         rows = self.runs.filter(id__in=asked)
         found = set(rows.select_for_update().order_by("id").values_list("id", flat=True))
+        changes = self._deletions(rows)
         rows.delete()
+        record(*changes, using=self.using)
         return [key for key in asked if key in found], [key for key in asked if key not in found]
 
     def delete_all_runs(self) -> int:
         """Delete every run; projects, prompts and versions stay. Answers how many."""
-        return self.runs.delete()[0]
+        deleted: int = self.runs.delete()[0]
+        note = f"all {deleted} runs"
+        record(Change(model=Optimization, key="*", title="every run", before={}, note=note), using=self.using)
+        return deleted
 
     def _expect_prompt(self, prompt_id: str) -> None:
         """Raises Invalid unless there is such a prompt; it then stays until the session ends."""
@@ -155,6 +168,28 @@ class Writing(Reading):
             raise Missing(RUN_MISSING)
         return read_row(COLUMNS, values)
 
-    def _update(self, run_id: str, changes: Mapping[str, Any]) -> None:
+    def _update(self, current: Record, changes: Mapping[str, Any]) -> None:
         if changes:
-            self.runs.filter(id=run_id).update(**stored_values(changes))
+            self.runs.filter(id=current["id"]).update(**stored_values(changes))
+            before = {name: current[name] for name in changes}
+            record(run_change(current, before=before, after=changes), using=self.using)
+
+    def _deletions(self, rows: QuerySet[Optimization]) -> list[Change]:
+        """The entries of runs that are about to be deleted; of their texts, no more is read than the log keeps."""
+        shown = rows.annotate(start=Left("raw_prompt", LONGEST)).values_list("id", *SHOWN_OF_DELETED, "start")
+        changes = []
+        for key, *values, start in shown:
+            columns = dict(zip((*SHOWN_OF_DELETED, "raw_prompt"), (*values, start), strict=True))
+            run = {"id": key, "title": columns["title"], "raw_prompt": start}
+            changes.append(
+                run_change(run, before={name: value for name, value in columns.items() if value is not None})
+            )
+        return changes
+
+
+def run_change(
+    run: Mapping[str, Any], *, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None = None
+) -> Change:
+    """A run's entry in the change log."""
+    title = run["title"] or run["raw_prompt"] or ""
+    return Change(model=Optimization, key=run["id"], title=title, before=before, after=after)

@@ -58,6 +58,7 @@ class Prompt(models.Model):
         indexes = [
             NamedIndex(fields=["project"], name="ix_prompts_project_id"),
             NamedIndex(fields=["project", "order_index"], name="ix_prompts_order_index"),
+            NamedIndex(fields=["project", "updated_at"], name="ix_prompts_project_updated_at"),
         ]
 
     def __str__(self) -> str:

@@ -96,3 +96,48 @@ class VersionRecord(NamedTuple):
     created_at: dt.datetime | None
     optimization_id: str | None
     current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """How many rows belong to some projects or prompts, and go when they are deleted."""
+
+    prompts: int
+    versions: int
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectOverview:
+    """What a list shows beside a project. `runs` counts no further than `RUNS_COUNTED` + 1.
+
+    `last_activity` is the newest of its own changes, its prompts' and its runs; None where no stored time means one.
+    """
+
+    prompts: int
+    runs: int
+    last_activity: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptOverview:
+    """What a list shows beside a prompt: its earlier texts, and its linked runs, counted as a project's."""
+
+    versions: int
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """A version in a prompt's history: the beginning of its text, and how it came.
+
+    `since` is when it became the current text, None where no stored time means one; `optimization_id` names the run
+    that it came from, if known. `characters` is the length of the whole text.
+    """
+
+    version: int
+    beginning: str
+    characters: int
+    since: dt.datetime | None
+    optimization_id: str | None
+    current: bool

@@ -1,9 +1,10 @@
-"""The platform's own table: API tokens."""
+"""The platform's own tables: API tokens and the change log."""
 
 from __future__ import annotations
 
 import datetime as dt
 
+from auditlog.models import AbstractLogEntry
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -42,3 +43,43 @@ class ApiToken(models.Model):
     def is_usable(self, now: dt.datetime) -> bool:
         """Whether the token is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
+
+class LogEntry(AbstractLogEntry):
+    """A row is one change of one row: its columns before and after, who made it, when, and through which door."""
+
+    by = models.CharField("who", max_length=300, blank=True, default="", editable=False)
+    door = models.CharField(max_length=20, blank=True, default="", editable=False)
+    note = models.TextField(blank=True, default="", editable=False)
+
+    class Meta(AbstractLogEntry.Meta):
+        verbose_name = "change"
+        verbose_name_plural = "change log"
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()} {self.object_repr}"
+
+
+class StepRun(models.Model):
+    """A row is a start-up step, and when it last ran."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    title = models.CharField(max_length=200)
+    position = models.FloatField()
+    ran_at = models.DateTimeField()
+    seconds = models.FloatField(help_text="How long it took.")
+    changed = models.IntegerField(help_text="How many things it changed.")
+    message = models.TextField()
+    warnings = models.JSONField(default=list)
+
+    class Meta:
+        default_permissions = ()
+        permissions = [
+            ("view_operations", "Can see the state of the installation"),
+            ("run_maintenance", "Can make backups and end stale runs"),
+        ]
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return self.title

@@ -12,7 +12,7 @@ from promptadmin.plugins import enabled_plugins
 
 #: The platform's pages: (application, model) → symbol, in the order in which they stand.
 PLATFORM_PAGES = {
-    ("auditlog", "logentry"): "history",
+    ("promptadmin", "logentry"): "history",
     ("promptadmin", "apitoken"): "key",
     ("auth", "user"): "person",
     ("auth", "group"): "group",

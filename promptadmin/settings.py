@@ -65,6 +65,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---------------------------------------------------------------- applications
 ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations"))
+PROMPT_CHECKS_OFF = env.names("PROMPTADMIN_PROMPT_CHECKS_OFF")
 INSTALLED_APPS = [
     "promptadmin.apps.PlatformConfig",
     "unfold.apps.BasicAppConfig",  # the theme's templates come before Django's; the site is our own
@@ -79,6 +80,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "corsheaders",
+    "auditlog",  # the change log's table; promptadmin/audit.py writes it
     "ninja",  # so that its documentation pages load their scripts from here
     *app_paths(ENABLED_PLUGINS),
 ]
@@ -94,6 +96,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "promptadmin.audit.actor_middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -151,6 +154,15 @@ CORS_ALLOW_HEADERS = (
 for origin in CORS_ALLOWED_ORIGINS:
     if urlsplit(origin).scheme not in ("http", "https") or urlsplit(origin).path:
         raise ImproperlyConfigured(f"FRONTEND_URL: {origin!r} is no origin: use the form https://host:port.")
+
+# ---------------------------------------------------------------- the change log
+AUDITLOG_LOGENTRY_MODEL = "promptadmin.LogEntry"
+MIGRATION_MODULES = {"auditlog": None}  # they would make a second table, in 17 steps, that nobody uses
+AUDITLOG_INCLUDE_TRACKING_MODELS = (  # what is saved through Django's models; the repositories log their own writes
+    {"model": "auth.User", "exclude_fields": ["last_login"], "mask_fields": ["password"], "m2m_fields": ["groups"]},
+    {"model": "auth.Group", "m2m_fields": ["permissions"]},
+    {"model": "promptadmin.ApiToken", "exclude_fields": ["digest", "last_used_at"]},
+)
 
 # ---------------------------------------------------------------- the back-office's looks
 UNFOLD = {

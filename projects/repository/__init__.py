@@ -6,11 +6,13 @@ What is refused raises a `promptadmin.errors.Refused`.
 
 from projects.records import ProjectInfo
 from projects.repository.matching import Matching
+from projects.repository.overviews import RUNS_COUNTED, Overviews
 from projects.repository.projects import LEAVE, Leave
+from projects.repository.rows import project_state
 from projects.repository.versions import Versions
 
-__all__ = ["LEAVE", "Leave", "ProjectInfo", "ProjectRepository"]
+__all__ = ["LEAVE", "RUNS_COUNTED", "Leave", "ProjectInfo", "ProjectRepository", "project_state"]
 
 
-class ProjectRepository(Matching, Versions):
-    """Projects, their prompts, the prompts' versions, and find-or-create of the first two."""
+class ProjectRepository(Matching, Overviews, Versions):
+    """Projects, their prompts, the prompts' versions, find-or-create of the first two, and numbers about all."""

@@ -14,11 +14,13 @@ from django.utils import timezone
 from projects.contexts import Profile, normalize_context
 from projects.models import Project, ProjectStatus
 from projects.records import Page, ProjectDetail, ProjectSummary
+from projects.repository.changes import project_change
 from projects.repository.forges import unlinked_runs
 from projects.repository.prompts import Prompts
-from projects.repository.rows import moment, not_blank, storable
+from projects.repository.rows import moment, not_blank, project_state, storable
 from promptadmin import jsontext
-from promptadmin.errors import Conflict, Invalid
+from promptadmin.audit import record
+from promptadmin.errors import Conflict, Invalid, Moved
 
 NAME_TAKEN = "A project with this name already exists"
 SORTS = ("created_at", "updated_at", "name")
@@ -86,6 +88,9 @@ class Projects(Prompts):
             if row.status != ProjectStatus.DELETED:
                 raise Conflict(NAME_TAKEN)
             self._update(row, status=ProjectStatus.ACTIVE, **_described(description, context_profile))
+        else:
+            made = {"name": row.name, "description": row.description, "context_profile": row.context_profile}
+            record(project_change(row, after=made), using=self.using)
         return self._detail(row)
 
     def update_project(
@@ -96,13 +101,17 @@ class Projects(Prompts):
         description: str | None = None,
         context_profile: Mapping[str, Any] | Leave | None = LEAVE,
         unmodified_since: dt.datetime | None = None,
+        expected_state: str | None = None,
     ) -> ProjectDetail:
         """Change what is given: None leaves name and description, LEAVE the context; None clears the context.
 
         Runs keep the name that they were made under. Raises Missing; Forbidden for an archived project; Conflict for a
-        taken name, and if the project has changed since `unmodified_since`, by whole seconds.
+        taken name, and if the project has changed since `unmodified_since`, by whole seconds; Moved if its state, as
+        `project_state` tells it, is not the one expected.
         """
         row = self.project_to_change(project_id)
+        if expected_state is not None and project_state(row) != expected_state:
+            raise Moved("Project has been modified since your last read")
         changed_at = moment(row.updated_at)
         if unmodified_since and changed_at and changed_at.replace(microsecond=0) > unmodified_since:
             raise Conflict("Project has been modified since your last read")
@@ -134,11 +143,12 @@ class Projects(Prompts):
         row = self.locked_project(project_id)
         prompts = self.prompts.filter(project_id=row.id)
         # The versions go first: each run that goes is looked up in those that are left.
-        self.versions.filter(prompt_id__in=prompts.values("id")).delete()
+        versions = self.versions.filter(prompt_id__in=prompts.values("id")).delete()[0]
         deleted = self.runs.filter(prompt_id__in=prompts.values("id")).delete()[0]
         deleted += unlinked_runs(self.runs, row.name).delete()[0]
-        prompts.delete()
-        self._update(row, status=ProjectStatus.DELETED)
+        gone = prompts.delete()[0]
+        note = f"with {gone} prompts, {versions} earlier versions and {deleted} runs, which are gone"
+        self._update(row, note=note, status=ProjectStatus.DELETED)
         return deleted
 
     def get_context(self, *, name: str) -> Profile | None:
@@ -173,8 +183,10 @@ class Projects(Prompts):
         self._update(row, status=status)
         return row
 
-    def _update(self, row: Project, **changes: Any) -> None:
+    def _update(self, row: Project, *, note: str = "", **changes: Any) -> None:
         """Write these columns and the time of the change, and nothing else of a row that may hold legacy values."""
+        before = {name: getattr(row, name) for name in changes}
+        record(project_change(row, before=before, after=dict(changes), note=note), using=self.using)
         changes["updated_at"] = timezone.now()
         self.projects.filter(id=row.id).update(**changes)
         for name, value in changes.items():

@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from projects.models import Project, Prompt, PromptVersion
 from projects.records import ForgeRecord, Page, PromptRecord
+from projects.repository.changes import prompt_change, reordering
 from projects.repository.forges import Forges, find_forges, newest_forges, runs_of_prompt
 from projects.repository.rows import Rows, moment, not_blank
+from promptadmin.audit import record
 from promptadmin.errors import Invalid, Moved
 from promptadmin.fields import stored_moment
 
@@ -53,7 +55,10 @@ class Prompts(Rows):
     def add_prompt(self, *, project_id: str, content: str) -> PromptRecord:
         """A new prompt after the project's last one. Raises Invalid for a blank text, Missing, Forbidden."""
         not_blank(content, "Prompt content")
-        return prompt_record(self.append_prompt(self.project_to_change(project_id), content))
+        project = self.project_to_change(project_id)
+        row = self.append_prompt(project, content)
+        record(prompt_change(row, after={"content": content, "project": project.name}), using=self.using)
+        return prompt_record(row)
 
     def update_prompt(
         self,
@@ -84,9 +89,12 @@ class Prompts(Rows):
         """
         project, row = self.prompt_to_change(prompt_id, project_id)
         expect_version(row, expected_versions)
-        self.versions.filter(prompt_id=row.id).delete()
+        versions = self.versions.filter(prompt_id=row.id).delete()[0]
         deleted: int = runs_of_prompt(self.runs, row, project.name).delete()[0]
         self.prompts.filter(id=row.id).delete()
+        before = {"content": row.content, "version": row.version, "project": project.name}
+        note = f"with {versions} earlier versions and {deleted} runs"
+        record(prompt_change(row, before=before, note=note), using=self.using)
         return deleted
 
     def reorder_prompts(self, *, project_id: str, prompt_ids: Sequence[str]) -> list[PromptRecord]:
@@ -104,7 +112,19 @@ class Prompts(Rows):
         moved = [(at, now, key) for at, key in enumerate(prompt_ids) if positions[key] != at]
         with connection.cursor() as cursor:
             cursor.executemany("UPDATE prompts SET order_index = %s, updated_at = %s WHERE id = %s", moved)
+        record(reordering(project, positions, prompt_ids), using=self.using)
         return self.prompts_of(project)
+
+    def reorder_some(self, *, project_id: str, prompt_ids: Sequence[str]) -> None:
+        """Put these prompts of a project in this order, in the places that they have; all others keep theirs.
+
+        Raises Invalid, Missing, Forbidden.
+        """
+        self.project_to_change(project_id)
+        rows = self.prompts.filter(project_id=project_id).order_by(*POSITION)
+        named, order = set(prompt_ids), iter(prompt_ids)
+        whole = [next(order) if key in named else key for key in rows.values_list("id", flat=True)]
+        self.reorder_prompts(project_id=project_id, prompt_ids=[*whole, *order])
 
     def list_forges(
         self, *, prompt_id: str, project_id: str | None = None, limit: int = 20, offset: int = 0
@@ -130,6 +150,8 @@ class Prompts(Rows):
         now = timezone.now()
         changes: dict[str, Any] = {"updated_at": now}
         if content != row.content:
+            before, after = {"content": row.content, "version": row.version}, {"content": content}
+            record(prompt_change(row, before=before, after=after | {"version": row.version + 1}), using=self.using)
             PromptVersion(
                 prompt_id=row.id,
                 version=row.version,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from typing import Any, TypeVar
 
 from django.apps import apps
@@ -36,6 +37,12 @@ def not_blank(text: str, what: str) -> str:
     if not text.strip():
         raise Invalid(f"{what} must not be empty or whitespace-only")
     return storable(text, what)
+
+
+def project_state(row: Project) -> str:
+    """Stands for what may be edited of a project, as it is stored: another state, another text."""
+    stored = repr((row.name, row.description, row.context_profile))
+    return hashlib.sha256(stored.encode(errors="surrogatepass")).hexdigest()
 
 
 class Rows:

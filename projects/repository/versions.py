@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.db.models.functions import Length, Substr
+
 from projects.models import Prompt, PromptVersion
-from projects.records import Page, PromptRecord, VersionRecord
+from projects.records import HistoryEntry, Page, PromptRecord, VersionRecord
 from projects.repository.prompts import Prompts, expect_version
 from projects.repository.rows import moment
 from projects.textdiffs import TextDiff, diff_texts
 from promptadmin.errors import Missing
 
+#: As many characters of a text stand in a history.
+BEGINNING = 200
 NEWEST_VERSION = ("-version", "-created_at", "-id")
 
 
@@ -25,6 +29,25 @@ class Versions(Prompts):
         rows = self.versions.filter(prompt_id=row.id)
         page = rows.order_by(*NEWEST_VERSION)[offset : offset + limit]
         return Page([_superseded(version) for version in page], rows.count())
+
+    def list_history(self, *, prompt_id: str, limit: int = 20, offset: int = 0) -> Page[HistoryEntry]:
+        """All versions of a prompt, the current one first. Raises Missing.
+
+        A stored version tells when and how it was superseded, which is when and how the next one came.
+        """
+        row = self.readable_prompt(prompt_id)
+        columns = ("version", Substr("content", 1, BEGINNING), Length("content"), "created_at", "optimization_id")
+        rows = self.versions.filter(prompt_id=row.id).order_by(*NEWEST_VERSION).values_list(*columns)
+        # One more than the page at its end, for what it tells of the version before it.
+        stored = list(rows[max(0, offset - 1) : offset + limit])
+        if offset == 0:
+            stored = [(row.version, row.content[:BEGINNING], len(row.content), None, None), *stored]
+        origins = [(moment(at), run) for *_, at, run in stored[1:]] + [(moment(row.created_at), None)]
+        entries = [
+            HistoryEntry(version, beginning, characters, *origin, current=offset == 0 and place == 0)
+            for place, ((version, beginning, characters, *_), origin) in enumerate(zip(stored, origins, strict=True))
+        ]
+        return Page(entries[:limit], rows.count() + 1)
 
     def get_version(self, *, prompt_id: str, version: int, project_id: str | None = None) -> VersionRecord:
         """One version of a prompt; its current text is one too. Raises Missing."""

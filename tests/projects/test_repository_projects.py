@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -238,6 +239,7 @@ def test_deleting_a_project_takes_prompts_versions_and_runs_with_it() -> None:
 
 def test_a_deletion_takes_the_same_queries_however_much_goes() -> None:
     counts = []
+    ContentType.objects.get_for_model(Project)  # kept by Django from the first entry in the change log on
     for size in (1, 20):
         project = make_project()
         for _ in range(size):
@@ -247,7 +249,7 @@ def test_a_deletion_takes_the_same_queries_however_much_goes() -> None:
         with CaptureQueriesContext(connection) as queries:
             assert repository.delete_project(project_id=project.id) == size
         counts.append(len(queries))
-    assert counts[0] == counts[1] <= 6
+    assert counts[0] == counts[1] <= 7
 
 
 def test_a_context_is_read_by_name() -> None:

@@ -1,0 +1,176 @@
+"""The change log: who changed what, before and after, at every door.
+
+The repositories call `record` inside the session of the change, so that both are kept or neither is. They write with
+`update()` and SQL, which send no signals: nothing would come into the log by itself. The table is django-auditlog's,
+which also enters what is saved through Django's models (users, groups, tokens); those entries get the same actor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from promptadmin.models import LogEntry
+from promptadmin.request_ids import current_request_id
+
+#: Texts are kept up to this many characters: versions keep every text of a prompt whole.
+LONGEST = 4000
+LONGEST_TITLE = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One row's columns before (None: it was made) and after (None: it was deleted).
+
+    `title` is what the row is called, `note` what happened besides, in words.
+    """
+
+    model: type[models.Model]
+    key: str
+    title: str
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    note: str = ""
+
+
+_Acting = Callable[[], "Actor"]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who makes changes: a name for the record, the door they came through, and the user and address behind it."""
+
+    name: str
+    door: str
+    user: Any = None
+    address: str | None = None
+
+
+def _from_command() -> Actor:
+    """Whoever runs this process: the command and the account of the operating system."""
+    command = sys.argv[1] if len(sys.argv) > 1 and Path(sys.argv[0]).name == "manage.py" else "python"
+    account = ""
+    with contextlib.suppress(OSError, KeyError):  # in a container, the process may have no account's name
+        account = f" by {getpass.getuser()}"
+    return Actor(f"{command}{account}", "command")
+
+
+_acting: ContextVar[_Acting] = ContextVar("acting", default=_from_command)
+
+
+def current_actor() -> Actor:
+    """Who makes the changes of this request, command or tool."""
+    return _acting.get()()
+
+
+@contextlib.contextmanager
+def acting(actor: Actor) -> Iterator[None]:
+    """Changes inside the block are this actor's."""
+    token = _acting.set(lambda: actor)
+    try:
+        yield
+    finally:
+        _acting.reset(token)
+
+
+def actor_middleware(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Changes during a request are those of its user or token, which are looked up only if there are changes."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        token = _acting.set(lambda: _from_request(request))
+        try:
+            return get_response(request)
+        finally:
+            _acting.reset(token)
+
+    return middleware
+
+
+def _from_request(request: HttpRequest) -> Actor:
+    from promptadmin.access import Caller, client_address
+
+    address = client_address(request) or None
+    caller = getattr(request, "auth", None)
+    if isinstance(caller, Caller):
+        token_name = getattr(caller.token, "name", "")
+        name = f"{caller.name} ({token_name})" if token_name else caller.name
+        return Actor(name, "API", caller.user, address)
+    user: Any = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        return Actor(f"user {user.get_username()}", "admin", user, address)
+    return Actor("nobody signed in", "admin", None, address)
+
+
+def record(*changes: Change, using: str) -> None:
+    """Enter changes, each of one row. Columns that are the same before and after are left out.
+
+    A change of nothing is not entered. To be called inside the session that makes the changes.
+    """
+    entries = [entry for entry in (_entry(change, using) for change in changes) if entry is not None]
+    for entry in entries:
+        sign(entry)
+    if entries:
+        LogEntry.objects.using(using).bulk_create(entries, batch_size=200)
+
+
+def _entry(change: Change, using: str) -> LogEntry | None:
+    old, new = change.before or {}, change.after or {}
+    changes = {
+        name: [_kept(old.get(name)), _kept(new.get(name))] for name in {**old, **new} if old.get(name) != new.get(name)
+    }
+    if change.before is None:
+        action = LogEntry.Action.CREATE
+    elif change.after is None:
+        action = LogEntry.Action.DELETE
+    elif changes:
+        action = LogEntry.Action.UPDATE
+    else:
+        return None
+    return LogEntry(
+        content_type=ContentType.objects.db_manager(using).get_for_model(change.model),
+        object_pk=change.key[:255],
+        object_repr=_short(change.title or change.key, LONGEST_TITLE),
+        action=action,
+        changes=changes,
+        note=change.note,
+    )
+
+
+def sign(entry: LogEntry) -> None:
+    """Put into an entry who made the change, through which door, and during which request."""
+    actor = current_actor()
+    entry.actor = actor.user
+    entry.remote_addr = actor.address
+    request_id = current_request_id.get()
+    entry.cid = None if request_id == "-" else request_id
+    entry.by, entry.door = actor.name[:300], actor.door
+
+
+def sign_on_save(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> None:
+    """Sign what django-auditlog enters itself. A receiver of `pre_save`."""
+    if instance._state.adding:
+        sign(instance)
+
+
+def _kept(value: Any) -> Any:
+    """A value as the log keeps it: numbers and truths as they are, everything else as text."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _short(value if isinstance(value, str) else str(value), LONGEST)
+
+
+def _short(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
+    return f"{text[:longest]}… ({len(text):,} characters in all)"
