@@ -5,9 +5,13 @@ import os
 import sys
 from typing import NoReturn
 
+from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError
+
+from promptadmin.plugins import explain_failed_import
 
 
 def main() -> None:
@@ -21,6 +25,11 @@ def main() -> None:
         _stop(f"Wrong setting: {error}")
     except OperationalError as error:
         _stop(f"The database that DATABASE_URL names can't be used: {error}")
+    except Exception:
+        problem = "" if apps.ready else explain_failed_import(settings.ENABLED_PLUGINS)
+        if not problem:
+            raise
+        _stop(f"Wrong setting: {problem}")
 
 
 def _stop(message: str) -> NoReturn:

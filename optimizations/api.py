@@ -15,7 +15,7 @@ from optimizations.run_api import router as run_router
 from optimizations.schemas import HistoryClearedOut, RunDeletedOut, RunListOut, RunsDeletedOut, StrategiesOut
 from optimizations.stats import statistics
 from optimizations.stats_schemas import StatisticsOut
-from optimizations.strategies import STRATEGIES, aliases_of
+from optimizations.strategies import aliases_of, all_strategies
 from projects.schemas import storable
 from promptadmin.access import access
 from promptadmin.api import errors
@@ -164,7 +164,7 @@ def list_strategies(request: HttpRequest) -> dict[str, Any]:
     """The names that runs are recorded under, what each does to a prompt, and what older releases called it."""
     items = [
         {"name": name, "description": description, "aliases": aliases_of(name)}
-        for name, description in STRATEGIES.items()
+        for name, description in all_strategies().items()
     ]
     return {"items": items, "total": len(items)}
 

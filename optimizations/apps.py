@@ -2,7 +2,56 @@
 
 from typing import ClassVar
 
+from optimizations.strategies import ALIASES, STRATEGIES
 from promptadmin.plugins import PluginConfig, StartupStep
+
+EVENTS = {
+    "optimization_created": "a run was recorded, finished or not",
+    "optimization_finished": "a run was completed, failed or was cancelled, now or when it was recorded",
+    "optimization_updated": "a run, or its title, tags or project, was changed",
+    "optimization_deleted": "a run was deleted",
+    "optimizations_imported": "runs were imported, which are not told one by one",
+    "optimizations_cleared": "every run was deleted",
+}
+#: Section → its function, in the order of the answer.
+SECTIONS = {
+    **{
+        name: f"optimizations.stats.overall.{name}"
+        for name in (
+            "total_optimizations",
+            "average_overall_score",
+            "average_clarity_score",
+            "average_specificity_score",
+            "average_structure_score",
+            "average_faithfulness_score",
+            "improvement_rate",
+            "total_projects",
+            "most_common_task_type",
+            "optimizations_today",
+        )
+    },
+    **{
+        name: f"optimizations.stats.by_strategy.{name}"
+        for name in (
+            "strategy_distribution",
+            "score_by_strategy",
+            "task_types_by_strategy",
+            "secondary_strategy_distribution",
+            "tags_by_strategy",
+            "score_matrix",
+            "score_variance",
+            "confidence_by_strategy",
+            "combo_effectiveness",
+            "complexity_performance",
+            "improvement_by_strategy",
+            "error_rates",
+        )
+    },
+    "trend_7d": "optimizations.stats.overall.trend_7d",
+    "trend_30d": "optimizations.stats.overall.trend_30d",
+    "token_economics": "optimizations.stats.by_strategy.token_economics",
+    "win_rates": "optimizations.stats.by_strategy.win_rates",
+}
 
 
 class OptimizationsConfig(PluginConfig):
@@ -13,6 +62,10 @@ class OptimizationsConfig(PluginConfig):
     requires_plugins = ("projects",)
     navigation: ClassVar = {"optimization": "auto_awesome"}
     api_router = "optimizations.api.router"
+    strategies = STRATEGIES
+    strategy_aliases = ALIASES
+    events = EVENTS
+    statistics_sections = SECTIONS
     startup_steps = (
         StartupStep(
             name="normalize_strategies",

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from ninja import Path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from optimizations.strategies import ALIASES, STRATEGIES, canonical
+from optimizations.strategies import all_aliases, all_strategies, canonical
 from projects.schemas import PROMPT_ID, RUN_ID, TIME, storable
 from promptadmin.fields import parse_moment
 
@@ -28,8 +28,8 @@ def clean_prompt(text: str) -> str:
 
 def known_strategy(name: str) -> str:
     """The canonical name of a strategy."""
-    if canonical(name) not in STRATEGIES:
-        raise ValueError(f"Unknown strategy: use one of {', '.join([*STRATEGIES, *ALIASES])}")
+    if canonical(name) not in all_strategies():
+        raise ValueError(f"Unknown strategy: use one of {', '.join([*all_strategies(), *all_aliases()])}")
     return canonical(name)
 
 

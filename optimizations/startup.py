@@ -11,7 +11,7 @@ import datetime as dt
 from django.utils import timezone
 
 from optimizations.models import RunStatus
-from optimizations.strategies import ALIASES
+from optimizations.strategies import all_aliases
 from promptadmin.fields import parse_moment
 from promptadmin.sessions import write_session
 from promptadmin.startup import StepContext, StepResult
@@ -53,10 +53,11 @@ SET_LINKS = """
 
 def normalize_strategies(context: StepContext) -> StepResult:
     """Step 3: replace each legacy strategy name by its canonical one, where it is the whole text."""
-    cases = " ".join("WHEN %s THEN %s" for _ in ALIASES)
-    pairs = [name for pair in ALIASES.items() for name in pair]
-    known = ", ".join("%s" for _ in ALIASES)
-    aliases = list(ALIASES)
+    renamed = all_aliases()
+    cases = " ".join("WHEN %s THEN %s" for _ in renamed)
+    pairs = [name for pair in renamed.items() for name in pair]
+    known = ", ".join("%s" for _ in renamed)
+    aliases = list(renamed)
     columns = ("framework_applied", "strategy")
     assignments = ", ".join(f"{column} = CASE {column} {cases} ELSE {column} END" for column in columns)
     condition = " OR ".join(f"{column} IN ({known})" for column in columns)

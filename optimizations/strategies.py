@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
-#: Canonical name → what the strategy does to a prompt.
+from promptadmin.plugins import enabled_plugins
+
+#: Our own strategies: canonical name → what the strategy does to a prompt.
 STRATEGIES: Mapping[str, str] = MappingProxyType(
     {
         "co-star": "States context, objective, style, tone, audience and response format.",
@@ -31,11 +35,35 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 )
 
 
+def all_strategies() -> Mapping[str, str]:
+    """Every strategy, ours and those of plugins, with what it does to a prompt."""
+    return _declared().strategies
+
+
+def all_aliases() -> Mapping[str, str]:
+    """Every other name of a strategy, ours and those of plugins, with its canonical name."""
+    return _declared().aliases
+
+
 def canonical(name: str) -> str:
     """The canonical name of a strategy: an alias is replaced, any other name stays."""
-    return ALIASES.get(name, name)
+    return all_aliases().get(name, name)
 
 
 def aliases_of(name: str) -> list[str]:
-    """The legacy names of a canonical strategy."""
-    return [alias for alias, canonical_name in ALIASES.items() if canonical_name == name]
+    """The other names of a canonical strategy."""
+    return [alias for alias, canonical_name in all_aliases().items() if canonical_name == name]
+
+
+class _Declared(NamedTuple):
+    strategies: Mapping[str, str]
+    aliases: Mapping[str, str]
+
+
+@functools.cache
+def _declared() -> _Declared:
+    plugins = enabled_plugins()
+    return _Declared(
+        {name: text for plugin in plugins for name, text in plugin.strategies.items()},
+        {name: target for plugin in plugins for name, target in plugin.strategy_aliases.items()},
+    )

@@ -67,14 +67,48 @@ class DashboardFilter:
     choices: str
 
 
+@dataclass(frozen=True)
+class PromptCheck:
+    """A check on the text of a prompt, which can be switched off by its name.
+
+    `function` is the dotted path of a callable that takes a `projects.findings.CheckedPrompt` and returns an iterable
+    of `projects.findings.Finding`; it runs in a read session and must answer the same for the same prompt.
+    """
+
+    name: str
+    title: str
+    function: str
+
+
 class PluginConfig(AppConfig):
-    """The base of every plugin's AppConfig; all that a plugin contributes is declared on the class."""
+    """The base of every plugin's AppConfig; all that a plugin contributes is declared on the class.
+
+    A dotted path, as in `"my_plugin.api.router"`, is imported when the thing is needed: an `apps.py` may import no
+    models.
+    """
 
     # Django picks the one AppConfig subclass that it finds in an apps.py; an imported base must not count as one.
     default = False
+    #: The releases of promptadmin that the plugin works with, as in `">=0.1,<2"`; an empty one means any.
+    requires_promptadmin: ClassVar[str] = ""
     #: Dotted path of a `ninja.Router`, mounted at `/api`.
     api_router: ClassVar[str | None] = None
+    #: Dotted path of an ASGI application, mounted at `/plugins/<label>/` of the ASGI server (`serve --mcp`).
+    asgi_application: ClassVar[str | None] = None
+    #: Management commands that `serve` keeps running beside the server.
+    background_commands: ClassVar[Sequence[str]] = ()
     startup_steps: ClassVar[Sequence[StartupStep]] = ()
+    prompt_checks: ClassVar[Sequence[PromptCheck]] = ()
+    #: Strategy → what it does to a prompt.
+    strategies: ClassVar[Mapping[str, str]] = {}
+    #: Another name of a strategy → the strategy; start-up renames it in stored runs.
+    strategy_aliases: ClassVar[Mapping[str, str]] = {}
+    #: Event → what has happened; those that the plugin itself sends, with `promptadmin.events.send`.
+    events: ClassVar[Mapping[str, str]] = {}
+    #: Event → dotted path of a callable that takes a `promptadmin.events.Event`, called after the commit. `"*"` is any.
+    event_receivers: ClassVar[Mapping[str, str]] = {}
+    #: The same, but called within the transaction of the change, to keep a record that stands or falls with it.
+    event_recorders: ClassVar[Mapping[str, str]] = {}
     #: Statistics section → dotted path of a function of `optimizations.stats.Scope`.
     statistics_sections: ClassVar[Mapping[str, str]] = {}
     dashboard_panels: ClassVar[Sequence[DashboardPanel]] = ()
@@ -104,22 +138,30 @@ def app_paths(names: Iterable[str]) -> Iterator[str]:
     for name in names:
         if name not in installed:
             known = ", ".join(sorted(installed)) or "none: run `make install` first"
-            raise ImproperlyConfigured(f"PROMPTADMIN_PLUGINS: no plugin {name!r} is installed (installed: {known}).")
+            raise ImproperlyConfigured(
+                f"(plugins.E003) PROMPTADMIN_PLUGINS: no plugin {name!r} is installed (installed: {known})."
+            )
         if name in seen:
-            raise ImproperlyConfigured(f"PROMPTADMIN_PLUGINS names {name!r} twice: name it once.")
+            raise ImproperlyConfigured(f"(plugins.E002) PROMPTADMIN_PLUGINS names {name!r} twice: name it once.")
         seen.add(name)
         yield installed[name].value.replace(":", ".")
 
 
-def check_requirements() -> None:
-    """Raise ImproperlyConfigured where an enabled plugin needs one that isn't."""
-    plugins = enabled_plugins()
-    labels = {plugin.label for plugin in plugins}
-    for plugin in plugins:
-        for missing in sorted(set(plugin.requires_plugins) - labels):
-            raise ImproperlyConfigured(
-                f"PROMPTADMIN_PLUGINS: the plugin {plugin.label!r} needs {missing!r}: name that one too."
+def explain_failed_import(names: Iterable[str]) -> str:
+    """Which of these plugins can't be imported, why, and what to do; an empty text if all can.
+
+    For a start that Django's own error ended, which names none of them.
+    """
+    installed = installed_plugins()
+    for name in names:
+        try:
+            installed[name].load()
+        except Exception as error:
+            return (
+                f"(plugins.E004) The plugin {name!r} can't be imported: {type(error).__name__}: {error}. Repair or "
+                f"reinstall it, or take it out of PROMPTADMIN_PLUGINS."
             )
+    return ""
 
 
 def enabled_plugins() -> list[PluginConfig]:

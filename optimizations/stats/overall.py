@@ -23,6 +23,13 @@ def average(measure: str) -> Callable[[Scope], Any]:
     return lambda scope: four(scope.total.mean(measure))
 
 
+average_overall_score = average("overall_score")
+average_clarity_score = average("clarity_score")
+average_specificity_score = average("specificity_score")
+average_structure_score = average("structure_score")
+average_faithfulness_score = average("faithfulness_score")
+
+
 def improvement_rate(scope: Scope) -> float | None:
     """The share of improvements among the validated runs."""
     return share(scope.total.improved, scope.total.validated)
@@ -54,3 +61,7 @@ def trend(period: Literal["7d", "30d"]) -> Callable[[Scope], Any]:
         return {"count": recent.count, "avg_score": four(recent.score / recent.scored) if recent.scored else None}
 
     return section
+
+
+trend_7d = trend("7d")
+trend_30d = trend("30d")

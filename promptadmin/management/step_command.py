@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from promptadmin.adoption import UnusableDatabaseError
+from promptadmin.plugin_checks import DECLARATIONS
 from promptadmin.startup import StepReport, run_steps
 
 
@@ -15,7 +16,7 @@ class StepCommand(BaseCommand):
     """Runs one or more steps by name; `--dry-run` does the work and rolls it back."""
 
     steps: ClassVar[tuple[str, ...]]
-    requires_system_checks = ()
+    requires_system_checks = (DECLARATIONS,)  # others would import every door; `serve` makes them all
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add `--dry-run` and `--json`."""

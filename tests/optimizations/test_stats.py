@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.module_loading import import_string
 
-from optimizations.stats import SECTIONS, Scope, statistics
+from optimizations.apps import SECTIONS
+from optimizations.stats import Scope, statistics
 from optimizations.stats_schemas import StatisticsOut
 from promptadmin.sessions import read_session
 from tests.optimizations.plain_statistics import answer_of_nothing
@@ -305,7 +307,7 @@ def test_sections_of_one_scope_share_five_queries() -> None:
     store([make_run(strategy="risen", tags='["x"]')], ["active"])
     scope = Scope()
     with CaptureQueriesContext(connection) as queries:
-        for section in SECTIONS.values():
-            section(scope)
+        for path in SECTIONS.values():
+            import_string(path)(scope)
     assert len(queries) == 5
     assert not any("raw_prompt" in query["sql"] or "optimized_prompt" in query["sql"] for query in queries)

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from promptadmin.adoption import UnusableDatabaseError
 from promptadmin.management.step_command import as_json
+from promptadmin.plugin_checks import DECLARATIONS
 from promptadmin.startup import StartupReport, StepReport, run_startup
 
 
@@ -16,7 +17,7 @@ class Command(BaseCommand):
     """Brings the database up to date: adopts a legacy file, or makes a new one. Safe to run at any time."""
 
     help = "Brings the database up to date: adopts a legacy file, or makes a new one. Safe to run at any time."
-    requires_system_checks = ()  # they would import every door; the database's own checks run in `serve`
+    requires_system_checks = (DECLARATIONS,)  # others would import every door; `serve` makes them all
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""

@@ -1,0 +1,26 @@
+"""What keeps a plugin's failure its own: logged with the plugin's name, and nobody else's."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def contained(plugin: str, what: str, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """Log any error of the block as the plugin's, and go on after it.
+
+    In a transaction the block has a savepoint, to which an error goes back: a failed statement doesn't take the
+    caller's own ones with it.
+    """
+    savepoint = transaction.atomic(using=using) if connections[using].in_atomic_block else nullcontext()
+    try:
+        with savepoint:
+            yield
+    except Exception:
+        logger.exception("Plugin %s: %s failed", plugin, what)
