@@ -8,6 +8,7 @@ and `until` go on from there. A filter that few runs pass needs no window: they 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from django.db import connections
@@ -17,7 +18,8 @@ from optimizations.filters import RunFilters
 from optimizations.models import Optimization
 from optimizations.paging import DEFAULT_SORT, KEY, RunOrder
 from optimizations.reading import EVERYTHING, Reading
-from optimizations.records import BROWSED_COLUMNS, Record, read_moment, read_text
+from optimizations.records import BROWSED_COLUMNS, LISTS, OBJECTS, Record, read_moment, read_text
+from projects.models import PromptVersion
 
 #: How many runs a page may look at.
 WINDOW = 10_000
@@ -84,6 +86,22 @@ class Browsing(Reading):
         searched_to = None if end is None else read_moment(end if isinstance(end, dt.datetime) else read_text(end))
         return Browsed(self._items(run_ids[:limit]), len(run_ids) > limit, total, searched_to)
 
+    def summaries(self, run_ids: Sequence[str]) -> list[Record]:
+        """What BROWSED_COLUMNS say of these runs, in this order; those that aren't there are left out."""
+        return self._items(list(dict.fromkeys(run_ids)))
+
+    def count_versions(self, run_ids: Sequence[str]) -> int:
+        """How many versions of prompts these runs led to."""
+        return PromptVersion.objects.using(self.using).filter(optimization_id__in=run_ids).count()
+
+    def get_run_as_stored(self, run_id: str) -> tuple[Record, dict[str, str]]:
+        """A run, and the stored text of each column that holds something else than it should. Raises Missing."""
+        record = self.get_run(run_id)
+        silent = [name for name in (*LISTS, *OBJECTS) if record[name] is None]
+        stored = self.runs.filter(id=run_id).values_list(*silent).first() if silent else None
+        texts = {name: read_text(value) for name, value in zip(silent, stored or (), strict=False)}
+        return record, {name: text for name, text in texts.items() if text and text != "null"}
+
     def choices(self, column: str) -> list[str]:
         """The first MOST_CHOICES values of an indexed text column, which the index tells without its rows."""
         table, column = Optimization._meta.db_table, Optimization._meta.get_field(column).column
@@ -109,7 +127,7 @@ class Browsing(Reading):
 
     def _window_end(self, filters: RunFilters, order: str) -> object:
         """The time, as it is stored, of the last of the first WINDOW runs; None if there are no more than these."""
-        name = next((name for name in BY_TIME if _is_given(filters, name)), None)
+        name = window_filter(filters)
         base = RunFilters(since=filters.since, until=filters.until, **({name: getattr(filters, name)} if name else {}))
         by = self._order(DEFAULT_SORT, order)
         ends = by.sorted(base.apply(self.runs)).values_list(KEY, flat=True)[WINDOW - 1 : WINDOW + 1]
@@ -118,6 +136,11 @@ class Browsing(Reading):
     def _items(self, run_ids: list[str]) -> list[Record]:
         records = self._records(BROWSED_COLUMNS, run_ids) if run_ids else {}
         return [records[run_id] for run_id in run_ids if run_id in records]
+
+
+def window_filter(filters: RunFilters) -> str | None:
+    """The filter whose runs a window is of; None where it is of all."""
+    return next((name for name in BY_TIME if _is_given(filters, name)), None)
 
 
 def _is_given(filters: RunFilters, name: str) -> bool:

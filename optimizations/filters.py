@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
@@ -69,7 +68,7 @@ class RunFilters:
         if not self.include_archived:
             runs = runs.exclude(self.hidden(runs.db))
         if self.tag:
-            runs = runs.filter(_tagged(self.tag))
+            runs = runs.filter(tags__folded_has=self.tag)
         if self.search:
             # Last: it is the one that reads whole texts.
             runs = runs.filter(reduce(or_, (Q((f"{column}__folded_contains", self.search)) for column in SEARCHED)))
@@ -84,12 +83,6 @@ class RunFilters:
     def hidden(using: str) -> Q:
         """The runs of archived and deleted projects."""
         return _of_projects(using, Q(status__in=HIDDEN))
-
-
-def _tagged(tag: str) -> Q:
-    """Runs with this tag: the quotes around a text of JSON make it a whole one, with its letters raw or escaped."""
-    written = (json.dumps(tag, ensure_ascii=escaped) for escaped in (False, True))
-    return reduce(or_, (Q(tags__folded_contains=text) for text in dict.fromkeys(written)))
 
 
 def _of_projects(using: str, projects: Q) -> Q:

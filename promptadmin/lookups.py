@@ -19,6 +19,7 @@ from promptadmin.fields import JSONText, Text
 FOLDED = "folded"
 CONTAINS = "folded_contains"
 JSON_CONTAINS = "folded_json_contains"
+JSON_HAS = "folded_json_has"
 #: No character beyond has a case.
 LAST_CASED = 0x1E943
 
@@ -83,6 +84,16 @@ def folded_json_contains(value: object, needle: str) -> bool | None:
         return False
 
 
+def folded_json_has(value: object, needle: str) -> bool | None:
+    """Whether a stored text that holds JSON has the needle, which is folded already, as one of its texts."""
+    if value is None:
+        return None
+    try:
+        return any(needle == fold(text) for text in _texts(json.loads(_text(value))))
+    except (ValueError, RecursionError):
+        return False
+
+
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
@@ -98,6 +109,7 @@ def register_function(raw: sqlite3.Connection) -> None:
     raw.create_function(FOLDED, 1, folded, deterministic=True)
     raw.create_function(CONTAINS, 2, folded_contains, deterministic=True)
     raw.create_function(JSON_CONTAINS, 2, folded_json_contains, deterministic=True)
+    raw.create_function(JSON_HAS, 2, folded_json_has, deterministic=True)
 
 
 def _icu_folded(sql: str) -> str:
@@ -171,8 +183,29 @@ class FoldedJSONContains(FoldedContains):
         """Match each character in its cases, raw or escaped: a stored text that isn't JSON would fail a cast."""
         plain, params = super().as_postgresql(compiler, connection)
         column, more = self.process_lhs(compiler, connection)
-        pattern = "".join(_escaped_pattern(character) for character in self.rhs)
-        return f"({plain} OR {column} ~ %s)", [*params, *more, pattern]
+        return f"({plain} OR {column} ~ %s)", [*params, *more, _pattern(self.rhs)]
+
+
+@JSONText.register_lookup
+class FoldedJSONHas(FoldedLookup):
+    """`tags__folded_has="ünï"`: one of the texts in JSON is this one but for case."""
+
+    lookup_name = "folded_has"
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Call the function that knows JSON."""
+        column, params = self.process_lhs(compiler, connection)
+        return f"{JSON_HAS}({column}, %s)", [*params, fold(self.rhs)]
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Match the text with the quotes around it; a quote that belongs to a text has a backslash before it."""
+        column, params = self.process_lhs(compiler, connection)
+        return f"{column} ~ %s", [*params, rf'(?:^|[^\\])"{_pattern(self.rhs)}"']
+
+
+def _pattern(text: str) -> str:
+    """A regular expression for a part of a JSON text, in any case."""
+    return "".join(_escaped_pattern(character) for character in text)
 
 
 def _escaped_pattern(character: str) -> str:

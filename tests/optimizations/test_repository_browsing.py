@@ -10,6 +10,7 @@ import pytest
 from optimizations import browsing
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository, RunFilters
+from optimizations.scores import greatest_score, least_score, shown_score
 from projects.models import Project, Prompt
 from promptadmin.errors import Forbidden, Missing
 from promptadmin.sessions import read_session, write_session
@@ -158,3 +159,14 @@ def test_many_runs_change_by_the_rules_of_one(runs: object) -> None:
         repository.tag_runs(["01", "nope"], add=["lost"])
     with read_session():
         assert repository.get_run("01")["tags"] == ["new"]
+
+
+def test_shown_scores_and_their_limits_agree() -> None:
+    """What a limit lets through is exactly what is shown as that score, halves included."""
+    stored = [number / 200 for number in range(201)]
+    for shown in range(1, 11):
+        least, greatest = least_score(shown), greatest_score(shown)
+        for score in stored:
+            passes = (least is None or score >= least) and (greatest is None or score <= greatest)
+            assert passes == (shown_score(score) == shown), (shown, score)
+    assert shown_score(None) is None

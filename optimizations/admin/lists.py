@@ -1,0 +1,158 @@
+"""The list of runs: Django's change list, filled by the repository."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+from unfold.views import ChangeList
+
+from optimizations.admin.filters import LINKED
+from optimizations.browsing import WINDOW, window_filter
+from optimizations.models import Optimization
+from optimizations.repository import Browsed, OptimizationRepository, RunFilters
+from promptadmin.fields import parse_moment
+from promptadmin.sessions import read_session
+
+EVERYWHERE = "everywhere"
+
+
+class RunPaginator(Paginator):  # type: ignore[type-arg]  # generic only in the stubs
+    """Where a page is among those within reach. Nothing is counted here."""
+
+    template_name = "admin/optimizations/optimization/pagination.html"
+
+    def __init__(self, number: int, per_page: int, found: Browsed) -> None:
+        super().__init__(found.items, per_page)
+        self.number, self.found = number, found
+
+    @property
+    def first(self) -> int:
+        """The number of the page's first run, from 1."""
+        return (self.number - 1) * self.per_page + 1
+
+    @property
+    def last(self) -> int:
+        """The number of the page's last run."""
+        return self.first + len(self.found.items) - 1
+
+    @property
+    def is_last_within_reach(self) -> bool:
+        """Whether only another period has the runs that follow."""
+        return self.number >= WINDOW // self.per_page
+
+    @property
+    def counts_more(self) -> bool:
+        """Whether there are more runs than anybody counted."""
+        return self.found.total is not None and self.found.total >= WINDOW
+
+
+class RunChangeList(ChangeList):
+    """Filters, search and order are the repository's; rows are runs with their `record`."""
+
+    def get_filters(self, request: HttpRequest) -> tuple[Any, bool, Any, bool, bool]:
+        """The filters, none of which is one of Django's lookups. An unknown parameter is refused."""
+        params = self.get_filters_params()
+        params.pop(EVERYWHERE, None)
+        linked = {name: params.pop(name)[-1] for name in LINKED if name in params}
+        specs = [kind(request, params, self.model, self.model_admin) for kind in self.list_filter]
+        if params:
+            raise IncorrectLookupParameters(f"no such filter: {', '.join(params)}")
+        given = {name: value for spec in specs for name, value in spec.given(request).items()}
+        for name, text in linked.items():
+            value: Any = parse_moment(text) if name in ("since", "until") else text
+            given[LINKED[name]] = _narrower(name, given.get(LINKED[name]), value)
+        self.linked = linked
+        self.filters = RunFilters(search=self.query.strip() or None, **given)
+        return specs, True, {}, False, any(value is not None for value in given.values())
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
+        """The runs that pass, for those actions that ask for some of them by id."""
+        (self.filter_specs, self.has_filters, _, _, self.has_active_filters) = self.get_filters(request)
+        self.clear_all_filters_qs = self.get_query_string(
+            remove=[*self.linked, *(name for spec in self.filter_specs for name in spec.expected_parameters())]
+        )
+        return self.root_queryset
+
+    def get_results(self, request: HttpRequest) -> None:
+        """A page from the repository."""
+        first, *_ = [*self.get_ordering(request, self.root_queryset), "-created_at"]
+        self.descending = str(first).startswith("-")
+        self.by_score = str(first).endswith("overall_score")
+        self.page_num = max(1, min(self.page_num, WINDOW // self.list_per_page))
+        with read_session():
+            found = OptimizationRepository().browse_runs(
+                filters=self.filters,
+                sort=str(first).lstrip("-"),
+                order="desc" if self.descending else "asc",
+                limit=self.list_per_page,
+                offset=(self.page_num - 1) * self.list_per_page,
+                everywhere=EVERYWHERE in self.params,
+            )
+        self.paginator = RunPaginator(self.page_num, self.list_per_page, found)
+        self.result_list = [_row(record) for record in found.items]
+        self.result_count = len(self.result_list)
+        self.full_result_count, self.show_full_result_count = None, False
+        self.show_admin_actions = True
+        self.can_show_all, self.multi_page = False, True
+
+    @property
+    def previous_page(self) -> str | None:
+        """The address of the page before this one."""
+        return self.get_query_string({PAGE_VAR: self.page_num - 1}) if self.page_num > 1 else None
+
+    @property
+    def next_page(self) -> str | None:
+        """The address of the page after this one; at the end of what is within reach, that of an earlier period."""
+        if not self.paginator.found.has_more:
+            return None
+        if not self.paginator.is_last_within_reach:
+            return self.get_query_string({PAGE_VAR: self.page_num + 1})
+        last = self.result_list[-1].record["created_at"]
+        return None if self.by_score or last is None else self._from_here(last + dt.timedelta(microseconds=1))
+
+    @property
+    def further(self) -> str | None:
+        """The address of the list that goes on where this one's window ends."""
+        end = self.paginator.found.searched_to
+        return self._from_here(end) if end else None
+
+    @property
+    def everywhere(self) -> str:
+        """The address of the list that looks through the whole table."""
+        return self.get_query_string({EVERYWHERE: "1"})
+
+    @property
+    def window_filter(self) -> str | None:
+        """Which of the filters the window is of."""
+        return window_filter(self.filters)
+
+    @property
+    def without_links(self) -> str:
+        """The address of the list without what only links ask for."""
+        return self.get_query_string(remove=list(self.linked))
+
+    def _from_here(self, moment: dt.datetime) -> str:
+        backwards = self.descending or self.by_score
+        return self.get_query_string({"until" if backwards else "since": moment.isoformat()})
+
+    def get_ordering_field_columns(self) -> dict[int, str]:
+        """Which column the list is sorted by, for the arrows in its head."""
+        return super().get_ordering_field_columns() if ORDER_VAR in self.params else {}
+
+
+def _row(record: dict[str, Any]) -> Optimization:
+    row = Optimization(id=record["id"], title=record["title"], raw_prompt=record["beginning"] or "")
+    row.record = record  # type: ignore[attr-defined]  # the columns of the list read it
+    return row
+
+
+def _narrower(name: str, chosen: Any, linked: Any) -> Any:
+    """Of two ends of a period, the one that leaves less."""
+    if chosen is None or linked is None or name not in ("since", "until"):
+        return chosen if linked is None else linked
+    return max(chosen, linked) if name == "since" else min(chosen, linked)

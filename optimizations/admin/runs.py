@@ -1,0 +1,163 @@
+"""The pages of runs: a list to find them, a page to read one, and what may still be done with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from optimizations.admin.actions import RunActions
+from optimizations.admin.filters import SHOWN
+from optimizations.admin.lists import RunChangeList
+from optimizations.admin.reading import duration, run_page
+from optimizations.models import Optimization, RunStatus
+from optimizations.records import Record
+from optimizations.repository import OptimizationRepository
+from optimizations.scores import shown_score
+from promptadmin.errors import Missing
+from promptadmin.history import HistoryPage
+from promptadmin.sessions import read_session
+
+#: How the theme colours a status.
+STATUS_LABELS = {
+    RunStatus.COMPLETED.value: "success",
+    RunStatus.ERROR.value: "danger",
+    RunStatus.RUNNING.value: "info",
+    RunStatus.PENDING.value: "warning",
+}
+TEMPLATES = "admin/optimizations/optimization"
+
+
+@admin.register(Optimization)
+class OptimizationAdmin(RunActions, HistoryPage, ModelAdmin):
+    """Runs are records: their texts and scores stay as they are; labels may change, and runs may go."""
+
+    list_display = ["name", "state", "score", "strategy_used", "project_link", "cost", "created"]
+    list_filter = SHOWN
+    list_filter_submit = True
+    list_per_page = 50
+    list_fullwidth = True
+    list_disable_select_all = True
+    list_before_template = f"{TEMPLATES}/list_notes.html"
+    list_after_template = f"{TEMPLATES}/list_end.html"
+    show_full_result_count = False
+    search_fields = ["raw_prompt"]  # shows the field; what it searches is the repository's to say
+    search_help_text = "Text of prompts, titles, tags, projects"
+    ordering = ["-created_at"]
+
+    class Media:
+        css = {"all": ["optimizations/runs.css"]}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RunChangeList]:
+        """The list that the repository fills."""
+        return RunChangeList
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """No parameter of the list is a lookup: the list itself knows its names."""
+        return True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Runs are recorded by optimisers, through the API or an import."""
+        return False
+
+    @admin.display(description="run")
+    def name(self, row: Any) -> SafeString:
+        """The title, or the beginning of the prompt, and the tags."""
+        record: Record = row.record
+        text = record["title"] or record["beginning"] or "(empty)"
+        tags = [format_html('<span class="run-tag"><bdi>{}</bdi></span>', tag) for tag in record["tags"] or []]
+        return format_html('<bdi class="run-name">{}</bdi>{}', text, SafeString("".join(tags)))
+
+    @display(description="status", label=STATUS_LABELS)
+    def state(self, row: Any) -> str:
+        """The status as a coloured label."""
+        return str(row.record["status"])
+
+    @admin.display(description="score", ordering="overall_score")
+    def score(self, row: Any) -> str:
+        """The overall score as a bar."""
+        return score_bar(row.record["overall_score"])
+
+    @admin.display(description="strategy, model")
+    def strategy_used(self, row: Any) -> SafeString:
+        """The strategy that counts, over the model."""
+        record: Record = row.record
+        return _two_lines(record["strategy"] or record["framework_applied"], record["model_used"])
+
+    @admin.display(description="project")
+    def project_link(self, row: Any) -> SafeString:
+        """A link to the run's project or, where there is none, the name that the run has."""
+        record: Record = row.record
+        if not record["project_id"]:
+            return format_html('<bdi class="run-clip">{}</bdi>', record["project"] or "-")
+        address = reverse("admin:projects_project_change", args=[record["project_id"]])
+        return format_html('<a class="run-clip" href="{}"><bdi>{}</bdi></a>', address, record["project"] or "project")
+
+    @admin.display(description="time, tokens")
+    def cost(self, row: Any) -> SafeString:
+        """How long it took, over how many tokens it read and wrote."""
+        record: Record = row.record
+        counts = [record["input_tokens"], record["output_tokens"]]
+        known = [count for count in counts if count is not None]
+        return _two_lines(duration(record["duration_ms"]), f"{sum(known):,} tokens" if known else None)
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, row: Any) -> SafeString:
+        """Day and time, in UTC."""
+        moment = row.record["created_at"]
+        return _two_lines(moment and moment.strftime("%Y-%m-%d"), moment and moment.strftime("%H:%M:%S"))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The run, to read."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        run_id = unquote(object_id)
+        try:
+            with read_session():
+                record, unreadable = OptimizationRepository().get_run_as_stored(run_id)
+        except Missing:
+            answer: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, run_id)
+            return answer
+        row = Optimization(id=run_id, title=record["title"], raw_prompt=record["raw_prompt"] or "")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": str(row)[:80],
+            "subtitle": None,
+            "opts": self.opts,
+            "media": self.media,
+            "original": row,
+            "object_id": run_id,
+            "quoted_id": quote(run_id),
+            "status_label": STATUS_LABELS.get(str(record["status"]), ""),
+            "may_change": self.has_change_permission(request),
+            "may_delete": self.has_delete_permission(request),
+            "list_address": reverse("admin:optimizations_optimization_changelist"),
+            **run_page(record, unreadable),
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # as Django's own pages do
+        return TemplateResponse(request, f"{TEMPLATES}/run.html", context)
+
+
+def score_bar(score: float | None) -> str:
+    """A score from 1 to 10 with a bar of its length."""
+    context = {"shown": shown_score(score), "percent": max(0, min(100, round((score or 0) * 100))), "stored": score}
+    return render_to_string(f"{TEMPLATES}/score.html", context)
+
+
+def _two_lines(first: object, second: object) -> SafeString:
+    return format_html(
+        '<span class="run-lines"><bdi>{}</bdi><bdi class="run-second">{}</bdi></span>', first or "-", second or ""
+    )
