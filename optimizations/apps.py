@@ -2,17 +2,10 @@
 
 from typing import ClassVar
 
+from optimizations.events import EVENTS
 from optimizations.strategies import ALIASES, STRATEGIES
 from promptadmin.plugins import PluginConfig, StartupStep
 
-EVENTS = {
-    "optimization_created": "a run was recorded, finished or not",
-    "optimization_finished": "a run was completed, failed or was cancelled, now or when it was recorded",
-    "optimization_updated": "a run, or its title, tags or project, was changed",
-    "optimization_deleted": "a run was deleted",
-    "optimizations_imported": "runs were imported, which are not told one by one",
-    "optimizations_cleared": "every run was deleted",
-}
 #: Section → its function, in the order of the answer.
 SECTIONS = {
     **{

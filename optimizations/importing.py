@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, connections
 from django.utils import timezone
 
+from optimizations.events import runs_changed
 from optimizations.linking import Linking, in_chunks
 from optimizations.models import Optimization, RunStatus
 from optimizations.records import COLUMNS, LISTS, OBJECTS, Record, read_row
@@ -67,6 +68,8 @@ class Importing(Writing):
             raise ImportRefused(sorted(errors, key=lambda error: error.line))
         links = self._links(linking, new, known)
         self._insert([line.run for line in new], links)
+        if new:
+            runs_changed("optimizations_imported", len(new), self.using)
         return Imported(len(lines), len(new), len(lines) - len(new))
 
     def _new_lines(self, lines: Sequence[Line], known: set[str], errors: list[LineError]) -> list[Line]:

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Left
 from django.utils import timezone
 
+from optimizations.events import run_changed, runs_changed
 from optimizations.models import Optimization, RunStatus
 from optimizations.reading import RUN_MISSING, Reading
 from optimizations.records import COLUMNS, Record, read_row, read_text, stored_values
@@ -53,6 +54,9 @@ class Writing(Reading):
                 Optimization(**stored_values(given)).save(using=self.using, force_insert=True)
         except IntegrityError as error:  # on PostgreSQL, another writer took the id in this moment
             raise Conflict(ID_TAKEN) from error
+        run_changed("optimization_created", given, self.using)
+        if given["status"] in FINISHED:
+            run_changed("optimization_finished", given, self.using)
         return self.get_run(given["id"])
 
     def change_run(self, run_id: str, changes: Mapping[str, Any]) -> Record:
@@ -109,6 +113,7 @@ class Writing(Reading):
             run = self.get_run(run_id)
             before, after = {"status": RunStatus.RUNNING.value}, {"status": RunStatus.CANCELLED.value}
             record(run_change(run, before=before, after=after), using=self.using)
+            run_changed("optimization_finished", run, self.using)
             return
         status = self.runs.filter(id=run_id).values_list("status", flat=True).first()
         if status is None:
@@ -124,10 +129,12 @@ class Writing(Reading):
         """Delete these runs. Answers the ids of those deleted and of those not found, each once, in the given order."""
         asked = list(dict.fromkeys(run_ids))
         rows = self.runs.filter(id__in=asked)
-        found = set(rows.select_for_update().order_by("id").values_list("id", flat=True))
+        found = dict(rows.select_for_update().order_by("id").values_list("id", "prompt_id"))
         changes = self._deletions(rows)
         rows.delete()
         record(*changes, using=self.using)
+        for run_id, prompt_id in found.items():
+            run_changed("optimization_deleted", {"id": run_id, "prompt_id": prompt_id}, self.using)
         return [key for key in asked if key in found], [key for key in asked if key not in found]
 
     def delete_all_runs(self) -> int:
@@ -135,6 +142,7 @@ class Writing(Reading):
         deleted: int = self.runs.delete()[0]
         note = f"all {deleted} runs"
         record(Change(model=Optimization, key="*", title="every run", before={}, note=note), using=self.using)
+        runs_changed("optimizations_cleared", deleted, self.using)
         return deleted
 
     def _expect_prompt(self, prompt_id: str) -> None:
@@ -173,6 +181,8 @@ class Writing(Reading):
             self.runs.filter(id=current["id"]).update(**stored_values(changes))
             before = {name: current[name] for name in changes}
             record(run_change(current, before=before, after=changes), using=self.using)
+            is_end = current["status"] not in FINISHED and changes.get("status") in FINISHED
+            run_changed("optimization_finished" if is_end else "optimization_updated", current | changes, self.using)
 
     def _deletions(self, rows: QuerySet[Optimization]) -> list[Change]:
         """The entries of runs that are about to be deleted; of their texts, no more is read than the log keeps."""

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from projects.events import EVENTS
 from promptadmin.plugins import PluginConfig, StartupStep
 
 
@@ -12,6 +13,7 @@ class ProjectsConfig(PluginConfig):
     requires_plugins = ("optimizations",)
     navigation: ClassVar = {"project": "folder", "prompt": "edit_note", "promptversion": "layers"}
     api_router = "projects.api.router"
+    events = EVENTS
     startup_steps = (
         StartupStep(
             name="seed_projects",

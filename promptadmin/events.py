@@ -52,7 +52,7 @@ class _Listener:
             listen(event)
 
 
-def send(name: str, *, subject: str, using: str = DEFAULT_DB_ALIAS, **data: Any) -> None:
+def send(name: str, /, *, subject: str, using: str = DEFAULT_DB_ALIAS, **data: Any) -> None:
     """Tell recorders now and receivers after the commit that something has happened.
 
     Raises LookupError for an event that no enabled plugin declares.

@@ -12,6 +12,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from projects.contexts import Profile, normalize_context
+from projects.events import project_changed, project_made
 from projects.models import Project, ProjectStatus
 from projects.records import Page, ProjectDetail, ProjectSummary
 from projects.repository.changes import project_change
@@ -174,7 +175,10 @@ class Projects(Prompts):
         # On PostgreSQL, another writer may be making it in this moment: then this waits, and finds theirs.
         self.projects.bulk_create([new], ignore_conflicts=True)
         row = self.lock(self.projects.filter(name=name)).get()
-        return row, row.id == new.id
+        is_new = row.id == new.id
+        if is_new:
+            project_made(row, self.using)
+        return row, is_new
 
     def _change_status(self, project_id: str, status: ProjectStatus) -> Project:
         row = self.locked_project(project_id)
@@ -191,6 +195,7 @@ class Projects(Prompts):
         self.projects.filter(id=row.id).update(**changes)
         for name, value in changes.items():
             setattr(row, name, value)
+        project_changed(row, before, self.using)
 
     def _detail(self, row: Project) -> ProjectDetail:
         return ProjectDetail(

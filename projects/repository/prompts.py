@@ -9,6 +9,7 @@ from django.db import connections
 from django.db.models import Max
 from django.utils import timezone
 
+from projects.events import prompt_changed, prompts_reordered
 from projects.models import Project, Prompt, PromptVersion
 from projects.records import ForgeRecord, Page, PromptRecord
 from projects.repository.changes import prompt_change, reordering
@@ -95,6 +96,7 @@ class Prompts(Rows):
         before = {"content": row.content, "version": row.version, "project": project.name}
         note = f"with {versions} earlier versions and {deleted} runs"
         record(prompt_change(row, before=before, note=note), using=self.using)
+        prompt_changed("prompt_deleted", row, self.using)
         return deleted
 
     def reorder_prompts(self, *, project_id: str, prompt_ids: Sequence[str]) -> list[PromptRecord]:
@@ -113,6 +115,8 @@ class Prompts(Rows):
         with connection.cursor() as cursor:
             cursor.executemany("UPDATE prompts SET order_index = %s, updated_at = %s WHERE id = %s", moved)
         record(reordering(project, positions, prompt_ids), using=self.using)
+        if moved:
+            prompts_reordered(project, self.using)
         return self.prompts_of(project)
 
     def reorder_some(self, *, project_id: str, prompt_ids: Sequence[str]) -> None:
@@ -143,6 +147,7 @@ class Prompts(Rows):
         row = Prompt(content=content, project_id=project.id, order_index=position, created_at=now, updated_at=now)
         row.save(using=self.using, force_insert=True)
         self.projects.filter(id=project.id).update(updated_at=now)
+        prompt_changed("prompt_created", row, self.using)
         return row
 
     def replace_content(self, row: Prompt, content: str, optimization_id: str | None = None) -> PromptRecord:
@@ -163,6 +168,8 @@ class Prompts(Rows):
         self.prompts.filter(id=row.id).update(**changes)
         for name, value in changes.items():
             setattr(row, name, value)
+        if "content" in changes:
+            prompt_changed("prompt_version_created", row, self.using)
         return prompt_record(row)
 
 
