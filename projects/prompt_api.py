@@ -15,6 +15,7 @@ from projects.schemas import (
     PROJECT_ID,
     PROMPT_ID,
     DeletedOut,
+    FindingListOut,
     ForgeListOut,
     PromptCreateIn,
     PromptOrderIn,
@@ -143,6 +144,18 @@ def delete_prompt(
         project_id=project_id, prompt_id=prompt_id, expected_versions=_expected(if_match)
     )
     return {"message": "Prompt deleted", "id": prompt_id, "deleted_optimizations": deleted}
+
+
+@router.get(
+    "/{prompt_id}/findings",
+    response={200: FindingListOut, **errors(404)},
+    operation_id="list_prompt_findings",
+    summary="Check a prompt's text",
+)
+def list_findings(request: HttpRequest, project_id: ProjectId, prompt_id: PromptId) -> dict[str, Any]:
+    """What the checks of the enabled plugins say, by place in the text; nothing where no plugin has checks."""
+    found = ProjectRepository().findings(project_id=project_id, prompt_id=prompt_id)
+    return {"items": found, "total": len(found)}
 
 
 @router.get(

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 MAX_DEPTH = 50
+#: In characters; the admin's forms keep them too.
+NAME_LENGTH, DESCRIPTION_LENGTH, CONTENT_LENGTH = 200, 2000, 10_000
 PROJECT_ID = "8663074e-3b65-438e-bb1f-07edf6db0373"
 PROMPT_ID = "4e81901a-67df-4544-b856-a1098e0a755f"
 RUN_ID = "e3c72c2e-5383-4a76-8967-becf2adeaa67"
@@ -50,16 +52,16 @@ PlainText = Annotated[str, AfterValidator(storable)]
 # Limits stand before validators: behind one, pydantic names them as if the text were a list.
 Name = Annotated[
     str,
-    Field(min_length=1, max_length=200, examples=["Field notes"], description="Blanks around it are dropped."),
+    Field(min_length=1, max_length=NAME_LENGTH, examples=["Field notes"], description="Blanks around it are dropped."),
     AfterValidator(storable),
     AfterValidator(trimmed_name),
 ]
 Description = Annotated[
-    str, Field(max_length=2000, examples=["Notes from the field, since 2022"]), AfterValidator(storable)
+    str, Field(max_length=DESCRIPTION_LENGTH, examples=["Notes from the field, since 2022"]), AfterValidator(storable)
 ]
 Content = Annotated[
     str,
-    Field(min_length=1, max_length=10_000, examples=["Summarise this text in three sentences."]),
+    Field(min_length=1, max_length=CONTENT_LENGTH, examples=["Summarise this text in three sentences."]),
     AfterValidator(storable),
     AfterValidator(shown_content),
 ]
@@ -222,6 +224,26 @@ class DeletedOut(Answer):
     message: str = Field(examples=["Project deleted"])
     id: str = Field(examples=[PROJECT_ID])
     deleted_optimizations: int = Field(examples=[4])
+
+
+class FindingOut(Answer):
+    """What a check of a plugin says about a prompt's text."""
+
+    plugin: str = Field(examples=["lint"])
+    check: str = Field(examples=["unfilled_placeholders"], description="Can be switched off by this name.")
+    title: str = Field(examples=["Unfilled placeholders"])
+    severity: Literal["error", "warning", "note"]
+    message: str = Field(examples=["'TODO' was left in the text."])
+    start: int | None = Field(examples=[12], description="Where it begins, in characters; null if it is about all.")
+    end: int | None = Field(examples=[16])
+    line: int | None = Field(examples=[1], description="The line, from 1, that it begins in.")
+
+
+class FindingListOut(Answer):
+    """What all enabled checks say about a prompt's text, by place in it."""
+
+    items: list[FindingOut]
+    total: int = Field(examples=[1])
 
 
 class PromptOrderOut(Answer):

@@ -10,6 +10,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from projects.events import prompt_changed, prompts_reordered
+from projects.findings import CheckedPrompt, FoundBy, find
 from projects.models import Project, Prompt, PromptVersion
 from projects.records import ForgeRecord, Page, PromptRecord
 from projects.repository.changes import prompt_change, reordering
@@ -138,6 +139,11 @@ class Prompts(Rows):
         project_name = self.projects.values_list("name", flat=True).get(id=row.project_id)
         runs = runs_of_prompt(self.runs, row, project_name)
         return Page(newest_forges(runs, limit=limit, offset=offset), runs.count())
+
+    def findings(self, *, prompt_id: str, project_id: str | None = None) -> list[FoundBy]:
+        """What the checks of the enabled plugins say about a prompt's text, by place in it. Raises Missing."""
+        row = self.readable_prompt(prompt_id, project_id)
+        return find(CheckedPrompt(id=row.id, project_id=row.project_id, text=row.content, using=self.using))
 
     def append_prompt(self, project: Project, content: str) -> Prompt:
         """Add a prompt to a project that the caller has locked; moves the project's `updated_at`."""
