@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from promptadmin.databases import database_config
 from promptadmin.environment import Environment
 from promptadmin.plugins import app_paths
 from promptadmin.secret_key import read_or_make_secret_key
@@ -30,37 +30,7 @@ for origin in CSRF_TRUSTED_ORIGINS:
 
 
 # ---------------------------------------------------------------- database
-def _database(url: str) -> dict[str, object]:
-    """Django's description of the database that DATABASE_URL names."""
-    problem = "use sqlite:///path/to/file.db or postgresql://user:password@host:5432/name."
-    try:
-        config = dict(dj_database_url.parse(url, conn_max_age=None))
-    except (ValueError, KeyError):
-        raise ImproperlyConfigured(f"DATABASE_URL can't be read: {problem}") from None
-    if config["ENGINE"] == "django.db.backends.sqlite3":
-        name = str(config["NAME"])
-        if urlsplit(url).netloc not in ("", ":memory:"):
-            raise ImproperlyConfigured("DATABASE_URL: a SQLite file takes three slashes, as in sqlite:///data/file.db.")
-        if name == ":memory:":
-            raise ImproperlyConfigured("DATABASE_URL: an in-memory database is lost at exit: name a file.")
-        path = Path(name).expanduser().absolute()
-        if path.is_dir():
-            raise ImproperlyConfigured(f"DATABASE_URL names a directory, {path}: name a file in it.")
-        # IMMEDIATE: two transactions that read and then write queue for the lock instead of failing at the upgrade.
-        return {
-            "ENGINE": config["ENGINE"],
-            "NAME": path,
-            "CONN_MAX_AGE": None,
-            "OPTIONS": {"transaction_mode": "IMMEDIATE"},
-        }
-    if config["ENGINE"] == "django.db.backends.postgresql":
-        if not config["NAME"]:
-            raise ImproperlyConfigured(f"DATABASE_URL names no database: {problem}")
-        return {**config, "CONN_HEALTH_CHECKS": True}
-    raise ImproperlyConfigured(f"DATABASE_URL: promptadmin runs on SQLite and PostgreSQL: {problem}")
-
-
-DATABASES = {"default": _database(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'promptadmin.db'}"))}
+DATABASES = {"default": database_config(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'promptadmin.db'}"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---------------------------------------------------------------- applications

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from promptadmin.backups.errors import BackupError
 from promptadmin.backups.manifest import StoredFile
-from promptadmin.backups.progress import bar
+from promptadmin.progress import bar
 
 CHOICES = ("zstd", "none")
 SUFFIXES = {"zstd": ".zst", "none": ""}

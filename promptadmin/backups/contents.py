@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from promptadmin.backups.progress import bar
+from promptadmin.progress import bar
 
 ROWS_AN_UPDATE = 1000
 _pack_float = struct.Struct("<d").pack
@@ -77,7 +77,7 @@ def read_sqlite(raw: sqlite3.Connection, label: str) -> Contents:
 def _table(raw: sqlite3.Connection, name: str, label: str) -> Table:
     """SHA-256 over the column names and then the rows in the order of their keys."""
     (total,) = raw.execute(f"SELECT COUNT(*) FROM {quote(name)}").fetchone()
-    cursor = raw.execute(f"SELECT * FROM {quote(name)} ORDER BY {_order(raw, name)}")
+    cursor = raw.execute(f"SELECT * FROM {quote(name)} ORDER BY {row_order(raw, name)}")
     digest = hashlib.sha256(_encoded([column[0].encode() for column in cursor.description]))
     rows = 0
     with bar(f"{label} {name}", total=total, unit="row") as progress:
@@ -89,7 +89,7 @@ def _table(raw: sqlite3.Connection, name: str, label: str) -> Table:
     return Table(rows, digest.hexdigest())
 
 
-def _order(raw: sqlite3.Connection, table: str) -> str:
+def row_order(raw: sqlite3.Connection, table: str) -> str:
     """The order in which a table is stored: by rowid, under a name that no column has, else by its primary key."""
     columns = raw.execute(f"PRAGMA table_info({quote(table)})").fetchall()
     names = {_as_text(column[1]) for column in columns}

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from promptadmin.backups.progress import bar
+from promptadmin.progress import bar
 
 #: Pages in one step of a copy beside which others write, and the bytes after which the copy goes to the disk.
 PAGES_A_STEP = 256

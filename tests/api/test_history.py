@@ -256,7 +256,7 @@ def test_a_stored_text_that_is_no_utf8_is_shown_as_far_as_it_goes(api: Client) -
         cursor.execute("UPDATE optimizations SET raw_prompt = CAST(x'61ff62' AS TEXT) WHERE id = %s", [run.id])
     assert history(api)["items"][0]["raw_prompt"] == "a\ufffdb"
     assert api.get(f"/api/optimize/{run.id}").json()["raw_prompt"] == "a\ufffdb"
-    exported = b"".join(api.get("/api/optimizations/export").streaming_content)
+    exported = b"".join(api.get("/api/optimizations/export"))
     assert json.loads(exported)["raw_prompt"] == "a\ufffdb"
     with connection.cursor() as cursor:
         cursor.execute("SELECT HEX(raw_prompt) FROM optimizations")

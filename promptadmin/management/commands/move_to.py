@@ -1,0 +1,44 @@
+"""`manage.py move_to`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from promptadmin.moving import MoveError, move
+
+
+class Command(BaseCommand):
+    """Copies everything from the SQLite file to an empty PostgreSQL database, and compares the two."""
+
+    help = (
+        "Copies everything from the SQLite file to an empty PostgreSQL database, and compares the two. "
+        "Stop the server first. A move that was interrupted goes on where it was."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the arguments."""
+        parser.add_argument("url", metavar="DATABASE_URL", help="postgresql://user:password@host:5432/name")
+        parser.add_argument("--json", action="store_true", help="Print one JSON document instead of lines.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Move, and say what was moved and what to do next."""
+        try:
+            moved = move(connections[DEFAULT_DB_ALIAS], options["url"], say=self.stderr.write)
+        except (MoveError, ImproperlyConfigured) as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(asdict(moved)))
+            return
+        for table in moved.tables:
+            kept = f", {table.kept} values kept in promptadmin_kept_values" if table.kept else ""
+            self.stdout.write(f"{table.name:<32} {table.rows:>10} rows  {table.digest[:16]}{kept}")
+        for item in moved.left_behind:
+            self.stdout.write(f"not moved, because PostgreSQL has no such thing: {item}")
+        self.stdout.write("Both hold the same. Start the server with DATABASE_URL set to the new database.")
