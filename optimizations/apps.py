@@ -55,6 +55,10 @@ class OptimizationsConfig(PluginConfig):
     requires_plugins = ("projects",)
     navigation: ClassVar = {"optimization": "auto_awesome"}
     api_router = "optimizations.api.router"
+    api_permissions: ClassVar = {
+        "read": ["optimizations.view_optimization"],
+        "write": [f"optimizations.{verb}_optimization" for verb in ("add", "change", "delete")],
+    }
     strategies = STRATEGIES
     strategy_aliases = ALIASES
     events = EVENTS

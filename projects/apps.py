@@ -13,6 +13,12 @@ class ProjectsConfig(PluginConfig):
     requires_plugins = ("optimizations",)
     navigation: ClassVar = {"project": "folder", "prompt": "edit_note", "promptversion": "layers"}
     api_router = "projects.api.router"
+    api_permissions: ClassVar = {
+        "read": [f"projects.view_{model}" for model in ("project", "prompt", "promptversion")],
+        "write": [
+            f"projects.{verb}_{model}" for model in ("project", "prompt") for verb in ("add", "change", "delete")
+        ],
+    }
     events = EVENTS
     startup_steps = (
         StartupStep(

@@ -15,6 +15,7 @@ from ninja.throttling import SimpleRateThrottle
 
 from promptadmin import tokens
 from promptadmin.errors import Forbidden
+from promptadmin.plugins import enabled_plugins
 from promptadmin.sessions import READING_METHODS
 
 ALL_SCOPES = frozenset(tokens.SCOPES)
@@ -113,6 +114,20 @@ class TokenAuth(HttpBearer):
         return Caller(f"token {token.prefix}", token.scopes, token=token)
 
 
+def staff_scopes(user: Any) -> frozenset[str]:
+    """What a member of staff may do through the API: no more than their role lets them do in the back-office.
+
+    A scope opens every table, so it takes the permissions on all of them that plugins name under `api_permissions`.
+    """
+    if user.is_superuser:
+        return ALL_SCOPES
+    needed: dict[str, set[str]] = {}
+    for plugin in enabled_plugins():
+        for scope, permissions in plugin.api_permissions.items():
+            needed.setdefault(scope, set()).update(permissions)
+    return frozenset(scope for scope, permissions in needed.items() if user.has_perms(permissions))
+
+
 class StaffAuth(APIKeyCookie):
     """A signed-in member of staff, with Django's CSRF protection."""
 
@@ -127,14 +142,8 @@ class StaffAuth(APIKeyCookie):
         user: Any = request.user
         if not (user.is_authenticated and user.is_active and user.is_staff):
             return None
-        scopes = {"read"}
-        if user.is_superuser:
-            scopes |= ALL_SCOPES
-        elif user.has_perm("projects.change_project"):
-            scopes.add("write")
-        return _admit(
-            Caller(f"user {user.get_username()}", frozenset(scopes), user=user), self.scope or needed_scope(request)
-        )
+        caller = Caller(f"user {user.get_username()}", staff_scopes(user), user=user)
+        return _admit(caller, self.scope or needed_scope(request))
 
 
 class OpenAuth:

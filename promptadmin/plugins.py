@@ -115,6 +115,8 @@ class PluginConfig(AppConfig):
     dashboard_filters: ClassVar[Sequence[DashboardFilter]] = ()
     #: Model name in small letters → Material symbol beside it in the navigation, in the order of the navigation.
     navigation: ClassVar[Mapping[str, str]] = {}
+    #: API scope ("read", "write") → Django's permissions that a signed-in member of staff needs for it.
+    api_permissions: ClassVar[Mapping[str, Sequence[str]]] = {}
     #: Names of plugins that must be switched on too.
     requires_plugins: ClassVar[Sequence[str]] = ()
 

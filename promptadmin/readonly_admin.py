@@ -11,8 +11,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
+from promptadmin.history import HistoryPage
 
-class ReadOnlyAdmin(ModelAdmin):
+
+class ReadOnlyAdmin(HistoryPage, ModelAdmin):
     """Lists, searches, filters and shows; every write goes through the API until the repositories have forms here."""
 
     show_full_result_count = False  # the count of all rows beside the count of those found costs a scan
@@ -35,9 +37,14 @@ def link_to(row: models.Model | None, text: str = "") -> SafeString | str:
     """A link to a row's page in the admin; a dash where there is no row."""
     if row is None:
         return "-"
-    options = row._meta
-    address = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[row.pk])
-    return format_html('<a href="{}">{}</a>', address, text or str(row))
+    return link_to_key(type(row), row.pk, text or str(row))
+
+
+def link_to_key(model: type[models.Model], key: object, text: str) -> SafeString:
+    """A link to the page of the row with this key, which nobody has to load for it."""
+    options = model._meta
+    address = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[key])
+    return format_html('<a href="{}"><bdi>{}</bdi></a>', address, text)
 
 
 def link_to_list(model: type[models.Model], text: str, **filters: str) -> SafeString:

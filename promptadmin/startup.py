@@ -19,12 +19,15 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from tqdm import tqdm
 
 from promptadmin import adoption
 from promptadmin.locks import startup_lock
+from promptadmin.models import StepRun
 from promptadmin.plugins import PluginConfig, StartupStep, enabled_plugins
+from promptadmin.sessions import write_session
 from promptadmin.sqlite import bounded_memory, constraints_checked_once, is_file
 
 Item = TypeVar("Item")
@@ -133,6 +136,7 @@ def run_startup(
                     on_step(report)
             if migrated:
                 emit_post_migrate_signal(verbosity=0, interactive=False, db=using)
+            remember_steps(reports, using)
     return StartupReport(adopted, reports, time.monotonic() - began)
 
 
@@ -154,11 +158,30 @@ def run_steps(
     context = StepContext(connection, dry_run=dry_run, options=options)
     if not dry_run:
         with bounded_memory(connection):
-            return [_timed(known[name], context) for name in names]
+            reports = [_timed(known[name], context) for name in names]
+        remember_steps(reports, using)
+        return reports
     with transaction.atomic(using=using):
         reports = [_timed(known[name], context) for name in names]
         transaction.set_rollback(True, using=using)
     return reports
+
+
+def remember_steps(reports: Iterable[StepReport], using: str) -> None:
+    """Keep when each step ran and what it did, for the operators' page."""
+    now = timezone.now()
+    with write_session(using):
+        for report in reports:
+            values = {
+                "title": report.title,
+                "position": report.position,
+                "ran_at": now,
+                "seconds": report.seconds,
+                "changed": report.result.changed,
+                "message": report.result.message,
+                "warnings": report.result.warnings,
+            }
+            StepRun.objects.using(using).update_or_create(name=report.name, defaults=values)
 
 
 def pending_migrations(connection: BaseDatabaseWrapper) -> list[Migration]:

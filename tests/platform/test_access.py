@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
@@ -124,16 +124,18 @@ def test_staff_sessions_write_only_with_a_csrf_token() -> None:
     assert create(client, **{"X-CSRFToken": client.cookies["csrftoken"].value}) == 201
 
 
-def test_staff_may_write_with_djangos_permission_and_others_nothing(client: Client) -> None:
+def test_staff_may_do_through_the_api_what_their_role_may(client: Client) -> None:
+    """Strangers and staff without a role nothing, viewers and operators read, editors write, and none clears it all."""
     user = get_user_model().objects.create_user("kim", password="x")
     client.force_login(user)
     assert client.get(READ).status_code == 401
     user.is_staff = True
     user.save()
-    assert client.get(READ).status_code == 200
-    assert create(client) == 403
-    user.user_permissions.add(Permission.objects.get(codename="change_project"))
-    assert create(client) == 201
+    assert client.get(READ).status_code == 403
+    for role, reads, writes in (("viewer", 200, 403), ("operator", 200, 403), ("editor", 200, 201)):
+        user.groups.set([Group.objects.get(name=role)])
+        assert (client.get(READ).status_code, create(client)) == (reads, writes), role
+        assert client.delete(ADMIN, headers={"X-Confirm-Delete": "yes"}).status_code == 403
 
 
 def test_open_mode_is_for_this_machine_only(client: Client, settings: Settings) -> None:

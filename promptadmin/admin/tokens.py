@@ -1,4 +1,4 @@
-"""The admin pages of the platform's own table."""
+"""The pages of API tokens."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from promptadmin import tokens
+from promptadmin.history import HistoryPage
 from promptadmin.models import ApiToken
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ModelAdmin):
+class ApiTokenAdmin(HistoryPage, ModelAdmin):
     """Makes tokens, shows each secret once, and revokes them; a token is never edited or deleted."""
 
     list_display = ["name", "prefix", "can_read", "can_write", "can_admin", "expires_at", "last_used_at", "revoked_at"]

@@ -1,0 +1,39 @@
+"""Users and groups: Django's pages, with the theme's forms."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth import admin as django_pages
+from django.contrib.auth.models import Group, User
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from promptadmin.history import HistoryPage
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(HistoryPage, django_pages.UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic only in the stubs
+    """People who may sign in: staff with roles, or superusers."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["username", "email", "roles", "is_staff", "is_superuser", "is_active", "last_login"]
+    list_filter_submit = True
+
+    def get_queryset(self, request):  # type: ignore[no-untyped-def]  # as the stubs of Django's class have it
+        """Users with their groups."""
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="roles")
+    def roles(self, row: User) -> str:
+        """The names of the user's groups."""
+        return ", ".join(sorted(group.name for group in row.groups.all())) or "-"
+
+
+@admin.register(Group)
+class GroupAdmin(HistoryPage, django_pages.GroupAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic only in the stubs
+    """Roles."""

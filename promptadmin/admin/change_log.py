@@ -1,0 +1,106 @@
+"""The change log for operators: every row's changes, newest first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from auditlog import admin as auditlog_pages
+from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.decorators import display
+
+from promptadmin.models import LogEntry
+
+assert auditlog_pages  # noqa: S101  # its import registers the page that this one replaces
+admin.site.unregister(LogEntry)
+
+
+class TableFilter(admin.SimpleListFilter):
+    """The tables that have entries."""
+
+    title = "table"
+    parameter_name = "table"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """One choice a table."""
+        tables = LogEntry.objects.order_by().values_list("content_type", flat=True).distinct()
+        return sorted(
+            ((str(table.pk), str(table.name).capitalize()) for table in ContentType.objects.filter(pk__in=tables)),
+            key=lambda choice: choice[1],
+        )
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
+        """The entries of the chosen table."""
+        value = self.value() or ""
+        return queryset.filter(content_type_id=value) if value.isdecimal() else queryset
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ModelAdmin):
+    """Lists and shows; the log is written by the code that makes the changes."""
+
+    list_display = ["when", "kind", "row", "columns", "by", "door"]
+    list_display_links = ["when"]
+    list_filter = ["action", TableFilter, "door", ("timestamp", RangeDateFilter)]
+    list_filter_submit = True
+    list_select_related = ["content_type"]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["object_repr", "by", "object_pk"]
+    search_help_text = "Title or id of the row, or who changed it"
+    ordering = ["-timestamp", "-id"]
+    fields = ["timestamp", "kind", "row", "by", "door", "remote_addr", "cid", "note", "before_and_after"]
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody writes the log by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes the log."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes from the log here; `manage.py auditlogflush` does."""
+        return False
+
+    @display(description="when (UTC)", ordering="timestamp")
+    def when(self, entry: LogEntry) -> str:
+        """The moment of the change."""
+        return f"{entry.timestamp:%Y-%m-%d %H:%M:%S}"
+
+    @display(description="what", ordering="action", label={"create": "success", "update": "info", "delete": "danger"})
+    def kind(self, entry: LogEntry) -> str:
+        """Create, update or delete, as a label."""
+        return str(entry.get_action_display())
+
+    @display(description="row")
+    def row(self, entry: LogEntry) -> SafeString:
+        """The table and the row's title, with a link to its page where it may still be there."""
+        title, table = entry.object_repr[:80], str(entry.content_type.name)
+        try:
+            model = f"{entry.content_type.app_label}_{entry.content_type.model}"
+            address = reverse(f"admin:{model}_change", args=[entry.object_pk])
+        except NoReverseMatch:
+            address = ""
+        if entry.action == LogEntry.Action.DELETE or not address:
+            return format_html("{} <bdi>{}</bdi>", table, title)
+        return format_html('{} <a href="{}"><bdi>{}</bdi></a>', table, address, title)
+
+    @display(description="columns")
+    def columns(self, entry: LogEntry) -> str:
+        """The columns that changed."""
+        return ", ".join(entry.changes or ()) or entry.note or "-"
+
+    @display(description="before and after")
+    def before_and_after(self, entry: LogEntry) -> SafeString:
+        """A table of the columns that changed."""
+        return render_to_string("promptadmin/change.html", {"entry": entry})
