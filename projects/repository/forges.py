@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Window
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from projects.models import Prompt
@@ -28,7 +28,7 @@ class Forges:
     latest: dict[str, ForgeRecord] = field(default_factory=dict)
 
 
-def unlinked_runs(runs: QuerySet[Any], project_name: str) -> QuerySet[Any]:
+def unlinked_runs(runs: QuerySet[Any], project_name: str | OuterRef) -> QuerySet[Any]:
     """The runs without a prompt that name this project."""
     return runs.filter(prompt__isnull=True, project=project_name)
 

@@ -1,0 +1,141 @@
+"""The pages of projects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from projects.admin.forms import CONTEXT_FIELDS, ProjectForm, stored_profile, unknown_keys, unreadable_profile
+from projects.admin.lists import ProjectChangeList, StatusFilter, with_beginnings, with_overviews
+from projects.admin.project_actions import ACTIONS
+from projects.admin.project_pages import ProjectActionPages
+from projects.admin.prompt_order import PromptOrderPage
+from projects.models import Project, ProjectStatus, Prompt
+from projects.repository import RUNS_COUNTED, ProjectRepository
+from projects.templatetags.prompt_texts import bounded, moment
+from promptadmin.readonly_admin import link_to_list
+from promptadmin.sessions import read_session
+
+PROMPTS_PER_PAGE = 100
+
+
+@admin.register(Project)
+class ProjectAdmin(ProjectActionPages, PromptOrderPage):
+    """Lists and changes projects; the rest of what may be done to them comes from its bases."""
+
+    form = ProjectForm
+    list_display = ["heading", "state", "prompts", "runs", "last_activity"]
+    list_filter = [StatusFilter]
+    search_fields = ["name__folded_contains", "description__folded_contains"]
+    search_help_text = "A part of the name or the description, whatever the case"
+    ordering = ["name"]
+
+    class Media:
+        css = {"all": ["projects/admin.css"]}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ProjectChangeList]:
+        """The list that counts for its page only."""
+        return ProjectChangeList
+
+    @admin.display(description="project", ordering="name")
+    def heading(self, row: Project) -> SafeString:
+        """The name over the beginning of the description."""
+        return render_to_string("projects/list_heading.html", {"project": row})
+
+    @admin.display(description="status", ordering="status")
+    def state(self, row: Project) -> str:
+        """The status, as a coloured label."""
+        return str(row.status)
+
+    state.label = {  # type: ignore[attr-defined]  # what the theme asks for
+        ProjectStatus.ACTIVE: "success",
+        ProjectStatus.ARCHIVED: "warning",
+        ProjectStatus.DELETED: "danger",
+    }
+
+    @admin.display(description="prompts")
+    def prompts(self, row: Any) -> SafeString:
+        """A link to the project's prompts, with their number."""
+        return link_to_list(Prompt, f"{row.overview.prompts:,}", project__id__exact=row.pk)
+
+    @admin.display(description="runs")
+    def runs(self, row: Any) -> SafeString:
+        """A link to the project's runs, with their number up to a bound."""
+        return link_to_list(
+            apps.get_model("optimizations", "Optimization"), bounded(row.overview.runs, RUNS_COUNTED), project=row.name
+        )
+
+    @admin.display(description="last activity (UTC)")
+    def last_activity(self, row: Any) -> str:
+        """When it, a prompt of it or a run of it last changed or came."""
+        return moment(row.overview.last_activity)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Archived and deleted projects are read-only."""
+        allowed: bool = super().has_change_permission(request, obj)
+        return allowed and (obj is None or obj.status == ProjectStatus.ACTIVE)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Deleted projects are gone already."""
+        allowed: bool = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or obj.status != ProjectStatus.DELETED)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The form's fields; of a project that may only be seen, what it holds."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            return [(None, {"fields": ["name", "description_shown", "context_shown", "times"]})]
+        context: dict[str, Any] = {"fields": list(CONTEXT_FIELDS), "classes": ["collapse"]}
+        if obj is not None:
+            context["description"] = render_to_string(
+                "projects/context_notes.html", {"raw": unreadable_profile(obj), "unknown": unknown_keys(obj)}
+            )
+        first = ["name", "description", "read_state"] if obj is not None else ["name", "description"]
+        return [(None, {"fields": first}), ("Context profile", context)]
+
+    @admin.display(description="description")
+    def description_shown(self, row: Project) -> SafeString | str:
+        """The description with its lines."""
+        return format_html('<div class="whitespace-pre-line" dir="auto">{}</div>', row.description or "-")
+
+    @admin.display(description="context profile")
+    def context_shown(self, row: Project) -> str:
+        """The known fields, or the stored text where it can't be read."""
+        return render_to_string(
+            "projects/context_shown.html", {"profile": stored_profile(row), "raw": unreadable_profile(row)}
+        )
+
+    @admin.display(description="created, changed (UTC)")
+    def times(self, row: Project) -> str:
+        """Both times."""
+        return f"{moment(row.created_at)}, {moment(row.updated_at)}"
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Add the prompts below the form, and what may be done with the project above it."""
+        project = kwargs.get("obj")
+        if project is not None:
+            rows = with_beginnings(Prompt.objects.filter(project_id=project.pk).order_by("order_index", "id"))
+            with read_session():
+                page = Paginator(rows, PROMPTS_PER_PAGE).get_page(request.GET.get("prompts"))
+                page.object_list = with_overviews(page.object_list, ProjectRepository().prompt_overviews)
+            is_active = project.status == ProjectStatus.ACTIVE
+            context |= {
+                "project": project,
+                "project_actions": [
+                    action for action in ACTIONS if project.status in action.statuses and self.may(request, action)
+                ],
+                "prompts_page": page,
+                "runs_counted": RUNS_COUNTED,
+                "may_order": is_active and request.user.has_perm("projects.change_prompt"),
+                "may_add_prompt": is_active and request.user.has_perm("projects.add_prompt"),
+                "may_see_prompts": request.user.has_perm("projects.view_prompt")
+                or request.user.has_perm("projects.change_prompt"),
+            }
+        context["show_delete_link"] = False  # it stands with the other actions
+        return super().render_change_form(request, context, *args, **kwargs)

@@ -1,0 +1,169 @@
+"""The pages on which a prompt's versions are compared and restored, and on which a prompt is deleted."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path
+
+from projects.admin.confirming import Question, ask
+from projects.models import Prompt
+from projects.repository import ProjectRepository
+from projects.sidebyside import Row, compare_lines
+from projects.templatetags.prompt_texts import beginning
+from promptadmin.errors import Missing, Moved, Refused
+from promptadmin.repository_admin import RepositoryAdmin
+from promptadmin.sessions import read_session, write_session
+
+#: A comparison ends here, in lines.
+LINES_SHOWN = 3000
+
+
+class ComparisonForm(forms.Form):
+    """Which versions, and in which form."""
+
+    old = forms.IntegerField(min_value=0, max_value=2_147_483_647)
+    new = forms.IntegerField(min_value=0, max_value=2_147_483_647)
+    view = forms.ChoiceField(choices=[("side", "side by side"), ("unified", "unified")], required=False)
+
+
+class PromptPages(RepositoryAdmin):
+    """The part of the admin of prompts that is about versions and deletion."""
+
+    def get_urls(self) -> Any:
+        """The pages of one prompt beside its form."""
+        view = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/compare/", view(self.compare_view), name="projects_prompt_compare"),
+            path("<path:object_id>/restore/<int:version>/", view(self.restore_view), name="projects_prompt_restore"),
+            *super().get_urls(),
+        ]
+
+    def compare_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Any two versions, beside each other or as a unified diff."""
+        prompt: Prompt | None = self.get_object(request, unquote(object_id))
+        if not self.has_view_or_change_permission(request, prompt):
+            raise PermissionDenied
+        if prompt is None:
+            return self.gone(request, object_id)
+        asked = ComparisonForm(request.GET)
+        if not asked.is_valid():
+            return self._back(request, prompt, "Choose two versions, by their numbers.")
+        old, new = asked.cleaned_data["old"], asked.cleaned_data["new"]
+        repository = ProjectRepository()
+        try:
+            with read_session():
+                texts = [repository.get_version(prompt_id=prompt.pk, version=number) for number in (old, new)]
+                found = repository.diff_versions(prompt_id=prompt.pk, old=old, new=new)
+        except Missing as missing:
+            return self._back(request, prompt, f"{missing}: it has versions up to {prompt.version}.")
+        context = {
+            **self._context(request, prompt, f"Versions {old} and {new}"),
+            "old": old,
+            "new": new,
+            "is_unified": asked.cleaned_data["view"] == "unified",
+            "statistics": found,
+            "unified": found.diff.split("\n")[:LINES_SHOWN] if found.diff else [],
+            "rows": shown_rows(texts[0].content, texts[1].content),
+            "lines_shown": LINES_SHOWN,
+        }
+        return TemplateResponse(request, "projects/compare.html", context)
+
+    def restore_view(self, request: HttpRequest, object_id: str, version: int) -> HttpResponse:
+        """Show what an earlier text would change, and then make it the current one, as a new version."""
+        prompt: Prompt | None = self.get_object(request, unquote(object_id))
+        if not self.has_change_permission(request, prompt):
+            raise PermissionDenied
+        if prompt is None:
+            return self.gone(request, object_id)
+        repository = ProjectRepository()
+        try:
+            if request.method == "POST":
+                with write_session():
+                    restored = repository.restore_version(
+                        prompt_id=prompt.pk, version=version, expected_versions={_number(request, "read_version")}
+                    )
+                self.message_user(
+                    request, f"The text of version {version} is version {restored.version} now.", messages.SUCCESS
+                )
+                return HttpResponseRedirect(self.page_of(prompt.pk))
+            with read_session():
+                earlier = repository.get_version(prompt_id=prompt.pk, version=version)
+        except Moved:
+            self.message_user(request, "Somebody has edited this prompt meanwhile: look once more.", messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        except Refused as refused:
+            return self._back(request, prompt, str(refused))
+        context = {
+            **self._context(request, prompt, f"Restore version {version}"),
+            "version": version,
+            "is_same": earlier.content == prompt.content,
+            "rows": shown_rows(prompt.content, earlier.content),
+            "lines_shown": LINES_SHOWN,
+        }
+        return TemplateResponse(request, "projects/restore.html", context)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Say what goes with the prompt, and then delete it."""
+        prompt: Prompt | None = self.get_object(request, unquote(object_id))
+        if not self.has_delete_permission(request, prompt):
+            raise PermissionDenied
+        if prompt is None:
+            return self.gone(request, object_id)
+        repository = ProjectRepository()
+        with read_session():
+            contents = repository.prompt_contents(prompt_id=prompt.pk)
+        if request.method == "POST":
+            try:
+                with write_session():
+                    if request.POST.get("confirmed") != str(repository.prompt_contents(prompt_id=prompt.pk)):
+                        raise Moved("Meanwhile something came or went there: look at the numbers once more.")
+                    repository.delete_prompt(prompt_id=prompt.pk)
+            except Refused as refused:
+                self.message_user(request, f"Nothing was done. {refused}", messages.ERROR)
+                return HttpResponseRedirect(request.get_full_path())
+            self.message_user(request, f"Deleted “{beginning(prompt.content, 80)}”.", messages.SUCCESS)
+            return HttpResponseRedirect(self.list_page())
+        question = Question(
+            title="Delete prompt",
+            names=[beginning(prompt.content)],
+            consequence="and everything that belongs to it goes for good.",
+            button="Delete",
+            back=self.page_of(prompt.pk),
+            confirmed=str(contents),
+            contents=contents,
+        )
+        return ask(request, self, question)
+
+    def _context(self, request: HttpRequest, prompt: Prompt, title: str) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            "original": prompt,
+            "may_change": self.has_change_permission(request, prompt),
+        }
+
+    def _back(self, request: HttpRequest, prompt: Prompt, problem: str) -> HttpResponseRedirect:
+        self.message_user(request, problem, messages.ERROR)
+        return HttpResponseRedirect(self.page_of(prompt.pk))
+
+
+def shown_rows(old: str, new: str) -> list[Row]:
+    """The rows of a comparison, up to where it ends."""
+    return list(islice(compare_lines(old, new), LINES_SHOWN))
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    """A number that the form brought back; 0, which is no version, for anything else."""
+    text = request.POST.get(name, "")
+    return int(text) if text.isdecimal() else 0

@@ -1,0 +1,121 @@
+"""The pages of prompts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
+from projects.admin.charts import score_chart
+from projects.admin.fields import line_feeds
+from projects.admin.forms import PromptForm
+from projects.admin.lists import PromptChangeList
+from projects.admin.prompt_pages import PromptPages, shown_rows
+from projects.models import Project, ProjectStatus, Prompt, PromptVersion
+from projects.repository import RUNS_COUNTED, ProjectRepository
+from projects.templatetags.prompt_texts import beginning, bounded, moment
+from projects.textcounts import count_text
+from promptadmin.readonly_admin import link_to_key, link_to_list
+from promptadmin.sessions import read_session
+
+VERSIONS_SHOWN, RUNS_SHOWN, RUNS_CHARTED = 10, 10, 200
+
+
+@admin.register(Prompt)
+class PromptAdmin(PromptPages):
+    """Lists and edits prompts; comparing, restoring and deleting come from its base."""
+
+    form = PromptForm
+    autocomplete_fields = ["project"]
+    list_display = ["text", "project_link", "version", "versions", "runs", "changed"]
+    list_filter = [("project", AutocompleteSelectFilter)]
+    list_filter_submit = True
+    list_select_related = ["project"]
+    search_fields = ["content__folded_contains"]
+    search_help_text = "A part of the text, whatever the case"
+    ordering = ["project", "order_index", "id"]
+
+    class Media:
+        css = {"all": ["projects/admin.css"]}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PromptChangeList]:
+        """The list that counts for its page only."""
+        return PromptChangeList
+
+    @admin.display(description="prompt")
+    def text(self, row: Any) -> SafeString:
+        """The beginning of the text."""
+        return format_html("<bdi>{}</bdi>", beginning(row.start, 100))
+
+    @admin.display(description="project", ordering="project")
+    def project_link(self, row: Prompt) -> SafeString:
+        """A link to the project."""
+        return link_to_key(Project, row.project_id, beginning(row.project.name, 60))
+
+    @admin.display(description="earlier versions")
+    def versions(self, row: Any) -> SafeString:
+        """A link to the earlier versions, with their number."""
+        return link_to_list(PromptVersion, f"{row.overview.versions:,}", prompt__id__exact=row.pk)
+
+    @admin.display(description="runs")
+    def runs(self, row: Any) -> SafeString:
+        """A link to the runs of this prompt, with their number up to a bound."""
+        runs = apps.get_model("optimizations", "Optimization")
+        return link_to_list(runs, bounded(row.overview.runs, RUNS_COUNTED), prompt__id__exact=row.pk)
+
+    @admin.display(description="changed (UTC)", ordering="updated_at")
+    def changed(self, row: Prompt) -> str:
+        """When its text or its place last changed."""
+        return moment(row.updated_at)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Prompts of archived projects are read-only."""
+        allowed: bool = super().has_change_permission(request, obj)
+        return allowed and (obj is None or obj.project.status == ProjectStatus.ACTIVE)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Prompts of archived projects stay."""
+        allowed: bool = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or obj.project.status == ProjectStatus.ACTIVE)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The form's fields; of a prompt that may only be seen, its text."""
+        if obj is None:
+            return [(None, {"fields": ["project", "content"]})]
+        if self.has_change_permission(request, obj):
+            return [(None, {"fields": ["content", "read_version"]})]
+        return [(None, {"fields": ["text_shown"]})]
+
+    @admin.display(description="text")
+    def text_shown(self, row: Prompt) -> str:
+        """The text, with its counts."""
+        return render_to_string("projects/text_shown.html", {"text": row.content, "counts": count_text(row.content)})
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Only active projects take prompts."""
+        if db_field.name == "project":
+            kwargs["queryset"] = Project.objects.filter(status=ProjectStatus.ACTIVE)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Add the history and the runs below the form."""
+        prompt, form = kwargs.get("obj"), context["adminform"].form
+        if prompt is not None:
+            repository = ProjectRepository()
+            with read_session():
+                history = repository.list_history(prompt_id=prompt.pk, limit=VERSIONS_SHOWN)
+                context |= {"history": history, "project": repository.projects.get(id=prompt.project_id)}
+                context["findings"] = repository.findings(prompt_id=prompt.pk)
+                if request.user.has_perm("optimizations.view_optimization"):
+                    runs = repository.list_forges(prompt_id=prompt.pk, limit=RUNS_CHARTED)
+                    context |= {"runs": runs, "runs_shown": runs.items[:RUNS_SHOWN], "chart": score_chart(runs.items)}
+            if form.is_bound and form.refused is not None:
+                context["conflict"] = shown_rows(prompt.content, line_feeds(form.data["content"]))
+        context["show_delete_link"] = False  # it stands with the other actions
+        return super().render_change_form(request, context, *args, **kwargs)

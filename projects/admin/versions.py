@@ -1,0 +1,71 @@
+"""The list of earlier texts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.db.models.functions import Substr
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from projects.models import Prompt, PromptVersion
+from projects.templatetags.prompt_texts import beginning, moment, visible
+from promptadmin.readonly_admin import ReadOnlyAdmin, link_to_key
+
+
+@admin.register(PromptVersion)
+class PromptVersionAdmin(ReadOnlyAdmin):
+    """Reached from a prompt, which compares and restores them."""
+
+    list_display = ["text", "version", "prompt_link", "run", "replaced"]
+    fields = ["version", "prompt_link", "replaced", "run", "whole_text"]
+    readonly_fields = fields
+    search_fields = ["content__folded_contains", "prompt__id__exact"]
+    search_help_text = "A part of the text, whatever the case, or a prompt's id"
+    ordering = ["prompt", "-version"]
+
+    class Media:
+        css = {"all": ["projects/admin.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PromptVersion]:
+        """With the beginnings of their texts, and of those that their links lead to."""
+        rows: QuerySet[PromptVersion] = super().get_queryset(request)
+        return rows.defer("content").annotate(
+            start=Substr("content", 1, 201),
+            prompt_start=Substr("prompt__content", 1, 81),
+        )
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Let a prompt's page link to its versions."""
+        return lookup == "prompt__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="text")
+    def text(self, row: Any) -> SafeString:
+        """The beginning of the text."""
+        return format_html("<bdi>{}</bdi>", beginning(row.start, 120))
+
+    @admin.display(description="prompt")
+    def prompt_link(self, row: Any) -> SafeString:
+        """A link to the prompt as it is now."""
+        return link_to_key(Prompt, row.prompt_id, beginning(row.prompt_start, 60))
+
+    @admin.display(description="led to the next by")
+    def run(self, row: PromptVersion) -> SafeString | str:
+        """A link to the run that the next text came from."""
+        if row.optimization_id is None:
+            return "-"
+        return link_to_key(apps.get_model("optimizations", "Optimization"), row.optimization_id, "run")
+
+    @admin.display(description="replaced (UTC)", ordering="created_at")
+    def replaced(self, row: PromptVersion) -> str:
+        """When another text took its place."""
+        return moment(row.created_at)
+
+    @admin.display(description="text")
+    def whole_text(self, row: PromptVersion) -> SafeString:
+        """The text."""
+        return format_html('<pre class="prompt-text" dir="auto">{}</pre>', visible(row.content))
