@@ -1,0 +1,10 @@
+"""promptadmin's settings with every plugin that comes with it switched on.
+
+Servers and commands that tests start in other processes have the product's own defaults.
+"""
+
+import os
+
+os.environ["PROMPTADMIN_PLUGINS"] = "projects,optimizations,lint"
+
+from promptadmin.settings import *  # noqa: F403
