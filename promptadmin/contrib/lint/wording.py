@@ -16,8 +16,8 @@ PLACEHOLDERS = re.compile(
 )
 #: A word about the form of an answer.
 FORMAT = re.compile(
-    r"\b(?:json|xml|html|yaml|csv|sql|markdown|tables?|lists?|bullets?|bullet points?|numbered|columns?|headings?|format"
-    r"|formatted|schema|template|paragraphs?|sentences?|words?|characters?|lines?|one-line|code block|diff|steps?"
+    r"\b(?:json|xml|html|yaml|csv|sql|markdown|tables?|lists?|bullets?|bullet points?|numbered|columns?|headings?"
+    r"|format(?:ted)?|schema|template|paragraphs?|sentences?|words?|characters?|lines?|one-line|code block|diff|steps?"
     r"|(?:answer|reply|respond|return|output|print)(?: only)? (?:with|in|as|the|a|an|only|exactly)|only answer)\b",
     re.IGNORECASE,
 )
