@@ -82,7 +82,20 @@ def needed_scope(request: HttpRequest) -> str:
     return "read" if request.method in READING_METHODS else "write"
 
 
-def _admit(caller: Caller, scope: str) -> Caller:
+def caller_of_token(text: str) -> Caller | None:
+    """The caller behind an API token's secret or, as in PromptForge, behind AUTH_TOKEN; None for any other text."""
+    shared = settings.API_AUTH_TOKEN
+    if shared and secrets.compare_digest(text.encode(), shared.encode()):
+        return Caller("AUTH_TOKEN", ALL_SCOPES, token=shared)
+    token = tokens.find_token(text)
+    if token is None:
+        return None
+    tokens.note_use(token)
+    return Caller(f"token {token.prefix}", token.scopes, token=token)
+
+
+def admit(caller: Caller, scope: str) -> Caller:
+    """The caller, who has the scope. Raises Forbidden."""
     if scope not in caller.scopes:
         raise Forbidden(
             f"This needs the scope '{scope}', and {caller.name} has {', '.join(sorted(caller.scopes)) or 'none'}."
@@ -99,33 +112,8 @@ class TokenAuth(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         """The caller behind the token, or None. Raises Forbidden without the scope."""
-        caller = self._caller(token)
-        return None if caller is None else _admit(caller, self.scope or needed_scope(request))
-
-    @staticmethod
-    def _caller(text: str) -> Caller | None:
-        shared = settings.API_AUTH_TOKEN
-        if shared and secrets.compare_digest(text.encode(), shared.encode()):
-            return Caller("AUTH_TOKEN", ALL_SCOPES, token=shared)
-        token = tokens.find_token(text)
-        if token is None:
-            return None
-        tokens.note_use(token)
-        return Caller(f"token {token.prefix}", token.scopes, token=token)
-
-
-def staff_scopes(user: Any) -> frozenset[str]:
-    """What a member of staff may do through the API: no more than their role lets them do in the back-office.
-
-    A scope opens every table, so it takes the permissions on all of them that plugins name under `api_permissions`.
-    """
-    if user.is_superuser:
-        return ALL_SCOPES
-    needed: dict[str, set[str]] = {}
-    for plugin in enabled_plugins():
-        for scope, permissions in plugin.api_permissions.items():
-            needed.setdefault(scope, set()).update(permissions)
-    return frozenset(scope for scope, permissions in needed.items() if user.has_perms(permissions))
+        caller = caller_of_token(token)
+        return None if caller is None else admit(caller, self.scope or needed_scope(request))
 
 
 class StaffAuth(APIKeyCookie):
@@ -143,7 +131,7 @@ class StaffAuth(APIKeyCookie):
         if not (user.is_authenticated and user.is_active and user.is_staff):
             return None
         caller = Caller(f"user {user.get_username()}", staff_scopes(user), user=user)
-        return _admit(caller, self.scope or needed_scope(request))
+        return admit(caller, self.scope or needed_scope(request))
 
 
 class OpenAuth:
