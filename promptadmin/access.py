@@ -116,6 +116,20 @@ class TokenAuth(HttpBearer):
         return None if caller is None else admit(caller, self.scope or needed_scope(request))
 
 
+def staff_scopes(user: Any) -> frozenset[str]:
+    """What a member of staff may do through the API: no more than their role lets them do in the back-office.
+
+    A scope opens every table, so it takes the permissions on all of them that plugins name under `api_permissions`.
+    """
+    if user.is_superuser:
+        return ALL_SCOPES
+    needed: dict[str, set[str]] = {}
+    for plugin in enabled_plugins():
+        for scope, permissions in plugin.api_permissions.items():
+            needed.setdefault(scope, set()).update(permissions)
+    return frozenset(scope for scope, permissions in needed.items() if user.has_perms(permissions))
+
+
 class StaffAuth(APIKeyCookie):
     """A signed-in member of staff, with Django's CSRF protection."""
 
