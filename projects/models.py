@@ -62,7 +62,7 @@ class Prompt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.content[:80])
+        return str(self.content[:60])
 
 
 class ImmutableError(Exception):

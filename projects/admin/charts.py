@@ -36,7 +36,7 @@ def score_chart(runs: Sequence[ForgeRecord]) -> Chart | None:
         "maintainAspectRatio": False,
         "plugins": {"legend": {"display": False}},
         "scales": {
-            "x": {"grid": {"display": False}, "ticks": {"maxTicksLimit": 6, "maxRotation": 0}},
+            "x": {"grid": {"display": False}, "ticks": {"maxTicksLimit": 6, "maxRotation": 0, "autoSkipPadding": 24}},
             "y": {"min": 0, "max": 10, "ticks": {"stepSize": 2}, "grid": {"tickWidth": 0}},
         },
     }

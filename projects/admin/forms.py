@@ -132,8 +132,8 @@ class PromptForm(RepositoryForm):
         self.add_error(
             None,
             "Somebody else has edited this prompt since you opened this page: it has version "
-            f"{self.instance.version} now, and nothing was saved. Your text is still here, and theirs is beside it below: save again to make yours "
-            "the next version.",
+            f"{self.instance.version} now, and nothing was saved. Your text is still here, and theirs is beside it "
+            "below: save again to make yours the next version.",
         )
         self.type_in("read_version", self.instance.version)
 

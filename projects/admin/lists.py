@@ -41,6 +41,8 @@ class CountingChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Give each row its overview."""
         super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count  # else the page offers to show all of what it shows
         with read_session():
             self.result_list: list[Any] = with_overviews(self.result_list, self.overviews)
 

@@ -32,7 +32,7 @@ ARCHIVE = ProjectAction(
     done="Archived",
     permission="change",
     statuses=(ProjectStatus.ACTIVE,),
-    consequence="becomes read-only: nobody can change it or its prompts, add prompts to it, or assign runs to it, "
+    consequence="Becomes read-only: nobody can change it or its prompts, add prompts to it, or assign runs to it, "
     "here or through the API, until somebody restores it. Nothing is deleted.",
     icon="archive",
     run=lambda repository, key: repository.archive_project(project_id=key),
@@ -42,7 +42,7 @@ RESTORE = ProjectAction(
     done="Restored",
     permission="change",
     statuses=(ProjectStatus.ARCHIVED,),
-    consequence="can be changed again, with all its prompts.",
+    consequence="Can be changed again, with all its prompts.",
     icon="unarchive",
     run=lambda repository, key: repository.unarchive_project(project_id=key),
 )
@@ -51,7 +51,7 @@ DELETE = ProjectAction(
     done="Deleted",
     permission="delete",
     statuses=(ProjectStatus.ACTIVE, ProjectStatus.ARCHIVED),
-    consequence="and everything in it goes for good. Its name stays on record as deleted.",
+    consequence="Goes for good, with everything in it. Its name stays on record, as deleted.",
     icon="delete",
     run=lambda repository, key: repository.delete_project(project_id=key),
 )

@@ -69,13 +69,13 @@ class ProjectAdmin(ProjectActionPages, PromptOrderPage):
     def runs(self, row: Any) -> SafeString:
         """A link to the project's runs, with their number up to a bound."""
         return link_to_list(
-            apps.get_model("optimizations", "Optimization"), bounded(row.overview.runs, RUNS_COUNTED), project=row.name
+            apps.get_model("optimizations", "Optimization"), bounded(row.overview.runs, RUNS_COUNTED), project_id=row.pk
         )
 
     @admin.display(description="last activity (UTC)")
-    def last_activity(self, row: Any) -> str:
+    def last_activity(self, row: Any) -> SafeString:
         """When it, a prompt of it or a run of it last changed or came."""
-        return moment(row.overview.last_activity)
+        return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.overview.last_activity))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Archived and deleted projects are read-only."""
@@ -137,5 +137,5 @@ class ProjectAdmin(ProjectActionPages, PromptOrderPage):
                 "may_see_prompts": request.user.has_perm("projects.view_prompt")
                 or request.user.has_perm("projects.change_prompt"),
             }
-        context["show_delete_link"] = False  # it stands with the other actions
+        context["show_delete"] = False  # it stands with the other actions
         return super().render_change_form(request, context, *args, **kwargs)

@@ -136,7 +136,7 @@ class PromptPages(RepositoryAdmin):
         question = Question(
             title="Delete prompt",
             names=[beginning(prompt.content)],
-            consequence="and everything that belongs to it goes for good.",
+            consequence="Goes for good, with everything that belongs to it.",
             button="Delete",
             back=self.page_of(prompt.pk),
             confirmed=str(contents),

@@ -36,6 +36,7 @@ class PromptAdmin(PromptPages):
     list_display = ["text", "project_link", "version", "versions", "runs", "changed"]
     list_filter = [("project", AutocompleteSelectFilter)]
     list_filter_submit = True
+    compressed_fields = False  # the editor takes the width of the page
     list_select_related = ["project"]
     search_fields = ["content__folded_contains"]
     search_help_text = "A part of the text, whatever the case"
@@ -70,9 +71,9 @@ class PromptAdmin(PromptPages):
         return link_to_list(runs, bounded(row.overview.runs, RUNS_COUNTED), prompt__id__exact=row.pk)
 
     @admin.display(description="changed (UTC)", ordering="updated_at")
-    def changed(self, row: Prompt) -> str:
+    def changed(self, row: Prompt) -> SafeString:
         """When its text or its place last changed."""
-        return moment(row.updated_at)
+        return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.updated_at))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Prompts of archived projects are read-only."""
@@ -117,5 +118,5 @@ class PromptAdmin(PromptPages):
                     context |= {"runs": runs, "runs_shown": runs.items[:RUNS_SHOWN], "chart": score_chart(runs.items)}
             if form.is_bound and form.refused is not None:
                 context["conflict"] = shown_rows(prompt.content, line_feeds(form.data["content"]))
-        context["show_delete_link"] = False  # it stands with the other actions
+        context["show_delete"] = False  # it stands with the other actions
         return super().render_change_form(request, context, *args, **kwargs)

@@ -61,9 +61,9 @@ class PromptVersionAdmin(ReadOnlyAdmin):
         return link_to_key(apps.get_model("optimizations", "Optimization"), row.optimization_id, "run")
 
     @admin.display(description="replaced (UTC)", ordering="created_at")
-    def replaced(self, row: PromptVersion) -> str:
+    def replaced(self, row: PromptVersion) -> SafeString:
         """When another text took its place."""
-        return moment(row.created_at)
+        return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.created_at))
 
     @admin.display(description="text")
     def whole_text(self, row: PromptVersion) -> SafeString:
