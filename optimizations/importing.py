@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connections
@@ -13,11 +12,11 @@ from optimizations.events import runs_changed
 from optimizations.linking import Linking, in_chunks
 from optimizations.models import Optimization, RunStatus
 from optimizations.records import COLUMNS, LISTS, OBJECTS, Record, read_row
-from optimizations.run_lines import Line, LineError
 from optimizations.writing import PROMPT_UNKNOWN, Writing
 from projects.models import ProjectStatus
 from promptadmin import jsontext
 from promptadmin.errors import Conflict
+from promptadmin.exchange.lines import Imported, ImportRefused, Line, LineError
 from promptadmin.fields import stored_moment
 
 CONFLICT = "A run with this id and other content exists"
@@ -25,23 +24,6 @@ JSON_PLACES = [COLUMNS.index(column) for column in (*LISTS, *OBJECTS)]
 TIME, STATUS, PROMPT = (COLUMNS.index(column) for column in ("created_at", "status", "prompt_id"))
 #: Columns that a line may name and that say where the run belongs, not what it is.
 LINKS = ("prompt_id", "prompt_project")
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """How many lines there were, how many runs they made, and how many were there with the same content."""
-
-    lines: int
-    imported: int
-    unchanged: int
-
-
-class ImportRefused(Exception):
-    """Nothing was imported, because of these lines."""
-
-    def __init__(self, errors: Sequence[LineError]) -> None:
-        super().__init__(f"{len(errors)} errors")
-        self.errors = errors
 
 
 class Importing(Writing):
@@ -57,31 +39,33 @@ class Importing(Writing):
         """
         linking = Linking(self.using)
         errors: list[LineError] = []
-        known = linking.known_prompts(line.run["prompt_id"] for line in lines if line.run.get("prompt_id"))
+        known = linking.known_prompts(line.values["prompt_id"] for line in lines if line.values.get("prompt_id"))
         new = self._new_lines(lines, known, errors)
         errors += [
-            LineError("value_error", PROMPT_UNKNOWN, line.number, "prompt_id", line.run["id"])
+            LineError("value_error", PROMPT_UNKNOWN, line.number, "prompt_id", line.values["id"])
             for line in new
-            if line.run.get("prompt_id") and line.run["prompt_id"] not in known and not _trimmed(line, "prompt_project")
+            if line.values.get("prompt_id")
+            and line.values["prompt_id"] not in known
+            and not _trimmed(line, "prompt_project")
         ]
         if errors:
             raise ImportRefused(sorted(errors, key=lambda error: error.line))
         links = self._links(linking, new, known)
-        self._insert([line.run for line in new], links)
+        self._insert([line.values for line in new], links)
         if new:
             runs_changed("optimizations_imported", len(new), self.using)
         return Imported(len(lines), len(new), len(lines) - len(new))
 
     def _new_lines(self, lines: Sequence[Line], known: set[str], errors: list[LineError]) -> list[Line]:
         """The lines whose run isn't there, each id once; adds an error for each that contradicts what is there."""
-        stored = self._stored(line.run["id"] for line in lines)
+        stored = self._stored(line.values["id"] for line in lines)
         new: dict[str, Line] = {}
         for line in lines:
-            key = line.run["id"]
-            earlier = stored.get(key) or (new[key].run if key in new else None)
+            key = line.values["id"]
+            earlier = stored.get(key) or (new[key].values if key in new else None)
             if earlier is None:
                 new[key] = line
-            elif not _says(earlier, line.run, known):
+            elif not _says(earlier, line.values, known):
                 errors.append(LineError("conflict", CONFLICT, line.number, "id", key))
         return list(new.values())
 
@@ -102,11 +86,11 @@ class Importing(Writing):
         made: dict[str, dict[str, str]] = {}
         texts: dict[str, list[str]] = {}
         for line in lines:
-            prompt_id, place = line.run.get("prompt_id"), _trimmed(line, "prompt_project")
+            prompt_id, place = line.values.get("prompt_id"), _trimmed(line, "prompt_project")
             if prompt_id and prompt_id not in known and projects[place].status != ProjectStatus.ARCHIVED:
-                made.setdefault(place, {})[prompt_id] = line.run["raw_prompt"]
-            elif "prompt_id" not in line.run and _trimmed(line, "project"):
-                texts.setdefault(_trimmed(line, "project"), []).append(line.run["raw_prompt"])
+                made.setdefault(place, {})[prompt_id] = line.values["raw_prompt"]
+            elif "prompt_id" not in line.values and _trimmed(line, "project"):
+                texts.setdefault(_trimmed(line, "project"), []).append(line.values["raw_prompt"])
         linkable = set(known)
         for name, prompts in made.items():
             unmade = {key: text for key, text in prompts.items() if key not in linkable}
@@ -119,7 +103,7 @@ class Importing(Writing):
         }
         links: dict[str, str | None] = {}
         for line in lines:
-            run = line.run
+            run = line.values
             given = run.get("prompt_id")
             if "prompt_id" in run:
                 links[run["id"]] = given if given in linkable else None
@@ -164,7 +148,7 @@ def _rows(runs: Iterable[Record], links: Mapping[str, str | None], connection: A
 
 
 def _trimmed(line: Line, column: str) -> str:
-    return (line.run.get(column) or "").strip()
+    return (line.values.get(column) or "").strip()
 
 
 def _says(stored: Record, run: Record, known: set[str]) -> bool:

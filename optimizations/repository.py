@@ -7,9 +7,10 @@ What is refused raises a `promptadmin.errors.Refused`.
 from optimizations.browsing import Browsed, Browsing
 from optimizations.bulk import Bulk
 from optimizations.filters import RunFilters
-from optimizations.importing import Imported, Importing, ImportRefused
+from optimizations.importing import Importing
 from optimizations.paging import BrokenCursor
 from optimizations.records import Page
+from promptadmin.exchange.lines import Imported, ImportRefused
 
 __all__ = ["BrokenCursor", "Browsed", "ImportRefused", "Imported", "OptimizationRepository", "Page", "RunFilters"]
 

@@ -14,7 +14,7 @@ from optimizations.inputs import FiltersIn, RunChangeIn, RunKeyPath, RunRecordIn
 from optimizations.models import RunStatus
 from optimizations.records import Record
 from optimizations.repository import ImportRefused, OptimizationRepository, RunFilters
-from optimizations.run_lines import MAX_ERRORS, MAX_LINES, read_lines
+from optimizations.run_lines import MAX_ERRORS, read_lines
 from optimizations.schemas import (
     DuplicateOut,
     ImportedOut,
@@ -26,6 +26,7 @@ from optimizations.schemas import (
 from projects.schemas import storable
 from promptadmin.api import errors, opens_own_session
 from promptadmin.errors import Refused, Unavailable
+from promptadmin.exchange.lines import MAX_LINES
 from promptadmin.sessions import write_session
 
 router = Router(tags=["optimizations"])

@@ -7,19 +7,18 @@ strategy. `prompt_project` is the name of the project that the run's prompt belo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Required
 
 import orjson
-from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from optimizations.inputs import Count, Flag, RunKey, Score, Status, moment_of_text
 from optimizations.records import Record
 from projects.schemas import storable
+from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows
 
-MAX_LINES = 10_000
 MAX_ERRORS = 100
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -78,62 +77,25 @@ _ADAPTER = TypeAdapter(RunLine)
 DERIVED = ("project_id", "project_status")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line that holds a run: its number from 1, and the columns that it names."""
-
-    number: int
-    run: Record
-
-
-@dataclass(frozen=True, slots=True)
-class LineError:
-    """Why a line can't be imported; `loc` is body, the number of the line, the field."""
-
-    type: str
-    msg: str
-    line: int
-    field: str = ""
-    id: str | None = None
-
-    @property
-    def loc(self) -> list[str | int]:
-        """The place as validation errors name it."""
-        return ["body", self.line, *([self.field] if self.field else [])]
-
-
 def read_lines(body: bytes) -> tuple[list[Line], list[LineError]]:
     """The runs of a JSON Lines text, and what is wrong with the other lines; blank lines are none."""
-    lines: list[Line] = []
-    errors: list[LineError] = []
-    for number, text in _numbered(body):
-        if len(lines) + len(errors) == MAX_LINES:
-            return lines, [LineError("too_long", f"At most {MAX_LINES} lines can be imported at once", number)]
-        try:
-            run = orjson.loads(text)
-            if b"\\u0000" in text:
-                storable(run)
-            if isinstance(run, dict) and run.get("codebase_context_snapshot"):
-                storable(run["codebase_context_snapshot"])
-            run = dict(_ADAPTER.validate_python(run))
-        except orjson.JSONDecodeError as error:
-            errors.append(LineError("json_invalid", f"JSON decode error: {error.msg}", number))
-        except ValidationError as error:
-            run_id = run.get("id") if isinstance(run, dict) and isinstance(run.get("id"), str) else None
-            errors += [
-                LineError(item["type"], item["msg"], number, ".".join(map(str, item["loc"])), run_id)
-                for item in error.errors(include_url=False, include_input=False, include_context=False)
-            ]
-        except ValueError as error:
-            errors.append(LineError("value_error", str(error), number))
-        else:
-            for name in DERIVED:
-                run.pop(name, None)
-            lines.append(Line(number, run))
-    return lines, errors
+    return read_runs(_numbered(body))
 
 
-def _numbered(body: bytes) -> Iterator[tuple[int, bytes]]:
+def read_runs(rows: Iterable[Numbered]) -> tuple[list[Line], list[LineError]]:
+    """The same for the rows of any file."""
+    return read_rows(rows, _ADAPTER, ignored=DERIVED, check=_check)
+
+
+def _check(run: Any, text: bytes | None) -> None:
+    """Refuse what the type lets through: NUL characters and, in the context, values that are nested too deep."""
+    if text is None or b"\\u0000" in text:
+        storable(run)
+    elif isinstance(run, dict) and run.get("codebase_context_snapshot"):
+        storable(run["codebase_context_snapshot"])
+
+
+def _numbered(body: bytes) -> Iterator[Numbered]:
     for number, text in enumerate(body.removeprefix(BYTE_ORDER_MARK).split(b"\n"), start=1):
         if text.strip():
             yield number, text

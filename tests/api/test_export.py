@@ -145,9 +145,13 @@ def test_a_client_that_leaves_ends_the_session(api: Client) -> None:
 
 def test_an_export_refuses_to_write(settings: Settings) -> None:
     make_run()
-    from optimizations import export
+    from promptadmin.exchange import snapshots
 
-    with export._snapshot("default") as own, own.cursor() as cursor, pytest.raises(Exception, match=r"(?i)read.?only"):
+    with (
+        snapshots.snapshot("default") as own,
+        own.cursor() as cursor,
+        pytest.raises(Exception, match=r"(?i)read.?only"),
+    ):
         cursor.execute("DELETE FROM optimizations")
     assert Optimization.objects.count() == 1
 

@@ -13,8 +13,9 @@ from pytest_django import Settings
 
 from optimizations import run_api
 from optimizations.models import Optimization
-from optimizations.run_lines import MAX_ERRORS, MAX_LINES
+from optimizations.run_lines import MAX_ERRORS
 from projects.models import Project, Prompt
+from promptadmin.exchange.lines import MAX_LINES
 from tests.projects.making import make_project, make_prompt, make_run
 
 # The export reads from a connection of its own, which sees what is committed only.

@@ -11,7 +11,7 @@ from django.db import connections
 
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
-from optimizations.run_lines import Line
+from promptadmin.exchange.lines import Line
 from projects.models import Project, Prompt
 from promptadmin.errors import Conflict
 from promptadmin.sessions import write_session
