@@ -1,10 +1,10 @@
 """Optimisation runs, as a plugin."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from optimizations.events import EVENTS
 from optimizations.strategies import ALIASES, STRATEGIES
-from promptadmin.plugins import PluginConfig, StartupStep
+from promptadmin.plugins import DashboardFilter, DashboardPanel, PluginConfig, StartupStep
 
 #: Section → its function, in the order of the answer.
 SECTIONS = {
@@ -47,6 +47,18 @@ SECTIONS = {
 }
 
 
+def _panel(name: str, title: str, position: float, columns: Literal[4, 6, 8, 12]) -> DashboardPanel:
+    return DashboardPanel(
+        name=name,
+        title=title,
+        function=f"optimizations.panels.{name}",
+        template=f"optimizations/panels/{name}.html",
+        position=position,
+        columns=columns,
+        permission="optimizations.view_optimization",
+    )
+
+
 class OptimizationsConfig(PluginConfig):
     """Declares what optimisation runs contribute."""
 
@@ -59,6 +71,16 @@ class OptimizationsConfig(PluginConfig):
         "read": ["optimizations.view_optimization"],
         "write": [f"optimizations.{verb}_optimization" for verb in ("add", "change", "delete")],
     }
+    dashboard_panels = (
+        _panel("numbers", "At a glance", 10, 12),
+        _panel("scores", "Score by strategy", 20, 8),
+        _panel("best_strategies", "Best strategy for each task type", 30, 4),
+        _panel("matrix", "Mean score by strategy and task type", 40, 12),
+        _panel("failures_by_strategy", "Error rate by strategy", 50, 4),
+        _panel("recent_failures", "Recent failures", 60, 4),
+        _panel("running", "Running now", 70, 4),
+    )
+    dashboard_filters = (DashboardFilter("project", "Project", "All projects", "optimizations.panels.project_names"),)
     strategies = STRATEGIES
     strategy_aliases = ALIASES
     events = EVENTS
@@ -83,5 +105,6 @@ class OptimizationsConfig(PluginConfig):
             title="stale runs",
             position=7,
             function="optimizations.startup.cleanup_stale",
+            button="End stale runs",
         ),
     )

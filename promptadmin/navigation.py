@@ -36,6 +36,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         for key in sorted(keys, key=lambda key: known.index(key) if key in known else len(known)):
             overview.append(_page(pages[key], symbols.get(key[1], DEFAULT_SYMBOL)))
     platform = [_page(pages[key], symbol) for key, symbol in PLATFORM_PAGES.items() if key in pages]
+    if request.user.has_perm("promptadmin.view_operations"):
+        platform.insert(0, _item("Operations", "monitor_heart", reverse("admin:operations")))
     return [{"items": overview}, {"title": "Administration", "separator": True, "items": platform}]
 
 

@@ -25,7 +25,8 @@ class StartupStep:
     `function` is the dotted path of a callable that takes a `promptadmin.startup.StepContext` and returns a
     `promptadmin.startup.StepResult`. Steps run by ascending `position`; the platform's own are 1 (tables),
     2 (schema changes) and 8 (data directory). `migration` names the data migration, as (app label, name), whose work
-    the step does: where it is pending, the step runs and the migration is then recorded as applied.
+    the step does: where it is pending, the step runs and the migration is then recorded as applied. `button` is what
+    the operators' button says that runs the step alone; without it there is none.
     """
 
     name: str
@@ -33,6 +34,7 @@ class StartupStep:
     position: float
     function: str
     migration: tuple[str, str] | None = None
+    button: str = ""
 
 
 @dataclass(frozen=True)

@@ -143,6 +143,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
     "SIDEBAR": {"show_search": False, "navigation": "promptadmin.navigation.navigation"},
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "promptadmin.sites.favicon"}],
     "STYLES": ["promptadmin.sites.stylesheet"],
     "COLORS": {
         "primary": {

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
+from optimizations.models import RunStatus
 from optimizations.stats.rounding import four, share
 from optimizations.stats.scope import Scope
 from projects.models import Project, ProjectStatus
@@ -65,3 +66,19 @@ def trend(period: Literal["7d", "30d"]) -> Callable[[Scope], Any]:
 
 trend_7d = trend("7d")
 trend_30d = trend("30d")
+
+
+def error_rate(scope: Scope) -> float | None:
+    """The share of failed runs among the runs of every status."""
+    failed = sum(group.tally.runs for group in scope.groups if group.status == RunStatus.ERROR)
+    return share(failed, sum(group.tally.runs for group in scope.groups))
+
+
+def failed_without_strategy(scope: Scope) -> int:
+    """Runs that failed before a strategy was chosen, which `error_rates` leaves out."""
+    return sum(group.tally.runs for group in scope.groups if group.status == RunStatus.ERROR and group.strategy is None)
+
+
+def tokens(scope: Scope) -> dict[str, int]:
+    """Input and output tokens of all completed runs together."""
+    return {measure: round(scope.total.sums[measure]) for measure in ("input_tokens", "output_tokens")}

@@ -1,0 +1,160 @@
+"""The page for operators: the state of the installation, and buttons for what is done most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from promptadmin.adoption import UnusableDatabaseError
+from promptadmin.audit import Change, record
+from promptadmin.backups.errors import BackupError
+from promptadmin.backups.making import make_backup
+from promptadmin.backups.sources import source_of
+from promptadmin.backups.store import Store, default_directory
+from promptadmin.doctor.examining import examine
+from promptadmin.doctor.registry import Severity
+from promptadmin.fields import parse_moment
+from promptadmin.models import StepRun
+from promptadmin.plugins import StartupStep
+from promptadmin.sessions import write_session
+from promptadmin.sqlite import is_file, read_pragmas
+from promptadmin.startup import pending_migrations, run_steps, startup_steps
+
+#: The doctor's checks that read no table, so that the page comes at once however large the file is.
+QUICK_CHECKS = ("D001", "D002", "D003", "D101", "D102", "D103", "D201", "D301", "D302", "D401", "D402")
+#: How the theme colours a finding.
+LABELS = {Severity.OK: "success", Severity.WARNING: "warning", Severity.ERROR: "danger", Severity.NOTE: "info"}
+BACKUPS_SHOWN = 10
+
+may_see = permission_required("promptadmin.view_operations", raise_exception=True)
+may_maintain = permission_required("promptadmin.run_maintenance", raise_exception=True)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A start-up step, and its last run, if it ever ran under this release."""
+
+    step: StartupStep
+    last: StepRun | None
+
+
+@may_see
+@require_safe
+def operations_view(request: HttpRequest) -> HttpResponse:
+    """Show the state of the installation."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    results = examine(connection, only=QUICK_CHECKS)
+    context = {
+        **admin.site.each_context(request),
+        "title": "Operations",
+        "findings": [
+            {"check": result.check, "finding": finding, "label": LABELS.get(finding.severity, "")}
+            for result in results
+            for finding in result.findings
+            if finding.severity is not Severity.OK or result.severity is Severity.OK
+        ],
+        "steps": _steps(),
+        "database": _database(),
+        "pending": [f"{item.app_label}.{item.name}" for item in pending_migrations(connection)],
+        "backups": _backups(),
+        "backup_directory": default_directory(),
+        "may_maintain": request.user.has_perm("promptadmin.run_maintenance"),
+    }
+    return TemplateResponse(request, "promptadmin/operations.html", context)
+
+
+@may_maintain
+@require_POST
+def make_backup_view(request: HttpRequest) -> HttpResponse:
+    """Make a backup, as `manage.py backupdb` does."""
+    try:
+        made = make_backup(connections[DEFAULT_DB_ALIAS])
+    except BackupError as error:
+        messages.error(request, str(error))
+        return redirect("admin:operations")
+    name = made.backup.directory.name
+    with write_session():
+        record(
+            Change(model=StepRun, key="backup", title="backup", before={}, note=f"made {name}", after={"backup": name}),
+            using=DEFAULT_DB_ALIAS,
+        )
+    messages.success(request, f"Made and proved {name}.")
+    for warning in made.warnings:
+        messages.warning(request, warning)
+    return redirect("admin:operations")
+
+
+@may_maintain
+@require_POST
+def run_step_view(request: HttpRequest) -> HttpResponse:
+    """Run one of the start-up steps that have a button."""
+    name = request.POST.get("step", "")
+    if name not in {step.name for step in startup_steps() if step.button}:
+        messages.error(request, "There is no such button: go back and use one of the page.")
+        return redirect("admin:operations")
+    try:
+        report = run_steps([name])[0]
+    except UnusableDatabaseError as error:
+        messages.error(request, str(error))
+        return redirect("admin:operations")
+    result = report.result
+    with write_session():
+        change = Change(
+            model=StepRun,
+            key=name,
+            title=report.title,
+            before={},
+            after={"changed": result.changed},
+            note=result.message,
+        )
+        record(change, using=DEFAULT_DB_ALIAS)
+    messages.success(request, f"{report.title.capitalize()}: {result.message}.")
+    for warning in result.warnings:
+        messages.warning(request, warning)
+    return redirect("admin:operations")
+
+
+def _steps() -> list[Step]:
+    runs = {run.name: run for run in StepRun.objects.all()}
+    return [Step(step, runs.get(step.name)) for step in startup_steps()]
+
+
+def _database() -> dict[str, Any]:
+    """Where the database is, how large it is, and the PRAGMAs of this connection."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    facts: dict[str, Any] = {"name": source_of(connection).name, "size": source_of(connection).size()}
+    if connection.vendor == "sqlite":
+        facts["pragmas"] = read_pragmas(connection)
+    if is_file(connection):
+        path = Path(str(connection.settings_dict["NAME"]))
+        log = path.with_name(path.name + "-wal")
+        facts |= {"name": path, "size": path.stat().st_size, "log": log.stat().st_size if log.exists() else 0}
+    return facts
+
+
+def _backups() -> list[dict[str, Any]]:
+    """The newest proven backups of this database."""
+    store = Store(default_directory(), source_of(connections[DEFAULT_DB_ALIAS]).name)
+    found = islice(store.backups(), BACKUPS_SHOWN)
+    now = timezone.now()
+    return [
+        {
+            "name": backup.directory.name,
+            "made_at": (made_at := parse_moment(backup.manifest.made_at)),
+            "hours": (now - made_at).total_seconds() / 3600 if made_at else None,
+            "size": backup.manifest.file.size,
+            "rows": backup.manifest.rows,
+        }
+        for backup in found
+    ]
