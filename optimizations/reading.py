@@ -86,6 +86,11 @@ class Reading:
             raise Missing(RUN_MISSING)
         return found[run_id]
 
+    def get_runs(self, run_ids: Sequence[str]) -> list[Record]:
+        """These runs with all their columns, in this order, without those that aren't there."""
+        found = self._records(COLUMNS, run_ids) if run_ids else {}
+        return [found[run_id] for run_id in run_ids if run_id in found]
+
     def is_duplicate(self, *, title: str, project: str | None = None) -> bool:
         """Whether a run has this title, whatever the case; with a project, whether one of exactly this text has."""
         return RunFilters(project=project).apply(self.runs).filter(title__folded_exact=title).exists()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 from ninja.security.apikey import APIKeyCookie
@@ -156,6 +157,14 @@ class OpenAuth:
         if settings.API_AUTH or not is_loopback(str(request.META.get("REMOTE_ADDR", ""))):
             return None
         return Caller("anybody", ALL_SCOPES)
+
+
+def refuse_open_mode_for(host: str) -> None:
+    """Raise CommandError where the open mode would let others than this machine's users in."""
+    if not settings.API_AUTH and not is_loopback(host):
+        raise CommandError(
+            f"PROMPTADMIN_API_AUTH=off opens the API to everybody: it goes with a loopback --host only, not {host}."
+        )
 
 
 def access(scope: str | None = None) -> list[Any]:

@@ -1,8 +1,12 @@
-"""The ASGI application, for what streams."""
+"""The ASGI application, for what streams: the plugins' own below `/plugins/<label>/`, and Django for the rest."""
 
 import os
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "promptadmin.settings")
-application = get_asgi_application()
+django_application = get_asgi_application()
+
+from promptadmin.asgi_mounts import Mounts, plugin_applications  # noqa: E402  # needs the applications loaded
+
+application = Mounts(plugin_applications(), django_application)

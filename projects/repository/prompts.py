@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from projects.events import prompt_changed, prompts_reordered
 from projects.findings import CheckedPrompt, FoundBy, find
-from projects.models import Project, Prompt, PromptVersion
+from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.records import ForgeRecord, Page, PromptRecord
 from projects.repository.changes import prompt_change, reordering
 from projects.repository.forges import Forges, find_forges, newest_forges, runs_of_prompt
@@ -54,6 +54,12 @@ class Prompts(Rows):
         project_name = self.projects.values_list("name", flat=True).get(id=row.project_id)
         return prompt_record(row, find_forges(self.runs, rows, project_name, owners=owners))
 
+    def list_active_prompts(self, *, limit: int = 100, after: str = "") -> list[tuple[PromptRecord, str]]:
+        """The prompts of active projects, each with its project's name, by id from the one after `after` on."""
+        rows = self.prompts.filter(project__status=ProjectStatus.ACTIVE, id__gt=after).order_by("id")
+        page = rows.values_list(*PROMPT_FIELDS, "project__name")[:limit]
+        return [(_record(PromptRecord(*fields), Forges()), name) for *fields, name in page]
+
     def add_prompt(self, *, project_id: str, content: str) -> PromptRecord:
         """A new prompt after the project's last one. Raises Invalid for a blank text, Missing, Forbidden."""
         not_blank(content, "Prompt content")
@@ -80,6 +86,8 @@ class Prompts(Rows):
             not_blank(content, "Prompt content")
         _, row = self.prompt_to_change(prompt_id, project_id)
         expect_version(row, expected_versions)
+        if optimization_id is not None and not self.runs.filter(id=optimization_id).exists():
+            raise Invalid("optimization_id does not reference an optimization")
         return self.replace_content(row, row.content if content is None else content, optimization_id)
 
     def delete_prompt(

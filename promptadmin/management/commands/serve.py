@@ -12,8 +12,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
-from promptadmin.access import is_loopback
+from promptadmin.access import refuse_open_mode_for
+from promptadmin.companions import Companions
 from promptadmin.first_user import check_given_password, make_administrator
+from promptadmin.plugins import enabled_plugins
 
 ACCESS_LOG = '[%(time)s] %(addr)s "%(method)s %(path)s %(protocol)s" %(status)d %(dt_ms).1f ms'
 
@@ -35,6 +37,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--threads", type=int, default=2, help="Threads in each process (default: %(default)s).")
         parser.add_argument(
+            "--mcp",
+            action="store_true",
+            help="Serve the plugins' ASGI applications, MCP among them, on the next port, at /plugins/<name>/.",
+        )
+        parser.add_argument(
             "--repair-orphans", action="store_true", help="Passed to `startup`: set links to missing rows to NULL."
         )
 
@@ -43,10 +50,10 @@ class Command(BaseCommand):
         host, port = options["host"], options["port"]
         if min(options["workers"], options["threads"]) < 1:
             raise CommandError("--workers and --threads must be at least 1.")
-        if not settings.API_AUTH and not is_loopback(host):
-            raise CommandError(
-                f"PROMPTADMIN_API_AUTH=off opens the API to everybody: it goes with a loopback --host only, not {host}."
-            )
+        refuse_open_mode_for(host)
+        companions = [[name] for plugin in enabled_plugins() for name in plugin.background_commands]
+        if options["mcp"]:
+            companions.append(self._plugin_server(host, port + 1))
         check_given_password()
         self._check_port(host, port)
         call_command("startup", repair_orphans=options["repair_orphans"], stdout=self.stdout, stderr=self.stderr)
@@ -54,7 +61,15 @@ class Command(BaseCommand):
         shown = f"[{host}]" if ":" in host else host
         self._introduce(f"{'https' if settings.HTTPS else 'http'}://{shown}:{port}/admin/")
         connections.close_all()
-        self._serve(host, port, options["workers"], options["threads"])
+        with Companions(companions):
+            self._serve(host, port, options["workers"], options["threads"])
+
+    def _plugin_server(self, host: str, port: int) -> list[str]:
+        """The command that serves the plugins' ASGI applications."""
+        if not any(plugin.asgi_application for plugin in enabled_plugins()):
+            raise CommandError("--mcp: no enabled plugin serves MCP: add mcp to PROMPTADMIN_PLUGINS.")
+        self._check_port(host, port)
+        return ["serve_plugins", "--host", host, "--port", str(port)]
 
     def _check_port(self, host: str, port: int) -> None:
         """Fail before the start-up's work rather than after it."""

@@ -1,0 +1,72 @@
+"""Commands that `serve` keeps running beside the server, as long as it runs itself."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+
+from promptadmin.worker import stop_with_parent
+
+logger = logging.getLogger(__name__)
+
+SECONDS_BEFORE_RESTART = 5.0
+SECONDS_TO_STOP = 10.0
+
+
+class Companions:
+    """Processes of `manage.py`, one for each command, started again when they end, and stopped with the block."""
+
+    def __init__(self, commands: Sequence[Sequence[str]]) -> None:
+        self.commands = commands
+        self._stopping = threading.Event()
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Companions:
+        """Start them."""
+        for number, command in enumerate(self.commands):
+            thread = threading.Thread(target=self._keep, args=[number, command], daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop them."""
+        self._stopping.set()
+        for process in self._processes.values():
+            process.terminate()
+        for thread in self._threads:
+            thread.join(SECONDS_TO_STOP)
+        for process in self._processes.values():
+            process.kill()
+
+    def _keep(self, number: int, command: Sequence[str]) -> None:
+        while not self._stopping.is_set():
+            line = [sys.executable, "-m", "promptadmin.companions", str(os.getpid()), *command]
+            process = self._processes[number] = subprocess.Popen(line)  # noqa: S603  # our own commands
+            if self._stopping.is_set():
+                process.terminate()
+            status = process.wait()
+            if not self._stopping.is_set():
+                logger.warning("%s ended with %s: it starts again", command[0], status)
+                self._stopping.wait(SECONDS_BEFORE_RESTART)
+
+
+def main() -> None:
+    """Run a command of `manage.py` until the process with the given id, which started this one, is gone."""
+    from django.core.management import execute_from_command_line
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "promptadmin.settings")
+    threading.Thread(target=stop_with_parent, args=[int(sys.argv[1])], daemon=True).start()
+    execute_from_command_line(["manage.py", *sys.argv[2:]])
+
+
+if __name__ == "__main__":
+    main()

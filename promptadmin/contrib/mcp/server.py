@@ -1,0 +1,90 @@
+"""The MCP server: PromptForge's tools and resources over our repositories, whatever the transport."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import anyio.to_thread
+import mcp_types as types
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ResourceError
+from mcp.shared.exceptions import MCPError
+
+from promptadmin import __version__
+from promptadmin.access import Caller
+from promptadmin.contrib.mcp import optimiser_tools, project_tools, run_tools  # noqa: F401  # they register
+from promptadmin.contrib.mcp import resources as stored
+from promptadmin.contrib.mcp.calls import called_by, in_session, local_caller
+from promptadmin.contrib.mcp.registry import TOOLS
+from promptadmin.errors import Refused
+from promptadmin.request_ids import current_request_id
+
+NAME = "promptforge_mcp"
+INSTRUCTIONS = (
+    "Projects hold prompts, prompts have versions, and optimisation runs say what was tried on a prompt and what "
+    "it was worth. Scores are from 1 to 10. Find ids with list_projects, list or search before you use them. Every "
+    "change is logged under your token's name; deleting is for good."
+)
+#: Where the HTTP door leaves the caller in a request's scope.
+CALLER = "promptadmin.caller"
+
+
+class Server(MCPServer[Any]):
+    """The SDK's server, where each call has a caller, and prompts are rows."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None) -> Any:
+        """Call a tool as the caller of this request."""
+        with _calling(context):
+            return await super().call_tool(name, arguments, context)
+
+    async def read_resource(self, uri: Any, context: Context[Any, Any] | None = None) -> Any:
+        """Read a resource as the caller of this request."""
+        with _calling(context):
+            return await super().read_resource(uri, context)
+
+    async def _handle_list_prompts(self, ctx: Any, params: types.PaginatedRequestParams | None) -> Any:
+        after = (params.cursor if params else None) or ""
+        return await _in_thread(ctx, stored.list_prompts, after)
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
+    ) -> Any:
+        """A stored prompt, by its id."""
+        return await _in_thread(context and context.request_context, stored.get_prompt, name, arguments or {})
+
+
+def _calling(context: Context[Any, Any] | None) -> AbstractContextManager[None]:
+    return called_by(_caller_of(context and context.request_context))
+
+
+def _caller_of(request_context: Any) -> Caller:
+    """Who sent a request over HTTP, or the account that speaks over stdio."""
+    request = getattr(request_context, "request", None)
+    if request is None:
+        return local_caller()
+    caller: Caller = request.scope[CALLER]
+    current_request_id.set(request.scope.get("promptadmin.request_id", "-"))
+    return caller
+
+
+async def _in_thread(request_context: Any, function: Callable[..., Any], *args: Any) -> Any:
+    """Run a read beside the event loop, which database calls would hold up."""
+    with called_by(_caller_of(request_context)):
+        try:
+            return await anyio.to_thread.run_sync(functools.partial(in_session(function, error=Refused), *args))
+        except Refused as refused:
+            raise MCPError(code=types.INVALID_PARAMS, message=str(refused)) from refused
+
+
+def build_server() -> Server:
+    """A server with every tool and resource."""
+    server = Server(name=NAME, title="promptadmin", version=__version__, instructions=INSTRUCTIONS, log_level="WARNING")
+    for spec in TOOLS.values():
+        server.add_tool(spec.in_session, name=spec.name, title=spec.title, annotations=spec.annotations)
+    for address, (function, name, description) in stored.RESOURCES.items():
+        register = server.resource(address, name=name, description=description, mime_type="application/json")
+        register(in_session(function, error=ResourceError))
+    return server

@@ -1,0 +1,52 @@
+"""`manage.py serve_plugins`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+
+from promptadmin.access import refuse_open_mode_for
+from promptadmin.plugins import enabled_plugins
+
+
+class Command(BaseCommand):
+    """Serves the plugins' ASGI applications, such as MCP over HTTP; `serve --mcp` does so on its next port."""
+
+    help = "Serves the plugins' ASGI applications, such as MCP over HTTP; `serve --mcp` does so on its next port."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the options."""
+        parser.add_argument("--host", default="127.0.0.1", help="The address to listen on (default: %(default)s).")
+        parser.add_argument("--port", type=int, default=8001, help="The port to listen on (default: %(default)s).")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Serve until stopped."""
+        from granian import Granian
+        from granian.constants import Interfaces
+
+        labels = [plugin.label for plugin in enabled_plugins() if plugin.asgi_application]
+        if not labels:
+            raise CommandError(
+                "No enabled plugin has an ASGI application: add one, such as mcp, to PROMPTADMIN_PLUGINS."
+            )
+        host, port = options["host"], options["port"]
+        refuse_open_mode_for(host)
+        connections.close_all()
+        shown = f"[{host}]" if ":" in host else host
+        for label in labels:
+            self.stdout.write(f"Serving http://{shown}:{port}/plugins/{label}/")
+        self.stdout.flush()
+        server = Granian(
+            "promptadmin.worker:load_asgi_application",
+            factory=True,
+            address=host,
+            port=port,
+            interface=Interfaces.ASGI,
+            workers=1,
+            log_access=True,
+            respawn_failed_workers=True,
+            websockets=False,
+        )
+        server.serve()
