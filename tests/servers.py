@@ -41,14 +41,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(directory: Path, database_url: str, *, workers: int = 1, **variables: str) -> Iterator[Site]:
+def serving(directory: Path, database_url: str, *options: str, workers: int = 1, **variables: str) -> Iterator[Site]:
     """Serve a database on a free port; fails the test unless SIGTERM then stops the server cleanly."""
     port = free_port()
     log = directory / "serve.log"
     ours = {"DATABASE_URL": database_url, "PROMPTADMIN_DATA_DIR": str(directory / "data")}
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", str(workers)],
+            [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", str(workers), *options],
             cwd=REPOSITORY,
             env=environment(**(ours | variables)),
             stdout=output,
