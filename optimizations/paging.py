@@ -35,6 +35,15 @@ KEY, TIE = "sort_key", "sort_tie"
 EVERYTHING = Q()
 
 
+class Slot(str):
+    """Stands in a compiled statement for a value of a place, which differs from page to page."""
+
+    __slots__ = ()
+
+
+KEY_SLOT, TIE_SLOT = Slot("key"), Slot("tie")
+
+
 class BrokenCursor(Invalid):
     """A cursor that no page of this order has named."""
 
@@ -98,6 +107,8 @@ class RunOrder:
 
         Where nothing speaks for parts, it is one, an empty condition: it alone mixes runs with a key and without.
         Each part is one range of an index, however deep the place is and however many runs have the same key.
+
+        Of the place only whether it has a key matters: KEY_SLOT and TIE_SLOT stand for its values.
         """
         nulls, values = Q(**{f"{self.sort}__isnull": True}), Q(**{f"{self.sort}__isnull": False})
         if place is None:
@@ -105,10 +116,10 @@ class RunOrder:
                 return [Q()]  # the engine's own order is the one wanted, or it has to sort anyway
             return [values, nulls] if self.descending else [nulls, values]
         sign = "lt" if self.descending else "gt"
-        later = Q(**{f"{TIE}__{sign}": place.tie})
+        later = Q(**{f"{TIE}__{sign}": Value(TIE_SLOT)})
         if place.key is None:
             return [nulls & later] if self.descending else [nulls & later, values]
-        key = Value(place.key)
+        key = Value(KEY_SLOT)
         same, others = Q(**{self.sort: key}) & later, Q(**{f"{self.sort}__{sign}": key})
         if self.sort == DEFAULT_SORT:  # hardly two runs have the same time
             return [Q(**{f"{self.sort}__{sign}e": key}) & (same | others)]

@@ -12,8 +12,10 @@ from django.db.models import Count, QuerySet, Window
 from optimizations.filters import RunFilters
 from optimizations.models import Optimization
 from optimizations.paging import DEFAULT_SORT, KEY, TIE, Place, RunOrder
+from optimizations.queries import read_places
 from optimizations.records import BEGINNING, COLUMNS, SUMMARY_COLUMNS, Page, Record, read_row, read_text
 from promptadmin.errors import Missing
+from promptadmin.unchanged import while_unchanged
 
 RUN_MISSING = "Optimization not found"
 EVERYTHING = RunFilters()
@@ -45,15 +47,15 @@ class Reading:
         `sort` is one of `optimizations.paging.SORTS`, anything else means created_at; `order` is asc or desc.
         """
         by = self._order(sort, order)
-        runs = filters.apply(self.runs)
         if filters.search:  # it reads every text, so once is enough
+            runs = filters.apply(self.runs)
             page = by.sorted(runs).annotate(total=Window(Count("*")))[offset : offset + limit]
             counted = list(page.values_list(KEY, TIE, "id", "total"))
             places = [Place(*values[:-1]) for values in counted]
             total = counted[0][-1] if counted else filters.count(self.runs)
         else:
-            total = filters.count(self.runs)
-            places = self._places(by, runs, offset, limit) if offset < total else []
+            total = while_unchanged(connections[self.using], ("runs", filters), lambda: filters.count(self.runs))
+            places = self._page(filters, by, offset, min(limit, total - offset), total)
         is_last = not places or offset + len(places) >= total
         return Page(self._summaries(places), None if is_last else by.cursor(places[-1]), total)
 
@@ -71,11 +73,8 @@ class Reading:
         Runs that others add or delete meanwhile move no other run to another page. Raises BrokenCursor.
         """
         by = self._order(sort, order)
-        runs = filters.apply(self.runs)
-        places: list[Place] = []
-        for part in by.parts_after(self._renumbered(by, by.place(cursor))):
-            if len(places) <= limit:
-                places += _places(by.sorted(runs, part)[: limit + 1 - len(places)])
+        after = self._renumbered(by.place(cursor))
+        places = read_places(self.using, filters, by, after=after, limit=limit + 1)
         more, places = len(places) > limit, places[:limit]
         return Page(self._summaries(places), by.cursor(places[-1]) if more else None)
 
@@ -98,21 +97,24 @@ class Reading:
     def _order(self, sort: str, order: str) -> RunOrder:
         return RunOrder.named(sort, order, connections[self.using].vendor)
 
-    def _renumbered(self, by: RunOrder, place: Place | None) -> Place | None:
-        """The place with the number that SQLite's row has now, where the run is still there."""
-        if place is None or by.vendor != "sqlite":
-            return place
-        number = by.placed(self.runs).filter(id=place.run_id).values_list(TIE, flat=True).first()
-        return place if number is None else replace(place, tie=number)
+    def _page(self, filters: RunFilters, by: RunOrder, offset: int, limit: int, total: int) -> list[Place]:
+        """A page by its number. Of the two ends of the list, the nearer one is where it is counted from."""
+        if limit <= 0:
+            return []
+        if offset <= total // 2:
+            return read_places(self.using, filters, by, offset=offset, limit=limit)
+        backwards = replace(by, descending=not by.descending)
+        return read_places(self.using, filters, backwards, offset=total - offset - limit, limit=limit)[::-1]
 
-    def _places(self, by: RunOrder, runs: QuerySet[Optimization], offset: int, limit: int) -> list[Place]:
-        """A page by its number; of the parts of the order only those that it reaches are touched."""
-        first, *rest = (by.sorted(runs, part) for part in by.parts_after(None))
-        found = _places(first[offset : offset + limit])
-        if rest and len(found) < limit:
-            start = 0 if found else max(0, offset - first.count())
-            found += _places(rest[0][start : start + limit - len(found)])
-        return found
+    def _renumbered(self, place: Place | None) -> Place | None:
+        """The place with the number that SQLite's row has now, where the run is still there."""
+        connection = connections[self.using]
+        if place is None or connection.vendor != "sqlite":
+            return place
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT rowid FROM optimizations WHERE id = %s", [place.run_id])
+            found = cursor.fetchone()
+        return place if found is None else replace(place, tie=found[0])
 
     def _summaries(self, places: Sequence[Place]) -> list[Record]:
         """The runs at these places. Places are found first, so that nothing else is sorted and joined than a page."""
@@ -132,10 +134,6 @@ class Reading:
                 found[row[0]] = read_row(columns, values)
                 found[row[0]] |= {"project_id": read_text(project_id), "project_status": read_text(project_status)}
         return found
-
-
-def _places(page: QuerySet[Optimization]) -> list[Place]:
-    return [Place(*values) for values in page.values_list(KEY, TIE, "id")]
 
 
 @functools.cache

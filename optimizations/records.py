@@ -6,6 +6,7 @@ Nothing that is stored makes reading fail: what its column can't mean reads as N
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -218,16 +219,22 @@ _JSON_READERS: Mapping[str, Callable[[Any, str], Any]] = {
 }
 
 
+@functools.cache
+def _readers(columns: Sequence[str]) -> list[tuple[str, Callable[[Any], Any], Callable[[Any, str], Any] | None]]:
+    """Each column with how it reads, and how a list or an object in it does."""
+    return [(column, _READERS.get(column, read_text), _JSON_READERS.get(column)) for column in columns]
+
+
 def read_row(columns: Sequence[str], values: Sequence[Any]) -> Record:
     """A run from what the database answers for these columns; more values than columns are ignored."""
     record: Record = {}
-    for column, value in zip(columns, values, strict=False):
-        if value is None:
-            record[column] = None
-        elif column in _READERS:
-            record[column] = _READERS[column](value)
+    for (column, read, read_json), value in zip(_readers(tuple(columns)), values, strict=False):
+        if value is None or (read is read_text and read_json is None and type(value) is str):
+            record[column] = value
+        elif read_json is None:
+            record[column] = read(value)
         else:
-            record[column] = _JSON_READERS[column](value, f"optimizations {record.get('id')} {column}")
+            record[column] = read_json(value, f"optimizations {record.get('id')} {column}")
     return record
 
 

@@ -31,17 +31,33 @@ def read_session(using: str = DEFAULT_DB_ALIAS) -> Iterator[BaseDatabaseWrapper]
     """
     connection = connections[using]
     connection.ensure_connection()
-    if connection.vendor == "sqlite":
-        with _read_only_sqlite(connection):
+    own = not connection.in_atomic_block and not reads_one_moment(connection)
+    with _read_only_sqlite(connection) if connection.vendor == "sqlite" else _read_only(connection):
+        if not own:
             yield connection
-    else:
-        own = not connection.in_atomic_block
-        with transaction.atomic(using=using), connection.cursor() as cursor:
-            if own:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            else:
-                cursor.execute("SET LOCAL transaction_read_only = on")
+            return
+        connection.reads_one_moment = True  # type: ignore[attr-defined]  # ours, see `reads_one_moment`
+        try:
             yield connection
+        finally:
+            connection.reads_one_moment = False  # type: ignore[attr-defined]
+
+
+def reads_one_moment(connection: BaseDatabaseWrapper) -> bool:
+    """Whether a read session is open that is in no transaction that writes."""
+    return getattr(connection, "reads_one_moment", False)
+
+
+@contextmanager
+def _read_only(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """A read-only transaction, as of one moment unless it is part of another one."""
+    own = not connection.in_atomic_block
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        if own:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        else:
+            cursor.execute("SET LOCAL transaction_read_only = on")
+        yield
 
 
 @contextmanager

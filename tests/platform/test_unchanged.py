@@ -1,0 +1,69 @@
+"""Answers that hold while nobody writes: they are given again, and never once they are wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from projects.models import Project
+from promptadmin.sessions import read_session, write_session
+from promptadmin.unchanged import while_unchanged
+from tests.conftest import OpenFile
+from tests.projects.making import make_project
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def count() -> Callable[[], tuple[int, bool]]:
+    """How many projects there are, and whether somebody had to count."""
+
+    def counted() -> tuple[int, bool]:
+        calls = []
+        with read_session() as reading:
+            number = while_unchanged(reading, "projects", lambda: calls.append(1) or Project.objects.count())
+        return number, bool(calls)
+
+    return counted
+
+
+def test_what_was_computed_is_given_again_until_a_commit(count: Callable[[], tuple[int, bool]]) -> None:
+    before, _ = count()
+    assert count() == (before, False)
+    make_project()
+    assert count() == (before + 1, True)
+    assert count() == (before + 1, False)
+
+
+def test_nothing_is_remembered_of_a_transaction_that_is_rolled_back(count: Callable[[], tuple[int, bool]]) -> None:
+    """What a write session sees of its own changes must not be told to others, or after it."""
+    before, _ = count()
+
+    @write_session()
+    def fail() -> None:
+        make_project()
+        assert count() == (before + 1, True)
+        assert count() == (before + 1, True)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert count()[0] == before
+
+
+def test_one_moment_has_one_answer(count: Callable[[], tuple[int, bool]]) -> None:
+    with read_session() as reading:
+        first = while_unchanged(reading, "other", Project.objects.count)
+        assert while_unchanged(reading, "other", lambda: -1) == first
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="this is about SQLite's own counters")
+def test_what_another_connection_commits_is_seen(count: Callable[[], tuple[int, bool]], open_file: OpenFile) -> None:
+    """Another process is another connection: SQLite counts its commits for us."""
+    before, _ = count()
+    with open_file(Path(str(connection.settings_dict["NAME"]))) as other:
+        Project.objects.using(other.alias).create(name="from elsewhere")
+    assert count() == (before + 1, True)
