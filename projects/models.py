@@ -9,6 +9,9 @@ from django.utils import timezone
 
 from promptadmin.fields import JSONText, Link, Moment, NamedIndex, Text, new_id
 
+#: A prompt goes by so many characters of its text.
+SHORT = 60
+
 
 class ProjectStatus(models.TextChoices):
     """The states of a project."""
@@ -62,7 +65,7 @@ class Prompt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.content[:60])
+        return self.content if len(self.content) <= SHORT else f"{self.content[:SHORT]}…"
 
 
 class ImmutableError(Exception):

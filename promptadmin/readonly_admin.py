@@ -10,8 +10,19 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from promptadmin.history import HistoryPage
+
+
+class PlainChangeList(ChangeList):
+    """A list that doesn't offer to show all rows where it does so already."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Tell the theme that all rows are found where nothing is looked for."""
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
 
 
 class ReadOnlyAdmin(HistoryPage, ModelAdmin):
@@ -19,6 +30,10 @@ class ReadOnlyAdmin(HistoryPage, ModelAdmin):
 
     show_full_result_count = False  # the count of all rows beside the count of those found costs a scan
     list_per_page = 50
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The plain list."""
+        return PlainChangeList
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """Nobody adds here."""

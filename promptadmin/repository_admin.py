@@ -53,7 +53,7 @@ class RepositoryAdmin(HistoryPage, ModelAdmin):
         columns = {field.name for field in self.opts.get_fields()}
         # The form adds the others when it is made: those that stand for no column.
         kwargs["fields"] = [name for name in kwargs.get("fields") or () if name in columns]
-        form_class = super().get_form(request, obj, change, **kwargs)
+        form_class: Any = super().get_form(request, obj, change, **kwargs)
         form_class.refused = getattr(request, "refused", None)
         return form_class
 

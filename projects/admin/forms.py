@@ -117,7 +117,7 @@ class PromptForm(RepositoryForm):
         typed = str(self.cleaned_data["content"])
         stored = self.instance.content
         if line_feeds(stored) == typed:
-            return stored
+            return str(stored)
         if len(typed) > CONTENT_LENGTH:
             raise forms.ValidationError(
                 f"A prompt may have {CONTENT_LENGTH:,} characters; this text has {len(typed):,}. Shorten it."

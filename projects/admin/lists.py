@@ -9,10 +9,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.db.models.functions import Substr
 from django.http import HttpRequest
-from unfold.views import ChangeList
 
 from projects.models import Project, ProjectStatus, Prompt
 from projects.repository import ProjectRepository
+from promptadmin.readonly_admin import PlainChangeList
 from promptadmin.sessions import read_session
 
 #: As many characters of a text are read for a list.
@@ -35,14 +35,12 @@ def with_overviews(rows: Iterable[Any], overviews: Overviews) -> list[Any]:
     return page
 
 
-class CountingChangeList(ChangeList):
+class CountingChangeList(PlainChangeList):
     """Counts for the rows of one page only."""
 
     def get_results(self, request: HttpRequest) -> None:
         """Give each row its overview."""
         super().get_results(request)
-        if not self.query and not self.has_active_filters:
-            self.full_result_count = self.result_count  # else the page offers to show all of what it shows
         with read_session():
             self.result_list: list[Any] = with_overviews(self.result_list, self.overviews)
 

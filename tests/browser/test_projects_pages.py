@@ -76,7 +76,7 @@ def make_project(browser: Chrome, site: Site) -> None:
         click_link(browser, "add Add a prompt")
         type_into(browser, "content", text)
         counted = browser.find_element(By.CSS_SELECTOR, "[data-count=characters]")
-        wait_for(browser, lambda _, counted=counted, text=text: counted.text == str(len(text)))
+        wait_for(browser, lambda _: counted.text == str(len(text)))  # noqa: B023 - called at once
         save(browser)
         open_page(browser, site, "/admin/projects/project/")
         click_link(browser, "Support")
@@ -123,7 +123,7 @@ def put_in_order(browser: Chrome) -> None:
     assert shown_order(browser) == ["First", "Second", "Third"]
     item(browser, "Third").find_element(By.CSS_SELECTOR, "[value$=':up']").send_keys(Keys.ENTER)
     wait_until_saved(browser, 2)
-    assert "Move prompt up: Third" in browser.switch_to.active_element.get_attribute("aria-label")
+    assert "Move prompt up: Third" in str(browser.switch_to.active_element.get_attribute("aria-label"))
     ActionChains(browser).send_keys(Keys.ARROW_UP).perform()
     wait_until_saved(browser, 1)
     assert shown_order(browser) == ["Third", "First", "Second"]
