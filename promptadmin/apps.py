@@ -11,6 +11,7 @@ class PlatformConfig(AppConfig):
     """What every door needs: connections, checks and commands."""
 
     name = "promptadmin"
+    verbose_name = "Administration"
     default = True
 
     def ready(self) -> None:

@@ -54,7 +54,7 @@ class LogEntry(AbstractLogEntry):
 
     class Meta(AbstractLogEntry.Meta):
         verbose_name = "change"
-        verbose_name_plural = "change log"
+        verbose_name_plural = "changes"
         default_permissions = ("view",)
 
     def __str__(self) -> str:

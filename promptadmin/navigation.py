@@ -10,12 +10,12 @@ from django.urls import reverse
 
 from promptadmin.plugins import enabled_plugins
 
-#: The platform's pages: (application, model) → symbol, in the order in which they stand.
+#: The platform's pages: (application, model) → title and symbol, in the order in which they stand.
 PLATFORM_PAGES = {
-    ("promptadmin", "logentry"): "history",
-    ("promptadmin", "apitoken"): "key",
-    ("auth", "user"): "person",
-    ("auth", "group"): "group",
+    ("promptadmin", "logentry"): ("Change log", "history"),
+    ("promptadmin", "apitoken"): ("API tokens", "key"),
+    ("auth", "user"): ("Users", "person"),
+    ("auth", "group"): ("Roles", "group"),
 }
 DEFAULT_SYMBOL = "table_rows"
 
@@ -35,7 +35,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         known = [(plugin.label, name) for name in symbols]
         for key in sorted(keys, key=lambda key: known.index(key) if key in known else len(known)):
             overview.append(_page(pages[key], symbols.get(key[1], DEFAULT_SYMBOL)))
-    platform = [_page(pages[key], symbol) for key, symbol in PLATFORM_PAGES.items() if key in pages]
+    platform = [
+        _item(title, symbol, pages[key]["admin_url"]) for key, (title, symbol) in PLATFORM_PAGES.items() if key in pages
+    ]
     if request.user.has_perm("promptadmin.view_operations"):
         platform.insert(0, _item("Operations", "monitor_heart", reverse("admin:operations")))
     return [{"items": overview}, {"title": "Administration", "separator": True, "items": platform}]

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.import_export",
+    "import_export",
     "promptadmin.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -145,6 +146,7 @@ UNFOLD = {
     "SIDEBAR": {"show_search": False, "navigation": "promptadmin.navigation.navigation"},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "promptadmin.sites.favicon"}],
     "STYLES": ["promptadmin.sites.stylesheet"],
+    "SCRIPTS": ["promptadmin.sites.keyboard_script"],
     "COLORS": {
         "primary": {
             "50": "oklch(97.1% .013 240)",
@@ -176,6 +178,11 @@ SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FILE_UPLOAD_HANDLERS = (
+    "promptadmin.exchange.uploads.LimitedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+)
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # serves each application's files from where they are: no collecting step
 LOG_LEVEL = env.choice("PROMPTADMIN_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))

@@ -54,6 +54,11 @@ def stylesheet(request: HttpRequest) -> str:
     return static("promptadmin/admin.css")
 
 
+def keyboard_script(request: HttpRequest) -> str:
+    """The address of what makes the theme's symbols usable without a mouse."""
+    return static("promptadmin/keyboard.js")
+
+
 def favicon(request: HttpRequest) -> str:
     """The address of the symbol in the browser's tab."""
     return static("promptadmin/favicon.svg")

@@ -5,10 +5,15 @@ from __future__ import annotations
 from django.contrib import admin
 from django.contrib.auth import admin as django_pages
 from django.contrib.auth.models import Group, User
+from django.db.models import ManyToManyField
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from promptadmin.history import HistoryPage
+
+#: Django's pair of lists needs two hands and a wide screen; boxes to tick don't.
+TICKED = {ManyToManyField: {"widget": UnfoldAdminCheckboxSelectMultipleWidget}}
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -23,6 +28,14 @@ class UserAdmin(HistoryPage, django_pages.UserAdmin, ModelAdmin):  # type: ignor
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "email", "roles", "is_staff", "is_superuser", "is_active", "last_login"]
     list_filter_submit = True
+    filter_horizontal = ()
+    formfield_overrides = TICKED
+    fieldsets = [  # rights come with roles, so the list of all rights that Django shows here is left out
+        (None, {"fields": ("username", "password")}),
+        ("Personal info", {"fields": ("first_name", "last_name", "email")}),
+        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Important dates", {"fields": ("last_login", "date_joined")}),
+    ]
 
     def get_queryset(self, request):  # type: ignore[no-untyped-def]  # as the stubs of Django's class have it
         """Users with their groups."""
@@ -37,3 +50,6 @@ class UserAdmin(HistoryPage, django_pages.UserAdmin, ModelAdmin):  # type: ignor
 @admin.register(Group)
 class GroupAdmin(HistoryPage, django_pages.GroupAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic only in the stubs
     """Roles."""
+
+    filter_horizontal = ()
+    formfield_overrides = TICKED

@@ -57,7 +57,7 @@ class LogEntryAdmin(ModelAdmin):
     search_fields = ["object_repr", "by", "object_pk"]
     search_help_text = "Title or id of the row, or who changed it"
     ordering = ["-timestamp", "-id"]
-    fields = ["timestamp", "kind", "row", "by", "door", "remote_addr", "cid", "note", "before_and_after"]
+    fields = ["when", "kind", "row", "by", "door", "remote_addr", "cid", "note", "before_and_after"]
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -93,7 +93,7 @@ class LogEntryAdmin(ModelAdmin):
             address = ""
         if entry.action == LogEntry.Action.DELETE or not address:
             return format_html("{} <bdi>{}</bdi>", table, title)
-        return format_html('{} <a href="{}"><bdi>{}</bdi></a>', table, address, title)
+        return format_html('{} <a class="pa-link" href="{}"><bdi>{}</bdi></a>', table, address, title)
 
     @display(description="columns")
     def columns(self, entry: LogEntry) -> str:

@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "change",
-                "verbose_name_plural": "change log",
+                "verbose_name_plural": "changes",
                 "ordering": ["-timestamp"],
                 "get_latest_by": "timestamp",
                 "abstract": False,
