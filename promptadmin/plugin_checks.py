@@ -25,7 +25,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from promptadmin import __version__
 from promptadmin.events import ANY, known_events
-from promptadmin.plugins import PluginConfig, StartupStep, enabled_plugins
+from promptadmin.plugins import PluginConfig, StartupStep, enabled_plugins, plugins_by_name
 
 #: For `manage.py check --tag`. Declarations alone need no import of a plugin's code, so that `startup` checks them too.
 DECLARATIONS, IMPORTS = "plugins", "plugin_imports"
@@ -53,7 +53,7 @@ def attribute_types() -> dict[str, Any]:
 
 def check_declarations(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
     """What can be said without importing any plugin's code."""
-    wrong = list(_wrong_types())
+    wrong = [*_no_plugins(), *_wrong_types()]
     return wrong or [*_duplicates(), *_unknown_names(), *_versions()]
 
 
@@ -71,6 +71,14 @@ def check_imports(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMe
 
 def _error(number: int, plugin: PluginConfig, problem: str, hint: str = TAKE_OUT) -> checks.CheckMessage:
     return checks.Error(f"Plugin {plugin.label!r}: {problem}.", hint=hint, obj=None, id=f"plugins.E00{number}")
+
+
+def _no_plugins() -> Iterator[checks.CheckMessage]:
+    for name, plugin in plugins_by_name(settings.ENABLED_PLUGINS).items():
+        if plugin is None:
+            problem = f"Plugin {name!r}: its entry point doesn't lead to the PluginConfig in its apps.py."
+            hint = 'Write it as in `name = "package.apps:NameConfig"`, with a subclass of PluginConfig.'
+            yield checks.Error(problem, hint=hint, id="plugins.E001")
 
 
 def _wrong_types() -> Iterator[checks.CheckMessage]:

@@ -168,6 +168,13 @@ def explain_failed_import(names: Iterable[str]) -> str:
     return ""
 
 
+def plugins_by_name(names: Iterable[str]) -> dict[str, PluginConfig | None]:
+    """The loaded plugin behind each of these names; None where the entry point leads to something else."""
+    loaded = {f"{type(plugin).__module__}.{type(plugin).__qualname__}": plugin for plugin in enabled_plugins()}
+    installed = installed_plugins()
+    return {name: loaded.get(installed[name].value.replace(":", ".")) for name in names}
+
+
 def enabled_plugins() -> list[PluginConfig]:
     """The plugins that are switched on, in the order of PROMPTADMIN_PLUGINS."""
     return [config for config in apps.get_app_configs() if isinstance(config, PluginConfig)]

@@ -35,8 +35,10 @@ def over_http(calls: Calls, address: str, token: str) -> Any:
     """Make the calls to a server that runs."""
 
     async def run() -> Any:
-        async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http:
-            async with Client(streamable_http_client(address, http_client=http)) as client:
-                return await calls(client)
+        async with (
+            httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http,
+            Client(streamable_http_client(address, http_client=http)) as client,
+        ):
+            return await calls(client)
 
     return asyncio.run(run())

@@ -69,6 +69,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             assert time.monotonic() < deadline, (directory / "serve.log").read_text()
             time.sleep(0.1)
         yield site
+        site.api.close()
 
 
 def status_of(address: str, **headers: str) -> int:
@@ -246,7 +247,7 @@ def test_500_calls_leave_no_connection_open(site: Site) -> None:
             Path(f"/proc/{pid}") for pid in children if b"manage.py\0mcp" in Path(f"/proc/{pid}/cmdline").read_bytes()
         ]
         assert len(places) == 1
-        return [os.readlink(link) for link in (places[0] / "fd").iterdir() if link.is_symlink()]
+        return [str(link.readlink()) for link in (places[0] / "fd").iterdir() if link.is_symlink()]
 
     async def calls(client: Client) -> None:
         project = await good(client, "create_project", name="many calls")

@@ -1,0 +1,83 @@
+"""`manage.py plugins`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from promptadmin.plugins import PluginConfig, installed_plugins, plugins_by_name
+
+#: Attribute → what the page calls it; those that name what a plugin contributes.
+CONTRIBUTIONS = {
+    "api_router": "API",
+    "asgi_application": "ASGI application",
+    "background_commands": "background commands",
+    "startup_steps": "start-up steps",
+    "dashboard_panels": "dashboard panels",
+    "dashboard_filters": "dashboard filters",
+    "statistics_sections": "statistics sections",
+    "prompt_checks": "prompt checks",
+    "strategies": "strategies",
+    "strategy_aliases": "strategy aliases",
+    "events": "events",
+    "event_receivers": "event receivers",
+    "event_recorders": "event recorders",
+}
+
+
+class Command(BaseCommand):
+    """Lists the installed plugins, which of them are switched on, and what those contribute."""
+
+    help = "Lists the installed plugins, which of them are switched on, and what those contribute."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the options."""
+        parser.add_argument("--json", action="store_true", help="Print one JSON document instead of lines.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print a paragraph for each, the enabled ones first."""
+        found = describe_plugins()
+        if options["json"]:
+            self.stdout.write(json.dumps(found, indent=2))
+            return
+        for plugin in found:
+            state = "on" if plugin["enabled"] else "off"
+            self.stdout.write(f"{plugin['name']} {plugin['version']} ({plugin['package']}): {state}")
+            for what, names in plugin["contributes"].items():
+                self.stdout.write(f"    {what}: {', '.join(names)}")
+        if not found:
+            self.stdout.write("No plugin is installed: run `make install`.")
+
+
+def describe_plugins() -> list[dict[str, Any]]:
+    """Every installed plugin: its name, package, version, whether it is enabled, and what it then contributes."""
+    installed = installed_plugins()
+    names = [*settings.ENABLED_PLUGINS, *sorted(set(installed) - set(settings.ENABLED_PLUGINS))]
+    enabled = plugins_by_name(settings.ENABLED_PLUGINS)
+    return [
+        {
+            "name": name,
+            "package": dist.name if (dist := installed[name].dist) else "",
+            "version": dist.version if dist else "",
+            "enabled": name in enabled,
+            "contributes": _contributions(plugin) if (plugin := enabled.get(name)) else {},
+        }
+        for name in names
+    ]
+
+
+def _contributions(plugin: PluginConfig) -> dict[str, list[str]]:
+    found = {title: _names(getattr(plugin, attribute)) for attribute, title in CONTRIBUTIONS.items()}
+    return {title: names for title, names in found.items() if names}
+
+
+def _names(declared: Any) -> list[str]:
+    if isinstance(declared, str):
+        return [declared]
+    if isinstance(declared, Mapping):
+        return list(declared)
+    return [item if isinstance(item, str) else item.name for item in declared or ()]

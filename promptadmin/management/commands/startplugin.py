@@ -1,0 +1,43 @@
+"""`manage.py startplugin`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.core.management.templates import TemplateCommand
+
+from promptadmin import __version__
+from promptadmin.plugins import installed_plugins
+
+TEMPLATE = Path(__file__).resolve().parents[2] / "plugin_template"
+
+
+class Command(TemplateCommand):
+    """Makes the package of a new plugin: it works, and its tests pass, before you change a line."""
+
+    help = "Makes the package of a new plugin: it works, and its tests pass, before you change a line."
+    missing_args_message = "Name the plugin, in small letters, as in: manage.py startplugin word_counts"
+    requires_system_checks = ()
+
+    def handle(self, **options: Any) -> None:  # type: ignore[override]  # as Django's own startapp does
+        """Fill in the template, and say what to do next."""
+        name, target = options.pop("name"), options.pop("directory")
+        if not name.isidentifier() or name != name.lower():
+            raise CommandError(f"{name!r} is no name for a plugin: use small letters, digits and underscores.")
+        if name in installed_plugins():
+            raise CommandError(f"A plugin called {name!r} is installed already: use another name.")
+        options |= {
+            "template": str(TEMPLATE),
+            "extensions": ["py", "toml", "md", "html"],
+            "version": __version__,
+            "title": name.replace("_", " ").capitalize(),
+            "package": f"promptadmin-{name.replace('_', '-')}",
+        }
+        super().handle("plugin", name, target, **options)
+        place = target or name
+        self.stdout.write(
+            f"Made {place}/. Install it with `pip install -e {place}`, add {name} to PROMPTADMIN_PLUGINS,"
+        )
+        self.stdout.write(f"and see it in `manage.py plugins`. Its tests: `cd {place} && python -m pytest`.")

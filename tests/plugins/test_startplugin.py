@@ -1,0 +1,83 @@
+"""`manage.py startplugin`: what it makes is installed by pip into a fresh environment, works there, and is sound."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+from tests.processes import REPOSITORY, Scratch
+
+NAME = "word_counts"
+
+
+def fresh_environment(directory: Path) -> Path:
+    """A virtual environment that sees the packages of this one, and nothing of the plugin."""
+    venv.create(directory, with_pip=False)
+    python = directory / "bin" / "python"
+    (place,) = directory.glob("lib/python*/site-packages")
+    ours = sysconfig.get_path("purelib")
+    (place / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
+    return python
+
+
+def run(*command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = Scratch(cwd).environment(**variables)
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_new_plugin_works_and_passes_its_tests_and_our_lint(scratch: Scratch) -> None:
+    made = scratch.manage("startplugin", NAME)
+    assert made.returncode == 0, made.stderr
+    folder = scratch.directory / NAME
+    lint = ["ruff", "check", "--config", REPOSITORY / "pyproject.toml", "--config", "lint.per-file-ignores={}", folder]
+    checked = run(sys.executable, "-m", *lint, "--ignore", "S101,D103", cwd=folder)
+    assert checked.returncode == 0, checked.stdout
+    formatted = run(sys.executable, "-m", "ruff", "format", "--check", folder, cwd=folder)
+    assert formatted.returncode == 0, formatted.stdout
+
+    python = fresh_environment(scratch.directory / "fresh")
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check"]
+    installed = run(*pip, "--no-index", "--no-deps", "--no-build-isolation", folder, cwd=scratch.directory)
+    assert installed.returncode == 0, installed.stderr
+
+    tested = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+    assert tested.returncode == 0, tested.stdout[-3000:]
+    assert "4 passed" in tested.stdout
+
+    enabled = {"PROMPTADMIN_PLUGINS": f"projects,optimizations,{NAME}"}
+    listed = run(python, REPOSITORY / "manage.py", "plugins", "--json", cwd=scratch.directory, **enabled)
+    (plugin,) = (item for item in json.loads(listed.stdout) if item["name"] == NAME)
+    assert plugin == {
+        "name": NAME,
+        "package": "promptadmin-word-counts",
+        "version": "0.1.0",
+        "enabled": True,
+        "contributes": {"API": [f"{NAME}.api.router"], "dashboard panels": [NAME]},
+    }
+    again = run(python, REPOSITORY / "manage.py", "startplugin", NAME, cwd=scratch.directory)
+    assert again.returncode != 0
+    assert "installed already" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("Word-Counts", "no name for a plugin"), ("lint", "installed already"), ("json", "conflicts")]
+)
+def test_names_that_cannot_work_are_refused(scratch: Scratch, name: str, message: str) -> None:
+    done = scratch.manage("startplugin", name)
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert not (scratch.directory / name).exists()
