@@ -71,12 +71,12 @@ class RunChangeList(ChangeList):
         return specs, True, {}, False, any(value is not None for value in given.values())
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
-        """The runs that pass, for those actions that ask for some of them by id."""
+        """The runs that pass, for an export and for those actions that ask for some of them by id."""
         (self.filter_specs, self.has_filters, _, _, self.has_active_filters) = self.get_filters(request)
         self.clear_all_filters_qs = self.get_query_string(
             remove=[*self.linked, *(name for spec in self.filter_specs for name in spec.expected_parameters())]
         )
-        return self.root_queryset
+        return self.filters.apply(self.root_queryset.order_by())
 
     def get_results(self, request: HttpRequest) -> None:
         """A page from the repository."""

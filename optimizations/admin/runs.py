@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -20,11 +21,13 @@ from optimizations.admin.actions import RunActions
 from optimizations.admin.filters import SHOWN
 from optimizations.admin.lists import RunChangeList
 from optimizations.admin.reading import duration, run_page
+from optimizations.exchange import RunTable
 from optimizations.models import Optimization, RunStatus
 from optimizations.records import Record
 from optimizations.repository import OptimizationRepository
 from optimizations.scores import shown_score
 from promptadmin.errors import Missing
+from promptadmin.exchange.admin import ExchangeAdmin
 from promptadmin.history import HistoryPage
 from promptadmin.sessions import read_session
 
@@ -39,9 +42,10 @@ TEMPLATES = "admin/optimizations/optimization"
 
 
 @admin.register(Optimization)
-class OptimizationAdmin(RunActions, HistoryPage, ModelAdmin):
+class OptimizationAdmin(ExchangeAdmin, RunActions, HistoryPage, ModelAdmin):
     """Runs are records: their texts and scores stay as they are; labels may change, and runs may go."""
 
+    exchanged = RunTable()
     list_display = ["name", "state", "score", "strategy_used", "project_link", "cost", "created"]
     list_filter = SHOWN
     list_filter_submit = True
@@ -65,6 +69,11 @@ class OptimizationAdmin(RunActions, HistoryPage, ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """No parameter of the list is a lookup: the list itself knows its names."""
         return True
+
+    def export_queryset(self, request: HttpRequest) -> QuerySet[Optimization]:
+        """The runs that the list's filters leave, without a list of their keys."""
+        found: QuerySet[Optimization] = self.get_export_queryset(request)
+        return found
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Runs are recorded by optimisers, through the API or an import."""

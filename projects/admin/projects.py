@@ -17,9 +17,11 @@ from projects.admin.lists import ProjectChangeList, StatusFilter, with_beginning
 from projects.admin.project_actions import ACTIONS
 from projects.admin.project_pages import ProjectActionPages
 from projects.admin.prompt_order import PromptOrderPage
+from projects.exchange import ProjectTable
 from projects.models import Project, ProjectStatus, Prompt
 from projects.repository import RUNS_COUNTED, ProjectRepository
 from projects.templatetags.prompt_texts import bounded, moment
+from promptadmin.exchange.admin import ExchangeAdmin
 from promptadmin.readonly_admin import link_to_list
 from promptadmin.sessions import read_session
 
@@ -27,9 +29,10 @@ PROMPTS_PER_PAGE = 100
 
 
 @admin.register(Project)
-class ProjectAdmin(ProjectActionPages, PromptOrderPage):
+class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
     """Lists and changes projects; the rest of what may be done to them comes from its bases."""
 
+    exchanged = ProjectTable()
     form = ProjectForm
     list_display = ["heading", "state", "prompts", "runs", "last_activity"]
     list_filter = [StatusFilter]

@@ -17,30 +17,33 @@ from projects.admin.fields import line_feeds
 from projects.admin.forms import PromptForm
 from projects.admin.lists import PromptChangeList
 from projects.admin.prompt_pages import PromptPages, shown_rows
+from projects.exchange import PromptTable
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.repository import RUNS_COUNTED, ProjectRepository
 from projects.templatetags.prompt_texts import beginning, bounded, moment
 from projects.textcounts import count_text
+from promptadmin.exchange.admin import ExchangeAdmin
 from promptadmin.readonly_admin import link_to_key, link_to_list
 from promptadmin.sessions import read_session
 
+PROJECT_FILTER = "project__id__exact"
 VERSIONS_SHOWN, RUNS_SHOWN, RUNS_CHARTED = 10, 10, 200
 
 
 @admin.register(Prompt)
-class PromptAdmin(PromptPages):
+class PromptAdmin(ExchangeAdmin, PromptPages):
     """Lists and edits prompts; comparing, restoring and deleting come from its base."""
 
+    exchanged = PromptTable()
     form = PromptForm
     autocomplete_fields = ["project"]
-    list_display = ["text", "project_link", "version", "versions", "runs", "changed"]
+    list_display = ["text", "project_link", "number", "versions", "runs", "changed"]
     list_filter = [("project", AutocompleteSelectFilter)]
     list_filter_submit = True
     compressed_fields = False  # the editor takes the width of the page
-    list_select_related = ["project"]
     search_fields = ["content__folded_contains"]
     search_help_text = "A part of the text, whatever the case"
-    ordering = ["project", "order_index", "id"]
+    ordering = ["-updated_at", "-id"]
 
     class Media:
         css = {"all": ["projects/admin.css"]}
@@ -54,10 +57,15 @@ class PromptAdmin(PromptPages):
         """The beginning of the text."""
         return format_html("<bdi>{}</bdi>", beginning(row.start, 100))
 
-    @admin.display(description="project", ordering="project")
-    def project_link(self, row: Prompt) -> SafeString:
+    @admin.display(description="project")
+    def project_link(self, row: Any) -> SafeString:
         """A link to the project."""
-        return link_to_key(Project, row.project_id, beginning(row.project.name, 60))
+        return link_to_key(Project, row.project_id, beginning(row.overview.project_name, 60))
+
+    @admin.display(description="version")
+    def number(self, row: Prompt) -> int:
+        """The current version; there is no index to sort by it."""
+        return row.version
 
     @admin.display(description="earlier versions")
     def versions(self, row: Any) -> SafeString:
@@ -74,6 +82,10 @@ class PromptAdmin(PromptPages):
     def changed(self, row: Prompt) -> SafeString:
         """When its text or its place last changed."""
         return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.updated_at))
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        """The newest change first; of one project, the project's own order."""
+        return ["order_index", "id"] if PROJECT_FILTER in request.GET else self.ordering
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Prompts of archived projects are read-only."""

@@ -6,38 +6,36 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.db.models.functions import Substr
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from projects.exchange import VersionTable
+from projects.admin.lists import VersionChangeList
 from projects.models import Prompt, PromptVersion
 from projects.templatetags.prompt_texts import beginning, moment, visible
+from promptadmin.exchange.admin import ExchangeAdmin
 from promptadmin.readonly_admin import ReadOnlyAdmin, link_to_key
 
 
 @admin.register(PromptVersion)
-class PromptVersionAdmin(ReadOnlyAdmin):
+class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
     """Reached from a prompt, which compares and restores them."""
 
-    list_display = ["text", "version", "prompt_link", "run", "replaced"]
+    exchanged = VersionTable()
+    list_display = ["text", "number", "prompt_link", "run", "replaced"]
     fields = ["version", "prompt_link", "replaced", "run", "whole_text"]
-    readonly_fields = fields
+    readonly_fields = ["version", "prompt_link", "replaced", "run", "whole_text"]
     search_fields = ["content__folded_contains", "prompt__id__exact"]
     search_help_text = "A part of the text, whatever the case, or a prompt's id"
-    ordering = ["prompt", "-version"]
+    ordering = ["-prompt", "-version"]
 
     class Media:
         css = {"all": ["projects/admin.css"]}
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[PromptVersion]:
-        """With the beginnings of their texts, and of those that their links lead to."""
-        rows: QuerySet[PromptVersion] = super().get_queryset(request)
-        return rows.defer("content").annotate(
-            start=Substr("content", 1, 201),
-            prompt_start=Substr("prompt__content", 1, 81),
-        )
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[VersionChangeList]:
+        """The list that reads no more of the texts than it shows."""
+        return VersionChangeList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Let a prompt's page link to its versions."""
@@ -48,10 +46,16 @@ class PromptVersionAdmin(ReadOnlyAdmin):
         """The beginning of the text."""
         return format_html("<bdi>{}</bdi>", beginning(row.start, 120))
 
+    @admin.display(description="version")
+    def number(self, row: PromptVersion) -> int:
+        """Its number; there is no index to sort by it."""
+        return row.version
+
     @admin.display(description="prompt")
     def prompt_link(self, row: Any) -> SafeString:
         """A link to the prompt as it is now."""
-        return link_to_key(Prompt, row.prompt_id, beginning(row.prompt_start, 60))
+        start = getattr(row, "prompt_start", None) or row.prompt.content
+        return link_to_key(Prompt, row.prompt_id, beginning(start, 60))
 
     @admin.display(description="led to the next by")
     def run(self, row: PromptVersion) -> SafeString | str:
@@ -60,7 +64,7 @@ class PromptVersionAdmin(ReadOnlyAdmin):
             return "-"
         return link_to_key(apps.get_model("optimizations", "Optimization"), row.optimization_id, "run")
 
-    @admin.display(description="replaced (UTC)", ordering="created_at")
+    @admin.display(description="replaced (UTC)")
     def replaced(self, row: PromptVersion) -> SafeString:
         """When another text took its place."""
         return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.created_at))

@@ -5,6 +5,7 @@ What is refused raises a `promptadmin.errors.Refused`.
 """
 
 from projects.records import ProjectInfo
+from projects.repository.importing import Importing
 from projects.repository.matching import Matching
 from projects.repository.overviews import RUNS_COUNTED, Overviews
 from projects.repository.projects import LEAVE, Leave
@@ -14,5 +15,5 @@ from projects.repository.versions import Versions
 __all__ = ["LEAVE", "RUNS_COUNTED", "Leave", "ProjectInfo", "ProjectRepository", "project_state"]
 
 
-class ProjectRepository(Matching, Overviews, Versions):
-    """Projects, their prompts, the prompts' versions, find-or-create of the first two, and numbers about all."""
+class ProjectRepository(Matching, Overviews, Versions, Importing):
+    """Projects, prompts and versions, find-or-create of the first two, import of all, and numbers about them."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 from typing import IO, Any, ClassVar
 
 import orjson
 from import_export.formats.base_formats import Format
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.escape import escape, unescape
 
 from promptadmin.exchange.cells import Kind, read_cell, write_cell
 from promptadmin.exchange.lines import MAX_LINES, Numbered
@@ -30,6 +31,9 @@ LONGEST_CELL = 32_767
 #: Rows that an XLSX file is written with: it is made as a whole before it is sent.
 MOST_XLSX_ROWS = 100_000
 PART_BYTES = 64 * 1024
+#: What XML can't hold or would change, and what would read as the escape of such a character, which is Excel's own.
+ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 class Unreadable(Exception):
@@ -46,6 +50,9 @@ class TableFormat(Format):
     name: ClassVar[str]
     extension: ClassVar[str]
     content_type: ClassVar[str]
+
+    def __init__(self, encoding: str | None = None) -> None:
+        """The library would name an encoding; ours know their own."""
 
     def get_title(self) -> str:
         """For people."""
@@ -179,10 +186,14 @@ class XLSX(TableFormat):
         sheet = book.create_sheet("rows")
         sheet.freeze_panes = "A2"
         sheet.append(list(columns))
-        for number, record in enumerate(records, start=1):
-            if number > MOST_XLSX_ROWS:
-                raise Unwritable(f"XLSX takes up to {MOST_XLSX_ROWS:,} rows here: use CSV or JSON Lines for more.")
-            sheet.append([_xlsx_cell(sheet, record, name, kind) for name, kind in columns.items()])
+        try:
+            for number, record in enumerate(records, start=1):
+                if number > MOST_XLSX_ROWS:
+                    raise Unwritable(f"XLSX takes up to {MOST_XLSX_ROWS:,} rows here: use CSV or JSON Lines for more.")
+                sheet.append([_xlsx_cell(sheet, record, name, kind) for name, kind in columns.items()])
+        except BaseException:
+            sheet.close()
+            raise
         with tempfile.TemporaryFile() as file:
             book.save(file)
             file.seek(0)
@@ -213,10 +224,8 @@ def _cells(rows: Iterable[Iterable[Any]], columns: Columns) -> Iterator[Numbered
             continue
         if len(cells) > len(names) and any(cell not in (None, "") for cell in cells[len(names) :]):
             raise Unreadable(f"Row {number} has more cells than the first row has names.")
-        yield (
-            number,
-            {name: read_cell(cell, columns.get(name, "text")) for name, cell in zip(names, cells, strict=False)},
-        )
+        named = zip_longest(names, cells[: len(names)])  # a short row ends with empty cells
+        yield number, {name: read_cell(cell, columns.get(name, "text")) for name, cell in named}
 
 
 def _parts(records: Iterable[Record], columns: Columns, separator: bytes) -> Iterator[bytes]:
@@ -236,9 +245,11 @@ def _parts(records: Iterable[Record], columns: Columns, separator: bytes) -> Ite
 
 def _xlsx_cell(sheet: Any, record: Record, name: str, kind: Kind) -> Any:
     value = write_cell(record[name], kind)
+    if isinstance(value, float) and float(f"{value:.16g}") != value:
+        value = repr(value)  # openpyxl writes sixteen digits
     if not isinstance(value, str):
         return value
-    text = escape(value)
+    text = ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", value)
     if len(text) > LONGEST_CELL:
         raise Unwritable(
             f"{name} of {record.get('id')} has {len(text):,} characters, and a cell of XLSX takes {LONGEST_CELL:,}: "
@@ -250,7 +261,7 @@ def _xlsx_cell(sheet: Any, record: Record, name: str, kind: Kind) -> Any:
 
 
 def _plain(cell: Any) -> Any:
-    return unescape(cell) if isinstance(cell, str) else cell
+    return ESCAPE.sub(lambda found: chr(int(found[1], 16)), cell) if isinstance(cell, str) else cell
 
 
 def _read_parts(file: IO[bytes]) -> Iterator[bytes]:

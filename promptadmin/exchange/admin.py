@@ -1,0 +1,201 @@
+"""The pages to import and export a table, for the classes of its admin."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from itertools import islice
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from import_export.admin import ImportExportMixin
+from import_export.forms import ConfirmImportForm
+from unfold.contrib.import_export.forms import ExportForm, ImportForm
+
+from promptadmin.exchange.formats import FORMATS, MAX_BYTES, MOST_XLSX_ROWS, Unreadable, Unwritable
+from promptadmin.exchange.lines import MAX_LINES
+from promptadmin.exchange.resources import Preview, TableResource
+from promptadmin.exchange.snapshots import Streamed
+from promptadmin.exchange.tables import Table
+from promptadmin.exchange.uploads import EXPIRED, WaitingFiles
+
+
+class UploadForm(ImportForm):
+    """The file and its format."""
+
+    def clean_import_file(self) -> Any:
+        """Refuse what is larger than an import may be."""
+        file = self.cleaned_data["import_file"]
+        if file.size > MAX_BYTES:
+            raise forms.ValidationError(f"Send at most {MAX_BYTES >> 20} MiB at once: split the file.")
+        return file
+
+
+class ConfirmForm(ConfirmImportForm):
+    """Which of the waiting files to import."""
+
+    def clean_format(self) -> str:
+        """Refuse what no preview has sent."""
+        text: str = self.cleaned_data["format"]
+        if text not in map(str, range(len(FORMATS))):
+            raise forms.ValidationError(EXPIRED)
+        return text
+
+
+class ExchangeAdmin(ImportExportMixin):
+    """Importing needs the permission to add rows, exporting the one to see them.
+
+    `exchanged` is the table. The list's filters are the export's, too.
+    """
+
+    exchanged: ClassVar[Table]
+
+    tmp_storage_class = WaitingFiles
+    import_form_class = UploadForm
+    confirm_form_class = ConfirmForm
+    export_form_class = ExportForm
+    import_template_name = "promptadmin/exchange/import.html"
+    export_template_name = "promptadmin/exchange/export.html"
+
+    def get_resource_classes(self, request: HttpRequest) -> list[type[TableResource]]:
+        """The table, as the library wants it."""
+        return [type("ExchangedResource", (TableResource,), {"table": self.exchanged})]
+
+    def get_import_formats(self) -> list[type[Any]]:
+        """Our formats, each of which knows the table's columns."""
+        columns = self.exchanged.columns
+
+        def create_dataset(self: Any, content: bytes) -> list[Any]:
+            return list(islice(self.read(content, columns), MAX_LINES + 1))
+
+        return [type(known.__name__, (known,), {"create_dataset": create_dataset}) for known in FORMATS]
+
+    def get_export_formats(self) -> list[type[Any]]:
+        """Our formats."""
+        return list(FORMATS)
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        """Whoever may add rows, even where no form adds one."""
+        opts = self.opts  # type: ignore[attr-defined]  # of the admin's class
+        return bool(request.user.has_perm(f"{opts.app_label}.add_{opts.model_name}"))
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """Whoever may see rows."""
+        return bool(self.has_view_permission(request))  # type: ignore[attr-defined]  # of the admin's class
+
+    # ------------------------------------------------------------ import
+    def get_import_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What the page says of limits."""
+        return {
+            "most_lines": MAX_LINES,
+            "most_mebibytes": MAX_BYTES >> 20,
+            "exchanged": self.exchanged,
+            "column_names": list(self.exchanged.columns),
+        }
+
+    def write_to_tmp_storage(self, import_file: Any, input_format: Any) -> WaitingFiles:
+        """Keep the file until somebody confirms its import."""
+        storage = WaitingFiles()
+        import_file.seek(0)
+        storage.save(import_file.read())
+        return storage
+
+    def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
+        """Say what to do about a file that can't be read."""
+        if isinstance(e, Unreadable):
+            form.add_error("import_file", str(e))
+        else:
+            super().add_data_read_fail_error_to_form(form, e)
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """Import a file whose preview was confirmed."""
+        try:
+            answer: HttpResponse = super().process_import(request, **kwargs)
+        except Unreadable as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(self._address("import"))
+        return answer
+
+    def process_result(self, result: Preview, request: HttpRequest) -> HttpResponse:
+        """Say what has become of the rows; what another import has changed since the preview may refuse them now."""
+        if result.has_validation_errors():
+            for row in result.invalid_rows[:3]:
+                found = "; ".join(message for texts in row.error_dict.values() for message in texts)
+                messages.error(request, f"Row {row.number}: {found}")
+            messages.error(request, "Nothing was imported: upload the file again to see why.")
+            return HttpResponseRedirect(self._address("import"))
+        messages.success(request, f"{result.new} imported, {result.unchanged} were there already, the same.")
+        return HttpResponseRedirect(self._address("changelist"))
+
+    # ------------------------------------------------------------ export
+    def export_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The rows that the list's filters leave."""
+        found = self.get_export_queryset(request)
+        return self.exchanged.model._default_manager.filter(pk__in=found.order_by().values("pk"))
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """The list's actions, and to export the ticked rows."""
+        actions = super().get_actions(request)
+        if self.has_export_permission(request):
+            actions["export_selected"] = self.get_action("export_selected")  # type: ignore[attr-defined]
+        return actions
+
+    @admin.action(description="Export", permissions=["export"])
+    def export_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        """Choose a format for the ticked rows."""
+        return self._export_page(request, self._export_form(None), request.POST.getlist(ACTION_CHECKBOX_NAME))
+
+    def export_action(self, request: HttpRequest) -> Any:
+        """Choose a format, and get the file."""
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        keys = request.POST.getlist("keys")
+        form = self._export_form(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            rows = self.exchanged.model._default_manager.filter(pk__in=keys) if keys else self.export_queryset(request)
+            try:
+                return self._file(FORMATS[int(form.cleaned_data["format"])](), rows)
+            except Unwritable as error:
+                form.add_error("format", str(error))
+        return self._export_page(request, form, keys)
+
+    def _export_form(self, data: Any) -> ExportForm:
+        return ExportForm(self.get_export_formats(), self.get_resource_classes(None), data=data)  # type: ignore[arg-type]
+
+    def _export_page(self, request: HttpRequest, form: ExportForm, keys: list[str]) -> TemplateResponse:
+        context = self.init_request_context_data(request, form)
+        query = f"?{request.GET.urlencode()}" if request.GET and not keys else ""
+        context |= {
+            "keys": keys,
+            "export_url": self._address("export") + query,
+            "is_filtered": bool(query),
+            "most_xlsx_rows": MOST_XLSX_ROWS,
+            "media": self.media + form.media,  # type: ignore[attr-defined]  # of the admin's class
+        }
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # as Django's own pages do
+        return TemplateResponse(request, self.export_template_name, context)
+
+    def _file(self, written: Any, rows: QuerySet[Any]) -> StreamingHttpResponse:
+        name = f"{self.exchanged.model._meta.db_table}-{timezone.now():%Y-%m-%d}.{written.get_extension()}"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        parts = Streamed(_parts(written, self.exchanged, rows))
+        return StreamingHttpResponse(parts, content_type=written.get_content_type(), headers=headers)
+
+    def _address(self, page: str) -> str:
+        opts = self.opts  # type: ignore[attr-defined]  # of the admin's class
+        return reverse(f"admin:{opts.app_label}_{opts.model_name}_{page}")
+
+
+def _parts(written: Any, table: Table, rows: QuerySet[Any]) -> Generator[bytes]:
+    records = table.records(rows)
+    try:
+        yield from written.write(records, table.columns)
+    finally:
+        records.close()

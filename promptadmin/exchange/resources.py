@@ -1,0 +1,114 @@
+"""A table as django-import-export wants it: what an import would do, row by row, or has done."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, ClassVar
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from import_export.fields import Field
+from import_export.resources import Resource
+from import_export.results import InvalidRow, Result, RowResult
+
+from promptadmin.errors import Refused
+from promptadmin.exchange.lines import MAX_LINES, ImportRefused, LineError, Numbered
+from promptadmin.exchange.tables import Table
+from promptadmin.sessions import write_session
+
+#: As many rows and as many errors does a preview show.
+MOST_SHOWN = 100
+LONGEST_SHOWN = 80
+KEYS_A_QUERY = 500
+
+
+class Preview(Result):
+    """What became of the rows, or would become of them. It shows MOST_SHOWN; the counts are of all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.new = self.unchanged = self.wrong = 0
+
+    @property
+    def total(self) -> int:
+        """How many rows there are."""
+        return self.new + self.unchanged
+
+
+class _Undone(Exception):
+    """Ends the session of a preview, which writes nothing."""
+
+
+class TableResource(Resource):
+    """The resource of one table: a subclass names it."""
+
+    table: ClassVar[Table]
+
+    @classmethod
+    def get_display_name(cls) -> str:
+        """For forms with a choice, which ours haven't."""
+        return str(cls.table.model._meta.verbose_name_plural)
+
+    def get_user_visible_fields(self) -> list[Field]:
+        """The columns, for the library's pages."""
+        return [Field(column_name=name) for name in self.table.columns]
+
+    def import_data(self, dataset: list[Numbered], dry_run: bool = False, **kwargs: Any) -> Preview:
+        """Store the rows, all or none; a dry run stores none, and tells what would be."""
+        result = Preview()
+        result.diff_headers = list(self.table.shown)
+        lines, errors = self.table.check(dataset)
+        values = {number: row for number, row in dataset if isinstance(row, dict)}
+        values |= {line.number: line.values for line in lines}
+        known = self._known([line.values["id"] for line in lines])
+        if len(dataset) <= MAX_LINES:
+            # The rows that can be read are tried even where others can't, so that all errors are told at once.
+            errors += self._write(lines, dry_run or bool(errors))
+        if errors:
+            self._add_errors(result, errors, values)
+            return result
+        for line in lines:
+            row = RowResult()
+            row.import_type = RowResult.IMPORT_TYPE_SKIP if line.values["id"] in known else RowResult.IMPORT_TYPE_NEW
+            row.diff = [_shown(line.values.get(name)) for name in self.table.shown]
+            known.add(line.values["id"])
+            is_new = row.import_type == RowResult.IMPORT_TYPE_NEW
+            result.new, result.unchanged = result.new + is_new, result.unchanged + (not is_new)
+            if len(result.rows) < MOST_SHOWN:
+                result.append_row_result(row)
+        return result
+
+    def _write(self, lines: list[Any], dry_run: bool) -> list[LineError]:
+        try:
+            with write_session():
+                self.table.write(lines)
+                if dry_run:
+                    raise _Undone
+        except _Undone:
+            pass
+        except ImportRefused as refused:
+            return list(refused.errors)
+        except Refused as refused:
+            return [LineError("value_error", str(refused), 0)]
+        return []
+
+    def _known(self, keys: list[str]) -> set[str]:
+        known: set[str] = set()
+        for start in range(0, len(keys), KEYS_A_QUERY):
+            rows = self.table.model._default_manager.filter(pk__in=keys[start : start + KEYS_A_QUERY])
+            known.update(rows.values_list("pk", flat=True))
+        return known
+
+    def _add_errors(self, result: Preview, errors: list[LineError], values: dict[int, Any]) -> None:
+        by_line: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for error in errors:
+            by_line[error.line][error.field or NON_FIELD_ERRORS].append(error.msg)
+        result.wrong = len(by_line)
+        for number, messages in list(by_line.items())[:MOST_SHOWN]:
+            row = values.get(number)
+            shown = [_shown(row.get(name)) if isinstance(row, dict) else "" for name in self.table.shown]
+            result.invalid_rows.append(InvalidRow(number, ValidationError(dict(messages)), shown))
+
+
+def _shown(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"

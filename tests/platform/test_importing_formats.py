@@ -1,0 +1,151 @@
+"""Rows survive a file of each format, no cell is a formula, and what can't be read says so."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import zipfile
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook, load_workbook
+
+from promptadmin.exchange import formats
+from promptadmin.exchange.cells import FORMULA_STARTS, read_cell, write_cell
+from promptadmin.exchange.formats import CSV, FORMATS, JSON, XLSX, JSONLines, Unreadable, Unwritable
+
+COLUMNS: formats.Columns = {
+    "id": "text",
+    "text": "text",
+    "score": "number",
+    "tokens": "count",
+    "good": "flag",
+    "tags": "json",
+    "made": "moment",
+}
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+START = dt.datetime(2026, 3, 20, 9, 30, 0, 123456, tzinfo=dt.UTC)
+records = st.fixed_dictionaries(
+    {
+        "id": TEXT.filter(str.strip),
+        "text": st.none()
+        | TEXT
+        | st.sampled_from(FORMULA_STARTS)
+        | st.sampled_from(["=1+1", "'", "'=x", "", "_x0041_", "\r"]),
+        "score": st.none() | st.floats(0, 1),
+        "tokens": st.none() | st.integers(0, 2**31 - 1),
+        "good": st.none() | st.booleans(),
+        "tags": st.none() | st.lists(TEXT, max_size=3),
+        "made": st.none() | st.integers(0, 10**9).map(lambda seconds: START + dt.timedelta(seconds=seconds)),
+    }
+)
+
+
+def as_json(record: dict[str, Any]) -> Any:
+    return orjson.loads(orjson.dumps(record, option=orjson.OPT_UTC_Z))
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@given(rows=st.lists(records, max_size=4))
+@settings(max_examples=20)
+def test_what_is_written_is_read_as_it_was(kind: type[Any], rows: list[dict[str, Any]]) -> None:
+    content = b"".join(kind().write(iter(rows), COLUMNS))
+    read = [values for _, values in kind().read(content, COLUMNS)]
+    read = [orjson.loads(values) if isinstance(values, bytes) else values for values in read]
+    assert read == [as_json(row) for row in rows]
+
+
+@given(value=TEXT)
+def test_no_cell_is_a_formula(value: str) -> None:
+    cell = write_cell(value, "text")
+    assert isinstance(cell, str)
+    assert not cell.startswith(FORMULA_STARTS)
+    assert read_cell(cell, "text") == value
+
+
+@pytest.mark.parametrize("text", ['=HYPERLINK("http://x")', "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1"])
+def test_formulas_are_texts_in_spreadsheets(text: str) -> None:
+    row = dict.fromkeys(COLUMNS) | {"id": "1", "text": text}
+    content = b"".join(XLSX().write([row], COLUMNS))
+    cell = load_workbook(io.BytesIO(content)).worksheets[0]["B2"]
+    assert (cell.data_type, cell.value[0]) == ("s", "'")
+    assert f"'{text}".replace('"', '""').encode() in b"".join(CSV().write([row], COLUMNS))
+
+
+def test_files_that_people_made_are_understood() -> None:
+    """Semicolons, a byte order mark, blanks around names, a spreadsheet's own numbers and times."""
+    text = '\ufeffid; text;tokens;good\r\n1;a;2;TRUE\r\n;;;\r\n2;"b;\nc";;no\r\n'
+    assert list(CSV().read(text.encode(), COLUMNS)) == [
+        (2, {"id": "1", "text": "a", "tokens": 2, "good": True}),
+        (4, {"id": "2", "text": "b;\nc", "tokens": None, "good": False}),
+    ]
+    book = Workbook()
+    book.active.append(["id", "tokens", "score", "made", "good", "text"])
+    book.active.append([7, 3.0, 1, dt.datetime(2026, 3, 20, 9, 30), True, 12.5])
+    file = io.BytesIO()
+    book.save(file)
+    assert list(XLSX().read(file.getvalue(), COLUMNS)) == [
+        (2, {"id": "7", "tokens": 3, "score": 1.0, "made": "2026-03-20T09:30:00Z", "good": True, "text": "12.5"})
+    ]
+
+
+def test_a_cell_that_cannot_be_read_stays_for_the_check_to_refuse() -> None:
+    assert read_cell("many", "count") == "many"
+    assert read_cell("[1", "json") == "[1"
+    assert read_cell("perhaps", "flag") == "perhaps"
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "says"),
+    [
+        (CSV, "id,text\n1,\xe9".encode("latin-1"), "UTF-8"),
+        (CSV, b"id,id\n1,2", "same name"),
+        (CSV, b"id\n1,2", "more cells"),
+        (CSV, b'id\n"1"x', "no CSV"),
+        (JSON, b"{", "no JSON"),
+        (JSON, b'{"id": 1}', "no list"),
+        (XLSX, b"id,text", "no XLSX"),
+        (XLSX, b"PK\x05\x06" + bytes(18), "no XLSX"),
+    ],
+)
+def test_a_file_of_another_kind_says_what_to_do(kind: type[Any], content: bytes, says: str) -> None:
+    with pytest.raises(Unreadable, match=says):
+        list(kind().read(content, COLUMNS))
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "MAX_UNPACKED_BYTES", 1000)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/worksheets/sheet1.xml", b"0" * 100_000)
+    with pytest.raises(Unreadable, match="larger than"):
+        list(XLSX().read(file.getvalue(), COLUMNS))
+
+
+def test_xlsx_says_what_it_cannot_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = dict.fromkeys(COLUMNS) | {"id": "1", "text": "x" * 32_768}
+    with pytest.raises(Unwritable, match="text of 1 has 32,768 characters"):
+        next(XLSX().write([row], COLUMNS))
+    monkeypatch.setattr(formats, "MOST_XLSX_ROWS", 1)
+    with pytest.raises(Unwritable, match="use CSV or JSON Lines"):
+        next(XLSX().write([row | {"text": ""}] * 2, COLUMNS))
+
+
+@pytest.mark.parametrize("kind", [CSV, JSON, JSONLines])
+def test_any_number_of_rows_is_written_in_parts(kind: type[Any]) -> None:
+    """The first part is there before the last row is read."""
+    read = 0
+
+    def rows() -> Any:
+        nonlocal read
+        for read in range(5000):
+            yield dict.fromkeys(COLUMNS) | {"id": str(read), "text": "x" * 100}
+
+    parts = kind().write(rows(), COLUMNS)
+    sizes = [len(next(parts)), len(next(parts))]
+    assert read < 4000
+    sizes += [len(part) for part in parts]
+    assert max(sizes) < 200_000
