@@ -23,6 +23,9 @@ assert auditlog_pages  # noqa: S101  # its import registers the page that this o
 admin.site.unregister(LogEntry)
 
 
+MOST_COLUMNS = 3
+
+
 class TableFilter(admin.SimpleListFilter):
     """The tables that have entries."""
 
@@ -98,7 +101,9 @@ class LogEntryAdmin(ModelAdmin):
     @display(description="columns")
     def columns(self, entry: LogEntry) -> str:
         """The columns that changed."""
-        return ", ".join(entry.changes or ()) or entry.note or "-"
+        names = list(entry.changes or ())
+        more = f" and {len(names) - MOST_COLUMNS} more" if len(names) > MOST_COLUMNS else ""
+        return ", ".join(names[:MOST_COLUMNS]) + more or entry.note or "-"
 
     @display(description="before and after")
     def before_and_after(self, entry: LogEntry) -> SafeString:
