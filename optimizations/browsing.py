@@ -103,8 +103,8 @@ class Browsing(Reading):
         return record, {name: text for name, text in texts.items() if text and text != "null"}
 
     def choices(self, column: str) -> list[str]:
-        """The first MOST_CHOICES values of an indexed text column, which the index tells without its rows."""
-        table, column = Optimization._meta.db_table, Optimization._meta.get_field(column).column
+        """The first MOST_CHOICES values of an indexed text column, one of COLUMNS; its index tells them."""
+        table = Optimization._meta.db_table
         with connections[self.using].cursor() as cursor:
             cursor.execute(
                 f"WITH RECURSIVE known(name) AS (SELECT MIN({column}) FROM {table} WHERE {column} > %s UNION ALL "

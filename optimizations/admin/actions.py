@@ -22,6 +22,7 @@ from optimizations.models import RunStatus
 from optimizations.repository import OptimizationRepository
 from projects.models import Project, ProjectStatus
 from promptadmin.errors import Refused
+from promptadmin.history import HistoryPage
 from promptadmin.sessions import read_session, write_session
 
 TEMPLATE = "admin/optimizations/optimization/action.html"
@@ -56,7 +57,7 @@ class TagsForm(forms.Form):
         if not any(given.values()):
             raise forms.ValidationError("Name at least one tag.")
         try:
-            return RunTagsIn(**given).model_dump(include={"add", "remove"})
+            return RunTagsIn.model_validate(given).model_dump(include={"add", "remove"})
         except ValidationError as error:
             raise forms.ValidationError([item["msg"] for item in error.errors()]) from error
 
@@ -74,12 +75,12 @@ class ProjectForm(forms.Form):
     def clean_project(self) -> str:
         """The name, by the rules of the API."""
         try:
-            return RunTagsIn(project=self.cleaned_data["project"]).project or ""
+            return RunTagsIn.model_validate({"project": self.cleaned_data["project"]}).project or ""
         except ValidationError as error:
             raise forms.ValidationError([item["msg"] for item in error.errors()]) from error
 
 
-class RunActions(ModelAdmin):
+class RunActions(HistoryPage, ModelAdmin):
     """The actions of the list, which the page of a run offers too."""
 
     actions = ["tag", "move", "mark_stale", "delete_runs"]
@@ -90,11 +91,12 @@ class RunActions(ModelAdmin):
         actions.pop("delete_selected", None)
         return actions
 
-    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, queryset: Any, *args: Any) -> HttpResponse | None:
         """An action is for the runs that were ticked, never for all that a list might find."""
-        request.POST = request.POST.copy()  # type: ignore[assignment]  # Django reads it again
-        request.POST["select_across"] = "0"
-        answer: HttpResponse | None = super().response_action(request, queryset)
+        posted = request.POST.copy()
+        posted["select_across"] = "0"
+        request.POST = posted  # type: ignore[assignment]  # Django reads it again
+        answer: HttpResponse | None = super().response_action(request, queryset, *args)
         return answer
 
     @admin.action(description="Add or remove tags", permissions=["change"])
@@ -160,7 +162,7 @@ class RunActions(ModelAdmin):
         running = sum(run["status"] == RunStatus.RUNNING for run in runs)
         context = {
             **self.admin_site.each_context(request),
-            "title": str(self.get_action(action)[2]),
+            "title": getattr(self, action).short_description,
             "opts": self.opts,
             "media": self.media,
             "action": action,
@@ -179,7 +181,7 @@ class RunActions(ModelAdmin):
             "is_danger": action == "delete_runs",
             "is_pointless": action == "mark_stale" and not running,
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # as Django's own pages do
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, TEMPLATE, context)
 
 

@@ -42,6 +42,7 @@ class ChoiceFilter(AsksRepository, DropdownFilter):
     """One of some values; one that isn't among them, as from a link, is added."""
 
     values: tuple[tuple[str, str], ...] = ()
+    lookup_choices: Any
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The values, each with its text."""
@@ -129,7 +130,7 @@ class ScoreFilter(AsksRepository, RangeNumericListFilter):
         }
 
     def _number(self, request: HttpRequest, end: str) -> float | None:
-        text = self.used_parameters.get(f"{self.parameter_name}_{end}") or ""
+        text = str(self.used_parameters.get(f"{self.parameter_name}_{end}") or "")
         try:
             return float(text) if text else None
         except ValueError:
@@ -157,27 +158,27 @@ class DayFilter(AsksRepository, ListFilter):
         super().__init__(request, params, model, model_admin)
         for name in self.expected_parameters():
             if name in params:
-                self.used_parameters[name] = params.pop(name)[-1]
+                self.used_parameters[str(name)] = params.pop(name)[-1]
 
     def has_output(self) -> bool:
         """Always."""
         return True
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[str | None]:
         """The names of its two fields."""
         return [f"{self.parameter_name}_from", f"{self.parameter_name}_to"]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """Two fields for days."""
-        yield {"form": DayForm({name: self.used_parameters.get(name) for name in self.expected_parameters()})}
+        yield {"form": DayForm({str(name): self.used_parameters.get(str(name)) for name in self.expected_parameters()})}
 
     def given(self, request: HttpRequest) -> Given:
         """The moments at which the period begins and ends."""
-        first, last = (self._day(request, name) for name in self.expected_parameters())
+        first, last = (self._day(request, str(name)) for name in self.expected_parameters())
         return {"since": first, "until": last and last + dt.timedelta(days=1)}
 
     def _day(self, request: HttpRequest, name: str) -> dt.datetime | None:
-        text = self.used_parameters.get(name) or ""
+        text = str(self.used_parameters.get(name) or "")
         moment = parse_moment(text)
         if text and (moment is None or moment.year > 9998):
             messages.error(request, f"“{text}” is no day: use the form 2026-03-20.")

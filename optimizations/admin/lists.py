@@ -54,6 +54,9 @@ class RunPaginator(Paginator):  # type: ignore[type-arg]  # generic only in the 
 class RunChangeList(ChangeList):
     """Filters, search and order are the repository's; rows are runs with their `record`."""
 
+    page_num: int
+    result_list: list[Any]
+
     def get_filters(self, request: HttpRequest) -> tuple[Any, bool, Any, bool, bool]:
         """The filters, none of which is one of Django's lookups. An unknown parameter is refused."""
         params = self.get_filters_params()
@@ -80,14 +83,13 @@ class RunChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         """A page from the repository."""
-        first, *_ = [*self.get_ordering(request, self.root_queryset), "-created_at"]
-        self.descending = str(first).startswith("-")
-        self.by_score = str(first).endswith("overall_score")
+        first = str(next(iter(self.get_ordering(request, self.root_queryset)), "-created_at"))
+        self.descending, self.by_score = first.startswith("-"), first.endswith("overall_score")
         self.page_num = max(1, min(self.page_num, WINDOW // self.list_per_page))
         with read_session():
             found = OptimizationRepository().browse_runs(
                 filters=self.filters,
-                sort=str(first).lstrip("-"),
+                sort=first.lstrip("-"),
                 order="desc" if self.descending else "asc",
                 limit=self.list_per_page,
                 offset=(self.page_num - 1) * self.list_per_page,
@@ -104,7 +106,7 @@ class RunChangeList(ChangeList):
     @property
     def previous_page(self) -> str | None:
         """The address of the page before this one."""
-        return self.get_query_string({PAGE_VAR: self.page_num - 1}) if self.page_num > 1 else None
+        return str(self.get_query_string({PAGE_VAR: self.page_num - 1})) if self.page_num > 1 else None
 
     @property
     def next_page(self) -> str | None:
@@ -112,7 +114,7 @@ class RunChangeList(ChangeList):
         if not self.paginator.found.has_more:
             return None
         if not self.paginator.is_last_within_reach:
-            return self.get_query_string({PAGE_VAR: self.page_num + 1})
+            return str(self.get_query_string({PAGE_VAR: self.page_num + 1}))
         last = self.result_list[-1].record["created_at"]
         return None if self.by_score or last is None else self._from_here(last + dt.timedelta(microseconds=1))
 
@@ -125,7 +127,7 @@ class RunChangeList(ChangeList):
     @property
     def everywhere(self) -> str:
         """The address of the list that looks through the whole table."""
-        return self.get_query_string({EVERYWHERE: "1"})
+        return str(self.get_query_string({EVERYWHERE: "1"}))
 
     @property
     def window_filter(self) -> str | None:
@@ -135,11 +137,11 @@ class RunChangeList(ChangeList):
     @property
     def without_links(self) -> str:
         """The address of the list without what only links ask for."""
-        return self.get_query_string(remove=list(self.linked))
+        return str(self.get_query_string(remove=list(self.linked)))
 
     def _from_here(self, moment: dt.datetime) -> str:
         backwards = self.descending or self.by_score
-        return self.get_query_string({"until" if backwards else "since": moment.isoformat()})
+        return str(self.get_query_string({"until" if backwards else "since": moment.isoformat()}))
 
     def get_ordering_field_columns(self) -> dict[int, str]:
         """Which column the list is sorted by, for the arrows in its head."""

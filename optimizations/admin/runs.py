@@ -14,7 +14,6 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from optimizations.admin.actions import RunActions
@@ -28,7 +27,6 @@ from optimizations.repository import OptimizationRepository
 from optimizations.scores import shown_score
 from promptadmin.errors import Missing
 from promptadmin.exchange.admin import ExchangeAdmin
-from promptadmin.history import HistoryPage
 from promptadmin.sessions import read_session
 
 #: How the theme colours a status.
@@ -42,7 +40,7 @@ TEMPLATES = "admin/optimizations/optimization"
 
 
 @admin.register(Optimization)
-class OptimizationAdmin(ExchangeAdmin, RunActions, HistoryPage, ModelAdmin):
+class OptimizationAdmin(ExchangeAdmin, RunActions):
     """Runs are records: their texts and scores stay as they are; labels may change, and runs may go."""
 
     exchanged = RunTable()
@@ -87,7 +85,7 @@ class OptimizationAdmin(ExchangeAdmin, RunActions, HistoryPage, ModelAdmin):
         tags = [format_html('<span class="run-tag"><bdi>{}</bdi></span>', tag) for tag in record["tags"] or []]
         return format_html('<bdi class="run-name">{}</bdi>{}', text, SafeString("".join(tags)))
 
-    @display(description="status", label=STATUS_LABELS)
+    @display(description="status", label=STATUS_LABELS)  # type: ignore[untyped-decorator]  # the theme's
     def state(self, row: Any) -> str:
         """The status as a coloured label."""
         return str(row.record["status"])
@@ -156,7 +154,7 @@ class OptimizationAdmin(ExchangeAdmin, RunActions, HistoryPage, ModelAdmin):
             **run_page(record, unreadable),
             **(extra_context or {}),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # as Django's own pages do
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, f"{TEMPLATES}/run.html", context)
 
 

@@ -83,12 +83,12 @@ class ExchangeAdmin(ImportExportMixin):
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         """Whoever may add rows, even where no form adds one."""
-        opts = self.opts  # type: ignore[attr-defined]  # of the admin's class
+        opts = self.opts
         return bool(request.user.has_perm(f"{opts.app_label}.add_{opts.model_name}"))
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         """Whoever may see rows."""
-        return bool(self.has_view_permission(request))  # type: ignore[attr-defined]  # of the admin's class
+        return bool(self.has_view_permission(request))
 
     # ------------------------------------------------------------ import
     def get_import_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class ExchangeAdmin(ImportExportMixin):
         """The list's actions, and to export the ticked rows."""
         actions = super().get_actions(request)
         if self.has_export_permission(request):
-            actions["export_selected"] = self.get_action("export_selected")  # type: ignore[attr-defined]
+            actions["export_selected"] = self.get_action("export_selected")
         return actions
 
     @admin.action(description="Export", permissions=["export"])
@@ -177,9 +177,9 @@ class ExchangeAdmin(ImportExportMixin):
             "export_url": self._address("export") + query,
             "is_filtered": bool(query),
             "most_xlsx_rows": MOST_XLSX_ROWS,
-            "media": self.media + form.media,  # type: ignore[attr-defined]  # of the admin's class
+            "media": self.media + form.media,
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # as Django's own pages do
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, self.export_template_name, context)
 
     def _file(self, written: Any, rows: QuerySet[Any]) -> StreamingHttpResponse:
@@ -189,7 +189,7 @@ class ExchangeAdmin(ImportExportMixin):
         return StreamingHttpResponse(parts, content_type=written.get_content_type(), headers=headers)
 
     def _address(self, page: str) -> str:
-        opts = self.opts  # type: ignore[attr-defined]  # of the admin's class
+        opts = self.opts
         return reverse(f"admin:{opts.app_label}_{opts.model_name}_{page}")
 
 

@@ -7,6 +7,7 @@ apostrophe get an apostrophe before them, which reading takes away again. Lists 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any, Literal
 
 import orjson
@@ -54,7 +55,7 @@ def read_cell(cell: Any, kind: Kind) -> Any:
 def _read_text(text: str, kind: Kind) -> Any:
     if kind == "flag":
         return FLAGS.get(text.strip().lower(), text)
-    readers = {"json": orjson.loads, "count": int, "number": float}
+    readers: dict[str, Callable[[str], Any]] = {"json": orjson.loads, "count": int, "number": float}
     try:
         return readers.get(kind, str)(text)
     except ValueError:

@@ -13,10 +13,11 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from optimizations.export import ROWS_A_CHUNK, ExportedRuns
+from optimizations.export import ExportedRuns
 from optimizations.filters import RunFilters
 from optimizations.models import Optimization
 from optimizations.records import COLUMNS
+from promptadmin.exchange.snapshots import ROWS_A_CHUNK
 from tests.projects.making import make_project, make_prompt, make_run
 
 # The export reads from a connection of its own, which sees what is committed only.

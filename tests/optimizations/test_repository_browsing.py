@@ -76,7 +76,9 @@ def browse(**wanted: object) -> tuple[list[int], browsing.Browsed]:
     ],
 )
 @pytest.mark.parametrize("order", ["desc", "asc"])
-def test_one_indexed_filter_is_exact_and_counted(runs: object, wanted: dict, passes: object, order: str) -> None:
+def test_one_indexed_filter_is_exact_and_counted(
+    runs: object, wanted: dict[str, object], passes: object, order: str
+) -> None:
     expected = [number for number in range(RUNS) if passes(number)]  # type: ignore[operator]
     ids, found = browse(**wanted, order=order)
     assert ids == (expected[::-1] if order == "desc" else expected)[:5]

@@ -69,10 +69,10 @@ def format_of(name: str) -> str:
 
 
 def export(client: Client, model: Any, name: str = "jsonl", query: str = "", **data: Any) -> bytes:
-    answer = client.post(page(model, f"export/{query}"), {"format": format_of(name), **data})
+    answer: Any = client.post(page(model, f"export/{query}"), {"format": format_of(name), **data})
     assert answer.status_code == 200
     assert answer.streaming, answer.content.decode()
-    return b"".join(answer.streaming_content)  # type: ignore[arg-type]
+    return b"".join(answer.streaming_content)
 
 
 def preview(client: Client, model: Any, content: bytes, name: str = "jsonl") -> str:
