@@ -36,6 +36,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # ---------------------------------------------------------------- applications
 ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations"))
 PROMPT_CHECKS_OFF = env.names("PROMPTADMIN_PROMPT_CHECKS_OFF")
+WEBHOOKS_PRIVATE = env.flag("PROMPTADMIN_WEBHOOKS_PRIVATE")
+WEBHOOKS_ATTEMPTS = env.number("PROMPTADMIN_WEBHOOKS_ATTEMPTS", 8, minimum=1)
+WEBHOOKS_RETRY_SECONDS = env.number("PROMPTADMIN_WEBHOOKS_RETRY_SECONDS", 5, minimum=1)
+WEBHOOKS_KEEP_DAYS = env.number("PROMPTADMIN_WEBHOOKS_KEEP_DAYS", 30, minimum=1, maximum=36500)
 INSTALLED_APPS = [
     "promptadmin.apps.PlatformConfig",
     "unfold.apps.BasicAppConfig",  # the theme's templates come before Django's; the site is our own

@@ -5,6 +5,6 @@ Servers and commands that tests start in other processes have the product's own 
 
 import os
 
-os.environ["PROMPTADMIN_PLUGINS"] = "projects,optimizations,lint,mcp"
+os.environ["PROMPTADMIN_PLUGINS"] = "projects,optimizations,lint,mcp,webhooks"
 
 from promptadmin.settings import *  # noqa: F403

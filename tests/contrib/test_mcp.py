@@ -91,11 +91,16 @@ async def good(client: Client, tool: str, **arguments: Any) -> Any:
     return answer.structured_content
 
 
+def text_of(content: Any) -> str:
+    """What a part of an answer says; it must be text."""
+    return str(content.text)
+
+
 async def refused(client: Client, tool: str, **arguments: Any) -> str:
     """What a tool says; it must refuse, and not crash."""
     answer = await client.call_tool(tool, arguments)
     assert answer.is_error, answer.structured_content
-    text: str = answer.content[0].text
+    text = text_of(answer.content[0])
     assert text.startswith(f"Error executing tool {tool}: "), text
     return text.removeprefix(f"Error executing tool {tool}: ")
 
@@ -207,11 +212,11 @@ async def resources_and_prompts(client: Client, site: Site, name: str) -> None:
     project = await good(client, "create_project", name=name, context_profile={"language": "Go"})
     prompt = await good(client, "add_prompt", project_id=project["id"], content="Explain {concept} to {whom}.")
     listed = await client.read_resource("promptforge://projects")
-    assert name in listed.contents[0].text
+    assert name in text_of(listed.contents[0])
     context = await client.read_resource(f"promptforge://projects/{project['id']}/context")
-    assert '"language":"Go"' in context.contents[0].text
+    assert '"language":"Go"' in text_of(context.contents[0])
     run = await client.read_resource(f"promptforge://optimizations/{record(site, overall_score=1)}")
-    assert '"overall_score":10' in run.contents[0].text
+    assert '"overall_score":10' in text_of(run.contents[0])
     for missing in (f"promptforge://optimizations/{NOWHERE}", f"promptforge://projects/{NOWHERE}/context"):
         with pytest.raises(MCPError, match="not found"):
             await client.read_resource(missing)
@@ -219,7 +224,7 @@ async def resources_and_prompts(client: Client, site: Site, name: str) -> None:
     found = next(item for item in (await client.list_prompts()).prompts if item.name == prompt["id"])
     assert [argument.name for argument in found.arguments or []] == ["concept", "whom"]
     filled = await client.get_prompt(prompt["id"], {"concept": "tides"})
-    assert filled.messages[0].content.text == "Explain tides to {whom}."
+    assert text_of(filled.messages[0].content) == "Explain tides to {whom}."
     with pytest.raises(MCPError, match="Prompt not found"):
         await client.get_prompt(NOWHERE)
     with pytest.raises(MCPError, match="it has: concept, whom"):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-from promptadmin.locks import ADVISORY_KEY
+from promptadmin.locks import ADVISORY_KEYS
 from tests import file_contents, legacy_files
 from tests.legacy_files import make_file, make_run
 from tests.processes import Scratch
@@ -83,7 +83,7 @@ def test_a_second_start_waits_on_postgresql(scratch: Scratch) -> None:
     """There an advisory lock of the database does it, so that it holds across machines."""
     with postgresql_database() as url:
         with psycopg.connect(url, autocommit=True) as holder:
-            holder.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
+            holder.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEYS["start-up"]])
             process = scratch.start("startup", DATABASE_URL=url)
             wait_for_a_waiter(holder, process)
             tables = holder.execute("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'public'")

@@ -43,14 +43,31 @@ def test_a_new_plugin_works_and_passes_its_tests_and_our_lint(scratch: Scratch) 
     made = scratch.manage("startplugin", NAME)
     assert made.returncode == 0, made.stderr
     folder = scratch.directory / NAME
-    lint = ["ruff", "check", "--config", REPOSITORY / "pyproject.toml", "--config", "lint.per-file-ignores={}", folder]
+    lint: list[str | Path] = [
+        "ruff",
+        "check",
+        "--config",
+        REPOSITORY / "pyproject.toml",
+        "--config",
+        "lint.per-file-ignores={}",
+        folder,
+    ]
     checked = run(sys.executable, "-m", *lint, "--ignore", "S101,D103", cwd=folder)
     assert checked.returncode == 0, checked.stdout
     formatted = run(sys.executable, "-m", "ruff", "format", "--check", folder, cwd=folder)
     assert formatted.returncode == 0, formatted.stdout
 
     python = fresh_environment(scratch.directory / "fresh")
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check"]
+    pip: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        python,
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     installed = run(*pip, "--no-index", "--no-deps", "--no-build-isolation", folder, cwd=scratch.directory)
     assert installed.returncode == 0, installed.stderr
 

@@ -1,0 +1,22 @@
+"""Webhooks, as a plugin."""
+
+from typing import ClassVar
+
+from promptadmin.plugins import PluginConfig
+
+
+class WebhooksConfig(PluginConfig):
+    """Tells other programs what has happened, by requests to the addresses that the admin keeps."""
+
+    name = "promptadmin.contrib.webhooks"
+    label = "webhooks"
+    verbose_name = "Webhooks"
+    navigation: ClassVar = {"endpoint": "webhook", "delivery": "outgoing_mail", "message": "outbox"}
+    background_commands = ("deliver_webhooks",)
+    event_recorders: ClassVar = {"*": "promptadmin.contrib.webhooks.outbox.record_event"}
+
+    def ready(self) -> None:
+        """Let the change log know endpoints."""
+        from auditlog.registry import auditlog
+
+        auditlog.register(self.get_model("Endpoint"), mask_fields=["secret"])

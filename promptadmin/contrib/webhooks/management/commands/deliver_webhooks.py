@@ -1,0 +1,31 @@
+"""`manage.py deliver_webhooks`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connections
+
+from promptadmin.contrib.webhooks.delivering import deliver_due, deliver_forever
+from promptadmin.locks import held_lock
+
+
+class Command(BaseCommand):
+    """Delivers webhooks as events come; `serve` runs it too, and only one process at a time does the work."""
+
+    help = "Delivers webhooks as events come; `serve` runs it too, and only one process at a time does the work."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the options."""
+        parser.add_argument("--once", action="store_true", help="End when nothing is due any more.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Deliver until stopped; a process that is killed leaves nothing undone."""
+        with held_lock(connections["default"], "webhook delivery", self.stdout.write):
+            if not options["once"]:
+                deliver_forever()
+            made = 0
+            while attempts := deliver_due():
+                made += attempts
+            self.stdout.write(f"Made {made} attempts.")

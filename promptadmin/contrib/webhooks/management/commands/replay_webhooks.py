@@ -1,0 +1,31 @@
+"""`manage.py replay_webhooks`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from promptadmin.contrib.webhooks.outbox import replay
+from promptadmin.errors import Refused
+from promptadmin.sessions import write_session
+
+
+class Command(BaseCommand):
+    """Delivers every message from a position of the outbox on to an endpoint, again or for the first time."""
+
+    help = "Delivers every message from a position of the outbox on to an endpoint, again or for the first time."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the arguments."""
+        parser.add_argument("endpoint", type=int, help="The endpoint's number, as in the admin.")
+        parser.add_argument("--from", dest="position", type=int, default=0, help="The first position (default: all).")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Put the messages in the queue."""
+        try:
+            with write_session():
+                count = replay(options["endpoint"], position=options["position"])
+        except Refused as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{count} messages are on their way again.")

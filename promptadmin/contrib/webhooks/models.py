@@ -1,0 +1,101 @@
+"""Endpoints, the outbox, and what became of each message at each endpoint."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+
+from django.db import models
+from django.utils import timezone
+
+from promptadmin.contrib.webhooks.addresses import validate_address
+
+SECRET_BYTES = 32
+
+
+def new_secret() -> str:
+    """A secret in the form of Standard Webhooks."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+class Endpoint(models.Model):
+    """A row is an address that events are delivered to."""
+
+    name = models.CharField(max_length=200, help_text="Which program listens there.")
+    url = models.CharField(
+        "address", max_length=2000, validators=[validate_address], help_text="https://, where secrets may pass."
+    )
+    events = models.JSONField(default=list, blank=True, help_text="Those that are delivered; none chosen means all.")
+    secret = models.CharField(
+        max_length=200, default=new_secret, editable=False, help_text="Its owner checks signatures with it."
+    )
+    is_enabled = models.BooleanField(
+        "enabled", default=True, help_text="While it is off, what waits is kept, and nothing new is added."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def wants(self, event: str) -> bool:
+        """Whether this event is delivered here."""
+        return not self.events or event in self.events
+
+
+class Message(models.Model):
+    """A row is an event as it is sent; its id is its position in the outbox."""
+
+    message_id = models.CharField(max_length=100, unique=True, help_text="The header `webhook-id`.")
+    event = models.CharField(max_length=100)
+    subject = models.CharField(max_length=200, blank=True, help_text="What it happened to, by its id.")
+    body = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.event}"
+
+
+class DeliveryStatus(models.TextChoices):
+    """The states of a delivery."""
+
+    PENDING = "pending", "pending"
+    DELIVERED = "delivered", "delivered"
+    DEAD = "dead", "dead: given up"
+
+
+class Delivery(models.Model):
+    """A row is one message on its way to one endpoint."""
+
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE)
+    subject = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=10, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
+    attempts = models.IntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    answer = models.IntegerField("last answer", null=True, help_text="The HTTP status of the last attempt.")
+    error = models.TextField("last error", blank=True)
+    delivered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        ordering = ["-id"]
+        default_permissions = ("view", "change")
+        constraints = [models.UniqueConstraint(fields=["endpoint", "message"], name="uq_webhooks_delivery")]
+        indexes = [
+            models.Index(fields=["status", "due_at"], name="ix_webhooks_due"),
+            models.Index(
+                fields=["endpoint", "subject", "message"],
+                name="ix_webhooks_waiting",
+                condition=models.Q(status="pending"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message} to {self.endpoint}"
