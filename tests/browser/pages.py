@@ -44,8 +44,9 @@ def click(browser: Chrome, element: WebElement) -> None:
 
 
 def click_link(browser: Chrome, text: str) -> None:
-    """Follow the first link of the page's content with exactly this text; the navigation beside it doesn't count."""
-    click(browser, browser.find_element(By.XPATH, f"//*[@id='main']//a[normalize-space()={_quoted(text)}]"))
+    """Follow the first link of the page's content that begins with this text; the navigation doesn't count."""
+    link = f"//*[@id='main']//a[starts-with(normalize-space(), {_quoted(text)})]"
+    click(browser, browser.find_element(By.XPATH, link))
 
 
 def open_page(browser: Chrome, site: Site, path: str) -> None:

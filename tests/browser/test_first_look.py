@@ -34,7 +34,8 @@ def test_a_legacy_file_is_served_and_its_rows_are_found_by_clicking(browser: Chr
         assert "Write an answer to a customer" not in text_of(browser)
         open_page(browser, site, "/admin/projects/prompt/?q=money+back")
         assert "Write an answer to a customer" in text_of(browser)
-        click_link(browser, "runs")
+        runs = "#result_list a[href*='optimizations/optimization/?']"
+        click(browser, browser.find_element(By.CSS_SELECTOR, runs))
         assert "Refund reply" in text_of(browser)
         click_link(browser, "Refund reply")
         assert "Write an answer to a customer" in text_of(browser)

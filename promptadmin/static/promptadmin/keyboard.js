@@ -21,14 +21,19 @@ document.addEventListener("DOMContentLoaded", () => {
     "sidebarMobileOpen =": "Open or close the navigation",
     "openUserLinks =": "Your account and the colours",
     "showPassword =": "Show or hide the password",
+    "openTheme =": "Colours: light, dark, or as the system has them",
     "openModal =": "Close",
+    "switchTheme(": "",  // these have words
+    "adminTheme =": "",
   };
-  for (const element of document.querySelectorAll("span, div")) {
+  for (const element of document.querySelectorAll("span, div, a:not([href])")) {
     const action = element.getAttribute("x-on:click") ?? "";
     const name = Object.keys(buttons).find((start) => action.startsWith(start));
     if (name) {
       element.setAttribute("role", "button");
-      element.setAttribute(element.querySelector("div") ? "title" : "aria-label", buttons[name]);
+      if (buttons[name]) {
+        element.setAttribute(element.querySelector("div") ? "title" : "aria-label", buttons[name]);
+      }
       element.tabIndex = 0;
       element.addEventListener("keydown", (event) => {
         if (event.key === "Enter" || event.key === " ") {
