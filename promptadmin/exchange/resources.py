@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any, ClassVar
 
+import orjson
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from import_export.fields import Field
 from import_export.resources import Resource
@@ -57,14 +58,12 @@ class TableResource(Resource):
         result = Preview()
         result.diff_headers = list(self.table.shown)
         lines, errors = self.table.check(dataset)
-        values = {number: row for number, row in dataset if isinstance(row, dict)}
-        values |= {line.number: line.values for line in lines}
         known = self._known([line.values["id"] for line in lines])
         if len(dataset) <= MAX_LINES:
             # The rows that can be read are tried even where others can't, so that all errors are told at once.
             errors += self._write(lines, dry_run or bool(errors))
         if errors:
-            self._add_errors(result, errors, values)
+            self._add_errors(result, errors, dict(dataset))
             return result
         for line in lines:
             row = RowResult()
@@ -104,9 +103,18 @@ class TableResource(Resource):
             by_line[error.line][error.field or NON_FIELD_ERRORS].append(error.msg)
         result.wrong = len(by_line)
         for number, messages in list(by_line.items())[:MOST_SHOWN]:
-            row = values.get(number)
-            shown = [_shown(row.get(name)) if isinstance(row, dict) else "" for name in self.table.shown]
+            row = _as_object(values.get(number))
+            shown = [_shown(row.get(name)) for name in self.table.shown]
             result.invalid_rows.append(InvalidRow(number, ValidationError(dict(messages)), shown))
+
+
+def _as_object(row: Any) -> dict[str, Any]:
+    """A row as it came, to be shown beside what is wrong with it."""
+    try:
+        found = orjson.loads(row) if isinstance(row, bytes) else row
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _shown(value: Any) -> str:
