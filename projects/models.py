@@ -62,6 +62,7 @@ class Prompt(models.Model):
             NamedIndex(fields=["project"], name="ix_prompts_project_id"),
             NamedIndex(fields=["project", "order_index"], name="ix_prompts_order_index"),
             NamedIndex(fields=["project", "updated_at"], name="ix_prompts_project_updated_at"),
+            NamedIndex(fields=["updated_at", "id"], name="ix_prompts_updated_at"),
         ]
 
     def __str__(self) -> str:

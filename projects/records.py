@@ -121,8 +121,9 @@ class ProjectOverview:
 
 @dataclass(frozen=True, slots=True)
 class PromptOverview:
-    """What a list shows beside a prompt: its earlier texts, and its linked runs, counted as a project's."""
+    """What a list shows beside a prompt: project, earlier texts, and its linked runs, counted as a project's."""
 
+    project_name: str
     versions: int
     runs: int
 

@@ -18,6 +18,8 @@ from promptadmin.history import HistoryPage
 class PlainChangeList(ChangeList):
     """A list that doesn't offer to show all rows where it does so already."""
 
+    result_list: Any
+
     def get_results(self, request: HttpRequest) -> None:
         """Tell the theme that all rows are found where nothing is looked for."""
         super().get_results(request)

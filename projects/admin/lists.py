@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Substr
 from django.http import HttpRequest
 
-from projects.models import Project, ProjectStatus, Prompt
+from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.repository import ProjectRepository
 from promptadmin.readonly_admin import PlainChangeList
 from promptadmin.sessions import read_session
@@ -35,38 +35,48 @@ def with_overviews(rows: Iterable[Any], overviews: Overviews) -> list[Any]:
     return page
 
 
-class CountingChangeList(PlainChangeList):
-    """Counts for the rows of one page only."""
+class KeyedChangeList(PlainChangeList):
+    """Finds the keys of a page first: what is sorted and skipped on the way to a far page is nothing but keys."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Give each row its overview."""
+        """Read the rows of the page."""
         super().get_results(request)
+        keys = list(self.result_list.values_list("pk", flat=True))
         with read_session():
-            self.result_list: list[Any] = with_overviews(self.result_list, self.overviews)
+            found = {row.pk: row for row in self.rows(keys)}
+        self.result_list = [found[key] for key in keys if key in found]
 
-    def overviews(self, keys: Sequence[str]) -> Mapping[str, Any]:
-        """Of the rows with these keys."""
+    def rows(self, keys: Sequence[str]) -> Iterable[Any]:
+        """The rows with these keys, with all that the list shows of them."""
         raise NotImplementedError
 
 
-class ProjectChangeList(CountingChangeList):
+class ProjectChangeList(KeyedChangeList):
     """The list of projects."""
 
-    def overviews(self, keys: Sequence[str]) -> Mapping[str, Any]:
-        """The projects'."""
-        return ProjectRepository().project_overviews(keys)
+    def rows(self, keys: Sequence[str]) -> Iterable[Any]:
+        """With their numbers."""
+        return with_overviews(Project.objects.filter(pk__in=keys), ProjectRepository().project_overviews)
 
 
-class PromptChangeList(CountingChangeList):
+class PromptChangeList(KeyedChangeList):
     """The list of prompts."""
 
-    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Prompt]:
-        """Without the texts themselves."""
-        return with_beginnings(super().get_queryset(request, exclude_parameters))
+    def rows(self, keys: Sequence[str]) -> Iterable[Any]:
+        """With the beginnings of their texts, and their numbers."""
+        rows = with_beginnings(Prompt.objects.filter(pk__in=keys))
+        return with_overviews(rows, ProjectRepository().prompt_overviews)
 
-    def overviews(self, keys: Sequence[str]) -> Mapping[str, Any]:
-        """The prompts'."""
-        return ProjectRepository().prompt_overviews(keys)
+
+class VersionChangeList(KeyedChangeList):
+    """The list of earlier texts."""
+
+    def rows(self, keys: Sequence[str]) -> Iterable[Any]:
+        """With the beginnings of their texts, and of the prompts' texts as they are now."""
+        rows = PromptVersion.objects.filter(pk__in=keys).defer("content")
+        return rows.annotate(
+            start=Substr("content", 1, BEGINNING), prompt_start=Substr("prompt__content", 1, BEGINNING)
+        )
 
 
 class StatusFilter(admin.SimpleListFilter):

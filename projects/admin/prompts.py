@@ -83,7 +83,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
         """When its text or its place last changed."""
         return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.updated_at))
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
+    def get_ordering(self, request: HttpRequest) -> Any:
         """The newest change first; of one project, the project's own order."""
         return ["order_index", "id"] if PROJECT_FILTER in request.GET else self.ordering
 

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from projects.exchange import VersionTable
 from projects.admin.lists import VersionChangeList
+from projects.exchange import VersionTable
 from projects.models import Prompt, PromptVersion
 from projects.templatetags.prompt_texts import beginning, moment, visible
 from promptadmin.exchange.admin import ExchangeAdmin

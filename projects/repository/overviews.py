@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Func, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Func, IntegerField, OuterRef, Subquery
 
 from projects.records import Contents, ProjectOverview, PromptOverview
 from projects.repository.forges import runs_of_prompt, unlinked_runs
@@ -55,10 +55,11 @@ class Overviews(Prompts):
         linked = self.runs.filter(prompt_id=own).order_by().values("prompt_id")
         rows = self.prompts.filter(id__in=prompt_ids).values_list(
             "id",
+            "project__name",
             BoundedCount(self.versions.filter(prompt_id=own).order_by().values("prompt_id")),
             BoundedCount(linked[: RUNS_COUNTED + 1]),
         )
-        return {key: PromptOverview(versions, runs) for key, versions, runs in rows}
+        return {key: PromptOverview(*shown) for key, *shown in rows}
 
     def project_contents(self, project_ids: Sequence[str]) -> Contents:
         """What `delete_project` deletes of these projects, counted to the last row."""
@@ -83,6 +84,6 @@ class Overviews(Prompts):
         )
 
 
-def _newest(rows: QuerySet[Any], column: str) -> QuerySet[Any, Any]:
+def _newest(rows: Any, column: str) -> Any:
     """As a plain function, MAX needs no GROUP BY: the database reads the end of an index."""
     return rows.order_by().annotate(newest=Func(column, function="MAX")).values("newest")

@@ -219,11 +219,9 @@ def clean_name(name: str) -> str:
     return not_blank(name, "Project name").strip()
 
 
-def _described(
-    description: str | Leave | None, context_profile: Mapping[str, Any] | Leave | None
-) -> dict[str, str | None]:
+def _described(description: str | Leave | None, context_profile: Mapping[str, Any] | Leave | None) -> dict[str, Any]:
     """The columns to write for a description and a context, without those to leave."""
-    columns: dict[str, str | None] = {}
+    columns: dict[str, Any] = {}
     if not isinstance(description, Leave):
         columns["description"] = description and storable(description, "Project description")
     if not isinstance(context_profile, Leave):

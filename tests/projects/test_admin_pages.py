@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 import pytest
@@ -81,6 +82,37 @@ def test_a_list_takes_the_same_few_queries_however_many_rows_it_has() -> None:
                 client.get(address)
             counts.append(len(queries))
         assert counts[0] == counts[1] <= 12, (address, [query["sql"] for query in queries])
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plans")
+@pytest.mark.parametrize(
+    "address",
+    [
+        PROJECTS,
+        *(f"{PROMPTS}{query}" for query in ("", "?o=6", "?o=-6", "?project__id__exact=PROJECT")),
+        *(f"{VERSIONS}{query}" for query in ("", "?prompt__id__exact=PROMPT")),
+    ],
+)
+def test_no_list_reads_or_sorts_a_whole_table(address: str) -> None:
+    prompt = make_prompt(make_project())
+    make_version(prompt, 1)
+    make_run(prompt)
+    address = address.replace("PROJECT", prompt.project_id).replace("PROMPT", prompt.id)
+    client = signed_in()
+    with CaptureQueriesContext(connection) as queries:
+        page(client, address)
+    seen = 0
+    for query in queries.captured_queries:
+        counts_rows = 'SELECT COUNT(*) AS "__count"' in query["sql"]
+        if not counts_rows and re.search(r'FROM "(prompts|prompt_versions|optimizations)"', query["sql"]):
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+                plan = [step for *_, step in cursor.fetchall()]
+            seen += 1
+            scans = [step for step in plan if step.startswith("SCAN") and step != "SCAN bounded"]
+            assert all(" USING " in step for step in scans), (query["sql"], plan)
+            assert not [step for step in plan if "TEMP B-TREE FOR ORDER BY" in step], (query["sql"], plan)
+    assert seen
 
 
 def test_runs_are_counted_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,14 @@
+"""The list of prompts starts with the newest change: without this index it sorts all of them."""
+
+from django.db import migrations
+
+from promptadmin.fields import NamedIndex
+from promptadmin.operations import AdoptIndex
+
+
+class Migration(migrations.Migration):
+    dependencies = [("projects", "0015_roles")]
+
+    operations = [
+        AdoptIndex(model_name="prompt", index=NamedIndex(fields=["updated_at", "id"], name="ix_prompts_updated_at")),
+    ]
