@@ -45,7 +45,7 @@ class Versions(Prompts):
         origins = [(moment(at), run) for *_, at, run in stored[1:]] + [(moment(row.created_at), None)]
         entries = [
             HistoryEntry(version, beginning, characters, *origin, current=offset == 0 and place == 0)
-            for place, ((version, beginning, characters, *_), origin) in enumerate(zip(stored, origins, strict=True))
+            for place, ((version, beginning, characters, *_), origin) in enumerate(zip(stored, origins, strict=False))
         ]
         return Page(entries[:limit], rows.count() + 1)
 
