@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin.options import ModelAdmin
 from django.contrib.admin.utils import unquote
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
@@ -13,6 +12,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from unfold.admin import ModelAdmin
 
 from promptadmin.models import LogEntry
 
@@ -22,10 +22,11 @@ ENTRIES_PER_PAGE = 50
 def history_of(model: type[models.Model], key: str) -> QuerySet[LogEntry]:
     """The entries of one row in the change log, newest first."""
     content_type = ContentType.objects.get_for_model(model)
-    return LogEntry.objects.filter(content_type=content_type, object_pk=key).order_by("-timestamp", "-id")
+    entries: QuerySet[LogEntry] = LogEntry.objects.filter(content_type=content_type, object_pk=key)
+    return entries.order_by("-timestamp", "-id")
 
 
-class HistoryPage(ModelAdmin):  # type: ignore[type-arg]  # generic only in the stubs
+class HistoryPage(ModelAdmin):
     """A ModelAdmin whose history is the change log's, where every door's changes are, not only the admin's own."""
 
     def history_view(
@@ -51,11 +52,11 @@ class HistoryPage(ModelAdmin):  # type: ignore[type-arg]  # generic only in the 
         }
         return TemplateResponse(request, "promptadmin/history.html", context)
 
-    def log_addition(self, *args: Any, **kwargs: Any) -> None:
+    def log_addition(self, *args: Any, **kwargs: Any) -> Any:
         """Nothing: the change log has it."""
 
-    def log_change(self, *args: Any, **kwargs: Any) -> None:
+    def log_change(self, *args: Any, **kwargs: Any) -> Any:
         """Nothing: the change log has it."""
 
-    def log_deletions(self, *args: Any, **kwargs: Any) -> None:
+    def log_deletions(self, *args: Any, **kwargs: Any) -> Any:
         """Nothing: the change log has it."""

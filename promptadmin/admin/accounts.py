@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth import admin as django_pages
 from django.contrib.auth.models import Group, User
-from django.db.models import ManyToManyField
+from django.db.models import Field, ManyToManyField
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -13,7 +15,9 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from promptadmin.history import HistoryPage
 
 #: Django's pair of lists needs two hands and a wide screen; boxes to tick don't.
-TICKED = {ManyToManyField: {"widget": UnfoldAdminCheckboxSelectMultipleWidget}}
+TICKED: dict[type[Field[Any, Any]], dict[str, Any]] = {
+    ManyToManyField: {"widget": UnfoldAdminCheckboxSelectMultipleWidget}
+}
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -48,7 +52,7 @@ class UserAdmin(HistoryPage, django_pages.UserAdmin, ModelAdmin):  # type: ignor
 
 
 @admin.register(Group)
-class GroupAdmin(HistoryPage, django_pages.GroupAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic only in the stubs
+class GroupAdmin(HistoryPage, django_pages.GroupAdmin, ModelAdmin):
     """Roles."""
 
     filter_horizontal = ()

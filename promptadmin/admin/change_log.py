@@ -75,17 +75,17 @@ class LogEntryAdmin(ModelAdmin):
         """Nobody deletes from the log here; `manage.py auditlogflush` does."""
         return False
 
-    @display(description="when (UTC)", ordering="timestamp")
+    @admin.display(description="when (UTC)", ordering="timestamp")
     def when(self, entry: LogEntry) -> str:
         """The moment of the change."""
         return f"{entry.timestamp:%Y-%m-%d %H:%M:%S}"
 
-    @display(description="what", ordering="action", label={"create": "success", "update": "info", "delete": "danger"})
+    @display(description="what", ordering="action", label={"create": "success", "update": "info", "delete": "danger"})  # type: ignore[untyped-decorator]  # the theme's
     def kind(self, entry: LogEntry) -> str:
         """Create, update or delete, as a label."""
         return str(entry.get_action_display())
 
-    @display(description="row")
+    @admin.display(description="row")
     def row(self, entry: LogEntry) -> SafeString:
         """The table and the row's title, with a link to its page where it may still be there."""
         title, table = entry.object_repr[:80], str(entry.content_type.name)
@@ -98,14 +98,14 @@ class LogEntryAdmin(ModelAdmin):
             return format_html("{} <bdi>{}</bdi>", table, title)
         return format_html('{} <a class="pa-link" href="{}"><bdi>{}</bdi></a>', table, address, title)
 
-    @display(description="columns")
+    @admin.display(description="columns")
     def columns(self, entry: LogEntry) -> str:
         """The columns that changed."""
         names = list(entry.changes or ())
         more = f" and {len(names) - MOST_COLUMNS} more" if len(names) > MOST_COLUMNS else ""
         return ", ".join(names[:MOST_COLUMNS]) + more or entry.note or "-"
 
-    @display(description="before and after")
+    @admin.display(description="before and after")
     def before_and_after(self, entry: LogEntry) -> SafeString:
         """A table of the columns that changed."""
         return render_to_string("promptadmin/change.html", {"entry": entry})
