@@ -56,7 +56,7 @@ def rows(db: None) -> None:
         prompt_id="p",
         codebase_context_snapshot='{"a": [1]}',
     ).save()
-    Optimization(id="empty", created_at=MADE, raw_prompt="x", status="error").save()
+    Optimization(id="empty", created_at=MADE + dt.timedelta(hours=1), raw_prompt="x", status="error").save()
     PromptVersion(id="v", prompt_id="p", version=1, content="earlier", optimization_id="run").save()
 
 
