@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
-class ScoreCell(Schema):
+class ScoreCell(BaseModel):
     """The runs of one cell of a table; the mean is over those with a score, and null where none has one."""
 
     count: int = Field(examples=[17])
     avg_score: float | None = Field(examples=[0.7383])
 
 
-class ScoreSpread(Schema):
+class ScoreSpread(BaseModel):
     """How a strategy's scores spread; `count` is all its runs, with or without a score."""
 
     min: float = Field(examples=[0.41])
@@ -25,7 +24,7 @@ class ScoreSpread(Schema):
     count: int = Field(examples=[147])
 
 
-class Improvement(Schema):
+class Improvement(BaseModel):
     """What validation said about a strategy's runs."""
 
     improved: int = Field(examples=[121])
@@ -33,7 +32,7 @@ class Improvement(Schema):
     rate: float | None = Field(description="Null where no run was validated.", examples=[0.8231])
 
 
-class ErrorRate(Schema):
+class ErrorRate(BaseModel):
     """How many of a strategy's runs, of every status, failed."""
 
     total: int = Field(examples=[150])
@@ -41,14 +40,14 @@ class ErrorRate(Schema):
     rate: float = Field(examples=[0.02])
 
 
-class Trend(Schema):
+class Trend(BaseModel):
     """The completed runs of the last days."""
 
     count: int = Field(examples=[42])
     avg_score: float | None = Field(examples=[0.7311])
 
 
-class TokenEconomics(Schema):
+class TokenEconomics(BaseModel):
     """What a strategy's runs cost, each mean over the runs that tell it; 0 where none does."""
 
     avg_input_tokens: int = Field(examples=[113])
@@ -56,7 +55,7 @@ class TokenEconomics(Schema):
     avg_duration_ms: int = Field(examples=[21444])
 
 
-class Win(Schema):
+class Win(BaseModel):
     """The strategy with the best mean score for a task type."""
 
     strategy: str = Field(examples=["chain-of-thought"])
@@ -72,7 +71,7 @@ def _per_strategy(description: str, *example: Any) -> Any:
     return Field(description=f"{description} Null when empty.", examples=list(example))
 
 
-class StatisticsOut(Schema):
+class StatisticsOut(BaseModel):
     """Statistics of the completed runs of all projects, or of one. Strategies go by their canonical names.
 
     Plugins may add more.

@@ -13,7 +13,7 @@ from collections import defaultdict
 from tests.contrib.webhook_receiver import receiving
 from tests.processes import REPOSITORY, Scratch
 
-SECONDS = float(os.environ.get("PROMPTADMIN_KILL_SECONDS", "6"))
+SECONDS = float(os.environ.get("PROMPTADMIN_KILL_SECONDS", "4"))
 ENABLED = {"PROMPTADMIN_PLUGINS": "projects,optimizations,webhooks", "PROMPTADMIN_WEBHOOKS_PRIVATE": "1"}
 MAKE_ENDPOINT = (
     "from promptadmin.contrib.webhooks.models import Endpoint;"

@@ -1,0 +1,4 @@
+from django.contrib import admin
+from dummy.models import Note
+
+admin.site.register(Note)

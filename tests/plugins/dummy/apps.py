@@ -1,0 +1,47 @@
+"""One of everything that a plugin can declare."""
+
+from promptadmin.plugins import DashboardFilter, DashboardPanel, PluginConfig, PromptCheck, StartupStep
+
+
+class DummyConfig(PluginConfig):
+    """Some parts of it fail, to show that nothing else does then."""
+
+    name = "dummy"
+    requires_promptadmin = ">=0.1,<2"
+    requires_plugins = ("projects", "optimizations")
+    navigation = {"note": "sticky_note"}
+    api_permissions = {"read": ["dummy.view_note"]}
+    api_router = "dummy.parts.router"
+    asgi_application = "dummy.parts.application"
+    background_commands = ("note_time",)
+    startup_steps = (
+        StartupStep(name="dummy_step", title="dummy step", position=7.5, function="dummy.parts.startup_step"),
+    )
+    dashboard_panels = (
+        DashboardPanel(
+            name="dummy", title="Dummy panel", function="dummy.parts.panel", template="dummy/panel.html", position=200
+        ),
+        DashboardPanel(
+            name="broken",
+            title="Broken panel",
+            function="dummy.parts.broken_panel",
+            template="dummy/panel.html",
+            position=201,
+        ),
+    )
+    dashboard_filters = (
+        DashboardFilter(name="flavour", label="Flavour", everything="All flavours", choices="dummy.parts.flavours"),
+    )
+    statistics_sections = {
+        "dummy_runs": "dummy.parts.count_runs",
+        "dummy_broken": "dummy.parts.broken_section",
+    }
+    prompt_checks = (
+        PromptCheck("dummy_shouting", "Shouting", "dummy.parts.find_shouting"),
+        PromptCheck("dummy_broken", "Broken check", "dummy.parts.broken_check"),
+    )
+    strategies = {"dummy-strategy": "Asks twice."}
+    strategy_aliases = {"dummy-alias": "dummy-strategy"}
+    events = {"dummy_happened": "somebody asked the dummy"}
+    event_receivers = {"*": "dummy.parts.receive", "prompt_created": "dummy.parts.broken_receiver"}
+    event_recorders = {"prompt_created": "dummy.parts.keep", "prompt_deleted": "dummy.parts.broken_recorder"}

@@ -1,0 +1,84 @@
+"""What the declarations lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest
+from dummy.models import Note
+from ninja import Router
+
+from optimizations.stats import Scope
+from projects.findings import CheckedPrompt, Finding, Severity
+from promptadmin.api import errors
+from promptadmin.dashboard import Dashboard
+from promptadmin.events import Event, send
+from promptadmin.sessions import write_session
+from promptadmin.startup import StepContext, StepResult
+
+router = Router(tags=["dummy"])
+
+
+@router.post("/dummy", response={200: dict[str, str], **errors()}, operation_id="ask_dummy", summary="Ask the dummy")
+def ask(request: HttpRequest) -> dict[str, str]:
+    """Tells whoever listens."""
+    send("dummy_happened", subject="dummy", asked=True)
+    return {"answer": "dummy"}
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] != "http":
+        raise NotImplementedError
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": f"{scope['root_path']} {scope['path']}".encode()})
+
+
+def startup_step(context: StepContext) -> StepResult:
+    return StepResult(0, "dummy step ran")
+
+
+def panel(dashboard: Dashboard) -> dict[str, Any]:
+    return {"flavour": dashboard.choices["flavour"] or "every flavour"}
+
+
+def broken_panel(dashboard: Dashboard) -> dict[str, Any]:
+    raise RuntimeError("dummy panel")
+
+
+def flavours() -> list[str]:
+    return ["sweet", "sour"]
+
+
+def count_runs(scope: Scope) -> int:
+    return scope.runs().count()
+
+
+def broken_section(scope: Scope) -> int:
+    return scope.runs().extra(where=["no_such_column = 1"]).count()  # an error of the database itself
+
+
+def find_shouting(prompt: CheckedPrompt) -> Iterator[Finding]:
+    if prompt.text.isupper():
+        yield Finding(Severity.NOTE, "Don't shout", 0, len(prompt.text))
+
+
+def broken_check(prompt: CheckedPrompt) -> Iterator[Finding]:
+    raise RuntimeError("dummy check")
+
+
+def keep(event: Event) -> None:
+    Note.objects.using(event.using).create(text=f"recorded {event.name} {event.subject}")
+
+
+def receive(event: Event) -> None:
+    with write_session(event.using):
+        Note.objects.using(event.using).create(text=f"received {event.name} {event.subject}")
+
+
+def broken_receiver(event: Event) -> None:
+    raise RuntimeError("dummy receiver")
+
+
+def broken_recorder(event: Event) -> None:
+    Note.objects.using(event.using).extra(where=["no_such_column = 1"]).count()

@@ -1,0 +1,177 @@
+"""A plugin that declares one of everything: each part is seen where it belongs, and what fails takes nothing along."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from promptadmin.plugin_checks import attribute_types
+from tests.api.requests_to import JsonClient
+from tests.plugins.dummy.apps import DummyConfig
+from tests.plugins.installed import install_dummy
+from tests.processes import REPOSITORY, Scratch
+from tests.servers import Site, serving
+
+TOKEN = "dummy"
+
+
+@dataclass
+class Served:
+    """The product with the dummy, running."""
+
+    site: Site
+    api: JsonClient
+    directory: Path
+    variables: dict[str, str]
+
+    def rows(self, sql: str) -> list[Any]:
+        with closing(sqlite3.connect(self.directory / "new.db")) as connection:
+            return [row[0] for row in connection.execute(sql)]
+
+    def log(self) -> str:
+        return (self.directory / "serve.log").read_text()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    directory = tmp_path_factory.mktemp("dummy")
+    install_dummy(directory / "site")
+    variables = {
+        "PYTHONPATH": f"{directory / 'site'}:{REPOSITORY}",
+        "PROMPTADMIN_PLUGINS": "projects,optimizations,dummy",
+        "AUTH_TOKEN": TOKEN,
+    }
+    url = f"sqlite:///{directory / 'new.db'}"
+    with serving(directory, url, "--mcp", **variables) as site, JsonClient(site.address, TOKEN) as api:
+        yield Served(site, api, directory, variables)
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + 20
+    while not (found := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return found
+
+
+def test_the_dummy_declares_one_of_everything() -> None:
+    empty = {name for name in attribute_types() if not getattr(DummyConfig, name)}
+    assert empty == set()
+
+
+def test_start_up_runs_its_step_and_its_migration(served: Served) -> None:
+    assert "dummy step ran" in served.site.printed
+    assert served.rows("SELECT name FROM sqlite_master WHERE name = 'dummy_note'") == ["dummy_note"]
+
+
+def test_its_api_strategies_and_sections_are_there(served: Served) -> None:
+    answer = served.api.send("POST", "/api/dummy")
+    assert (answer.status, answer.json) == (200, {"answer": "dummy"})
+    strategies = {item["name"]: item for item in served.api.send("GET", "/api/strategies").json["items"]}
+    assert strategies["dummy-strategy"]["aliases"] == ["dummy-alias"]
+    run = {"raw_prompt": "x", "strategy": "dummy-alias", "overall_score": 0.5}
+    assert served.api.send("POST", "/api/optimizations", run).json["strategy"] == "dummy-strategy"
+    statistics = served.api.send("GET", "/api/history/stats").json
+    assert (statistics["dummy_runs"], statistics["dummy_broken"]) == (1, None)
+    assert statistics["score_by_strategy"] == {"dummy-strategy": 0.5}
+    assert "Plugin dummy: the statistics section dummy_broken failed" in served.log()
+
+
+def test_stored_aliases_are_renamed_at_start(served: Served) -> None:
+    with closing(sqlite3.connect(served.directory / "new.db")) as connection, connection:
+        connection.execute(
+            "INSERT INTO optimizations (id, created_at, raw_prompt, status, strategy) "
+            "VALUES ('old', '2020-01-01 00:00:00', 'x', 'completed', 'dummy-alias')"
+        )
+    variables = {**served.variables, "DATABASE_URL": f"sqlite:///{served.directory / 'new.db'}"}
+    done = Scratch(served.directory, variables).manage("normalize_strategies")
+    assert "renamed the strategy of 1 runs" in done.stdout, done.stderr
+    assert served.rows("SELECT strategy FROM optimizations WHERE id = 'old'") == ["dummy-strategy"]
+    served.api.send("DELETE", "/api/history/old")
+
+
+def test_events_reach_it_and_its_failures_stop_at_it(served: Served) -> None:
+    project = served.api.send("POST", "/api/projects", {"name": "events"}).json["id"]
+    prompts = f"/api/projects/{project}/prompts"
+    prompt = served.api.send("POST", prompts, {"content": "SHOUT"})
+    assert prompt.status == 201
+    key = prompt.json["id"]
+    notes = served.rows("SELECT text FROM dummy_note")
+    assert f"received project_created {project}" in notes
+    assert f"recorded prompt_created {key}" in notes
+    assert f"received prompt_created {key}" in notes
+    assert "dummy.parts.broken_receiver of the event prompt_created failed" in served.log()
+
+    findings = served.api.send("GET", f"{prompts}/{key}/findings").json["items"]
+    assert [(item["check"], item["plugin"], item["line"]) for item in findings] == [("dummy_shouting", "dummy", 1)]
+    assert "the prompt check dummy_broken failed" in served.log()
+
+    assert served.api.send("DELETE", f"{prompts}/{key}").status == 200
+    assert served.rows(f"SELECT id FROM prompts WHERE id = '{key}'") == []
+    assert "dummy.parts.broken_recorder of the event prompt_deleted failed" in served.log()
+
+    before = len(served.rows("SELECT text FROM dummy_note"))
+    served.api.send("POST", f"/api/projects/{project}/archive")
+    refused = served.api.send("POST", prompts, {"content": "no"})
+    assert refused.status == 403
+    assert len(served.rows("SELECT text FROM dummy_note")) == before + 1, "a refused change tells nobody"
+
+
+def test_its_asgi_application_and_background_command_run(served: Served) -> None:
+    parts = urlsplit(served.site.address)
+    address = f"http://{parts.hostname}:{(parts.port or 0) + 1}/plugins/dummy/deep/er?x=1"
+
+    def answer() -> str:
+        try:
+            with urllib.request.urlopen(address, timeout=5) as found:
+                return str(found.read().decode())
+        except OSError:
+            return ""
+
+    assert until(answer) == "/plugins/dummy /deep/er"
+    assert until(lambda: "background command runs" in served.rows("SELECT text FROM dummy_note"))
+
+
+def test_plugins_lists_it_with_what_it_contributes(served: Served) -> None:
+    variables = {**served.variables, "DATABASE_URL": f"sqlite:///{served.directory / 'new.db'}"}
+    listed = Scratch(served.directory, variables).manage("plugins", "--json")
+    (dummy,) = (item for item in json.loads(listed.stdout) if item["name"] == "dummy")
+    assert (dummy["package"], dummy["version"], dummy["enabled"]) == ("promptadmin-dummy", "0.1", True)
+    assert dummy["contributes"]["strategies"] == ["dummy-strategy"]
+    assert dummy["contributes"]["background commands"] == ["note_time"]
+
+
+def test_the_admin_shows_its_table_panel_and_filter(served: Served, tmp_path: Path) -> None:
+    script = tmp_path / "look.py"
+    script.write_text(LOOK)
+    variables = {**served.variables, "DATABASE_URL": f"sqlite:///{served.directory / 'new.db'}"}
+    done = Scratch(served.directory, variables).manage("shell", input=LOOK)
+    assert done.returncode == 0, done.stderr
+    page, panels, table = json.loads(done.stdout.strip().splitlines()[-1])
+    assert "Flavour" in page
+    assert "Dummy shows sour" in panels
+    assert "Broken panel" in panels
+    assert "dummy panel" not in panels
+    assert "received project_created" in table
+
+
+LOOK = """
+import json
+from django.contrib.auth.models import User
+from django.test import Client
+
+client = Client(headers={"host": "localhost"})
+client.force_login(User.objects.get(username="admin"))
+pages = ("/admin/", "/admin/dashboard/panels/?flavour=sour", "/admin/dummy/note/")
+print(json.dumps([client.get(page).content.decode() for page in pages]))
+"""
