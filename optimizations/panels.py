@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from optimizations.records import Record
 from optimizations.repository import OptimizationRepository, RunFilters
+from optimizations.scores import GREATEST
 from optimizations.stats import Scope, by_strategy, overall
 from projects.models import ProjectStatus
 from projects.repository import ProjectRepository
@@ -84,9 +85,10 @@ def scores(dashboard: Dashboard) -> dict[str, Any] | None:
         "points_label": "mean",
         "unit": "score, from 0 to 10",
         "min": 0,
-        "max": 10,
+        "max": GREATEST,
     }
-    return {"rows": rows, "left_out": len(best) - len(rows), "chart": chart}
+    beyond = any(row["least"] < 0 or row["greatest"] > GREATEST for row in rows)
+    return {"rows": rows, "left_out": len(best) - len(rows), "chart": chart, "beyond": beyond}
 
 
 def matrix(dashboard: Dashboard) -> dict[str, Any] | None:

@@ -74,7 +74,7 @@ def test_panels_tell_what_the_statistics_tell() -> None:
     assert "Error rate 28.6 %" in shown
     assert "Tokens 1.5k 1.2k in, 300 out" in shown
     assert "Runs in 30 days 4" in shown
-    assert "co-star 7.0 6.0 to 8.0 6.0 to 8.0 2" in shown
+    assert "co-star 7.0 6.0–8.0 6.0–8.0 2" in shown
     assert "coding risen 1 run 9.0" in shown
     assert "writing co-star 2 runs 7.0" in shown
     assert "risen 33.3 % 1 of 3" in shown
