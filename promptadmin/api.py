@@ -21,6 +21,7 @@ from pydantic import Field
 
 from promptadmin import __version__
 from promptadmin.access import AddressThrottle, TokenThrottle, access
+from promptadmin.containment import contained
 from promptadmin.errors import Refused
 from promptadmin.plugins import enabled_plugins
 from promptadmin.request_ids import current_request_id
@@ -160,8 +161,11 @@ def build_api() -> NinjaAPI:
     api.add_router("", "promptadmin.health.router")
     for plugin in enabled_plugins():
         if plugin.api_router:
-            router: Router = import_string(plugin.api_router)
-            api.add_router("", router)
+            with contained(plugin.label, "its API router"):  # and `check` says what is wrong with it
+                router = import_string(plugin.api_router)
+                if not isinstance(router, Router):
+                    raise TypeError(f"{plugin.api_router} is no ninja.Router")
+                api.add_router("", router)
     return api
 
 

@@ -183,4 +183,4 @@ def _why_not(path: str, fits: Fits, expected: str) -> str:
         found = import_string(path)
     except Exception as error:
         return f"can't be imported: {type(error).__name__}: {error}".rstrip(".")
-    return "" if fits(found) else f"is no {expected.removeprefix('a ')}, but a {type(found).__name__}"
+    return "" if fits(found) else f"is no {expected.removeprefix('a ')}, but of type {type(found).__name__}"
