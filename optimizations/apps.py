@@ -63,7 +63,7 @@ class OptimizationsConfig(PluginConfig):
     """Declares what optimisation runs contribute."""
 
     name = "optimizations"
-    verbose_name = "Optimisation runs"
+    verbose_name = "Results"
     requires_plugins = ("projects",)
     navigation: ClassVar = {"optimization": "auto_awesome"}
     api_router = "optimizations.api.router"

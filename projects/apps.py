@@ -10,6 +10,7 @@ class ProjectsConfig(PluginConfig):
     """Declares what projects contribute."""
 
     name = "projects"
+    verbose_name = "Library"
     requires_plugins = ("optimizations",)
     navigation: ClassVar = {"project": "folder", "prompt": "edit_note", "promptversion": "layers"}
     api_router = "projects.api.router"
