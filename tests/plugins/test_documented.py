@@ -1,0 +1,60 @@
+"""docs/plugins.md names everything that there is, as it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from promptadmin import plugin_checks
+from promptadmin.events import known_events
+from promptadmin.plugins import (
+    DashboardFilter,
+    DashboardPanel,
+    PluginConfig,
+    PromptCheck,
+    StartupStep,
+    installed_plugins,
+)
+from tests.processes import REPOSITORY
+
+DOCUMENT = (REPOSITORY / "docs" / "plugins.md").read_text()
+SETTINGS = (REPOSITORY / "docs" / "settings.md").read_text()
+
+
+def test_every_attribute_is_documented_with_its_type() -> None:
+    declared = {
+        f"{name}: {PluginConfig.__annotations__[name].removeprefix('ClassVar[').removesuffix(']')}"
+        for name in plugin_checks.attribute_types()
+    }
+    table = DOCUMENT.split("| attribute | what it is |")[1].split("\n\n")[0]
+    assert {found.replace("\\|", "|") for found in re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)} == declared
+
+
+@pytest.mark.parametrize("kind", [StartupStep, DashboardPanel, DashboardFilter, PromptCheck])
+def test_every_field_is_documented_with_its_type(kind: Any) -> None:
+    section = DOCUMENT.split(f"### {kind.__name__}\n")[1].split("\n###")[0]
+    declared = {f"{field.name}: {field.type}" for field in dataclasses.fields(kind)}
+    assert set(re.findall(r"`(\w+: [^`]+)`", section)) == declared
+
+
+def test_every_event_plugin_setting_and_check_is_documented() -> None:
+    for name in (*known_events(), *installed_plugins()):
+        assert f"`{name}`" in DOCUMENT, name
+    for number in range(1, 6):
+        assert f"`plugins.E00{number}`" in DOCUMENT
+        assert f"plugins.E00{number}" in str(plugin_checks.__doc__)
+    for name in ("WEBHOOKS_PRIVATE", "WEBHOOKS_ATTEMPTS", "WEBHOOKS_RETRY_SECONDS", "WEBHOOKS_KEEP_DAYS"):
+        assert hasattr(settings, name)
+        assert f"`PROMPTADMIN_{name}`" in SETTINGS
+
+
+def test_every_name_that_it_mentions_is_there() -> None:
+    names = re.findall(r"`((?:promptadmin|projects|optimizations)\.[\w.]+)`", DOCUMENT)
+    assert len(names) > 10
+    for name in names:
+        assert import_string(name), name
