@@ -7,7 +7,9 @@ left to do through indexes.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from optimizations.models import RunStatus
@@ -21,25 +23,33 @@ STALE_MESSAGE = "Server interrupted"
 ROWS_A_BATCH = 1000
 LINKS_A_BATCH = 5_000  # so that the pages they change stay within the page cache
 
-PROJECTS_WITH_UNLINKED_RUNS = """
-    SELECT p.id, p.name FROM projects p WHERE p.name <> '' AND EXISTS
+# A run is linked to the first prompt of its project that has its text. Texts are compared by digests of 128 bits: what
+# is sorted and looked up is then small, and both tables are read once, in the order of the file.
+HAS_UNLINKED_RUNS = """
+    SELECT 1 FROM projects p WHERE p.name <> '' AND EXISTS
         (SELECT 1 FROM optimizations o WHERE o.project = p.name AND o.prompt_id IS NULL)
 """
-DROP_LINKS = "DROP TABLE IF EXISTS found_links"
-MAKE_LINKS = "CREATE TEMPORARY TABLE found_links (run {type}, prompt_id TEXT)"
-INDEX_LINKS = "CREATE INDEX found_links_run ON found_links (run, prompt_id)"
-# CROSS JOIN is SQLite's word for "in this order", and GROUP BY makes it index the texts by itself: it would otherwise
-# compare each run with each prompt of its project.
+MAKE_TABLES = (
+    "CREATE TEMPORARY TABLE known_texts (project TEXT, digest TEXT, place INTEGER, prompt_id TEXT)",
+    "CREATE TEMPORARY TABLE found_links (run {row_type}, prompt_id TEXT)",
+)
+DROP_TABLES = ("DROP TABLE IF EXISTS known_texts", "DROP TABLE IF EXISTS found_links")
+DIGEST_PROMPTS = """
+    INSERT INTO known_texts SELECT p.name, {prompt_digest}, q.order_index, q.id
+    FROM prompts q JOIN projects p ON p.id = q.project_id WHERE p.name <> ''
+"""
+INDEX_TEXTS = "CREATE INDEX known_texts_first ON known_texts (project, digest, place, prompt_id)"
 FIND_LINKS = """
     INSERT INTO found_links
-    SELECT o.{row}, p.id FROM optimizations o CROSS JOIN (
-        SELECT q.content, MIN(q.id) AS id FROM prompts q JOIN (
-            SELECT content, MIN(order_index) AS place FROM prompts WHERE project_id = %s GROUP BY content
-        ) AS first ON first.content = q.content AND first.place = q.order_index
-        WHERE q.project_id = %s GROUP BY q.content
-    ) AS p
-    WHERE o.project = %s AND o.prompt_id IS NULL AND p.content = o.raw_prompt
+    SELECT found.run, found.prompt_id FROM (
+        SELECT o.{row} AS run, (
+            SELECT t.prompt_id FROM known_texts t WHERE t.project = o.project AND t.digest = {run_digest}
+            ORDER BY t.place, t.prompt_id LIMIT 1
+        ) AS prompt_id
+        FROM optimizations o WHERE o.prompt_id IS NULL AND o.project IS NOT NULL
+    ) AS found WHERE found.prompt_id IS NOT NULL
 """
+INDEX_LINKS = "CREATE INDEX found_links_run ON found_links (run, prompt_id)"
 BATCHES = """
     SELECT MIN(run), MAX(run) FROM (
         SELECT run, (ROW_NUMBER() OVER (ORDER BY run) - 1) / %s AS batch FROM found_links
@@ -72,29 +82,47 @@ def normalize_strategies(context: StepContext) -> StepResult:
 def link_prompts(context: StepContext) -> StepResult:
     """Step 6: link each run without a prompt to the first prompt of its project that has exactly its text.
 
-    The links are found first, project by project, and then made in the order of the file (on SQLite, by the number of
-    the row): each page is written once, not once for each project.
+    The links are found first and then made in the order of the file (on SQLite, by the number of the row): each page is
+    written once.
     """
     connection = context.connection
-    row, row_type = ("rowid", "INTEGER") if connection.vendor == "sqlite" else ("id", "TEXT")
+    words = _words(connection)
     with connection.cursor() as cursor:
-        cursor.execute(PROJECTS_WITH_UNLINKED_RUNS)
-        projects = cursor.fetchall()
-        if not projects:
+        cursor.execute(HAS_UNLINKED_RUNS)
+        if cursor.fetchone() is None:
             return StepResult(0, "nothing to do")
-        cursor.execute(DROP_LINKS)
-        cursor.execute(MAKE_LINKS.format(type=row_type))
-        for project_id, name in context.progress(projects, label="texts of runs"):
-            cursor.execute(FIND_LINKS.format(row=row), [project_id, project_id, name])
-        cursor.execute(INDEX_LINKS)
+        for statement in (*DROP_TABLES, *MAKE_TABLES):
+            cursor.execute(statement.format(**words))
+        for statement in context.progress((DIGEST_PROMPTS, INDEX_TEXTS, FIND_LINKS, INDEX_LINKS), label="texts"):
+            cursor.execute(statement.format(**words))
         cursor.execute(BATCHES, [LINKS_A_BATCH])
         linked = 0
         for first, last in context.progress(cursor.fetchall(), label="prompt links"):
             with write_session(connection.alias):
-                cursor.execute(SET_LINKS.format(row=row), [first, last])
+                cursor.execute(SET_LINKS.format(**words), [first, last])
                 linked += cursor.rowcount
-        cursor.execute(DROP_LINKS)
+        for statement in DROP_TABLES:
+            cursor.execute(statement)
     return StepResult(linked, f"linked {linked} runs to their prompts" if linked else "nothing to do")
+
+
+def _words(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    """What the engines call the number of a row, and a digest of a text."""
+    if connection.vendor != "sqlite":
+        return {"row": "id", "row_type": "TEXT", "prompt_digest": "MD5(q.content)", "run_digest": "MD5(o.raw_prompt)"}
+    connection.connection.create_function("text_digest", 2, _digest, deterministic=True)
+    # As bytes, because a stored text may be no UTF-8; with its kind, because a text never equals a BLOB.
+    digest = "text_digest(TYPEOF({0}), CAST({0} AS BLOB))"
+    return {
+        "row": "rowid",
+        "row_type": "INTEGER",
+        "prompt_digest": digest.format("q.content"),
+        "run_digest": digest.format("o.raw_prompt"),
+    }
+
+
+def _digest(kind: str, value: bytes) -> bytes:
+    return hashlib.blake2b(value, digest_size=16, person=kind.encode()).digest()
 
 
 def cleanup_stale(context: StepContext) -> StepResult:
