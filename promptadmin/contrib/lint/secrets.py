@@ -44,14 +44,15 @@ _one_at_a_time = Lock()
 
 def find_secrets(prompt: CheckedPrompt) -> Iterator[Finding]:
     """Keys, tokens and passwords: whoever can read the prompt, and every model that gets it, can use them."""
+    lines = prompt.text.splitlines(keepends=True)
+    # Once for all lines: each change of the settings empties caches.
+    with _one_at_a_time, transient_settings(_SETTINGS):
+        scanned = [
+            {(found.secret_value or "", found.type) for found in scan_line(line.rstrip("\r\n"))} for line in lines
+        ]
     start = 0
-    for line in prompt.text.splitlines(keepends=True):
-        with _one_at_a_time, transient_settings(_SETTINGS):
-            secrets = sorted(
-                {(found.secret_value or "", found.type) for found in scan_line(line.rstrip("\r\n"))},
-                key=lambda secret: (line.find(secret[0]), secret),
-            )
-        for value, kind in secrets:
+    for line, found in zip(lines, scanned, strict=True):
+        for value, kind in sorted(found, key=lambda secret: (line.find(secret[0]), secret)):
             place = start + max(0, line.find(value))
             message = f"This looks like a secret ({kind}): take it out, and replace it where it is used."
             yield Finding(Severity.ERROR, message, place, place + len(value))
