@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
+from projects.admin.authors import authors
 from projects.admin.charts import score_chart
 from projects.admin.fields import line_feeds
 from projects.admin.forms import PromptForm
@@ -123,6 +124,8 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
             repository = ProjectRepository()
             with read_session():
                 history = repository.list_history(prompt_id=prompt.pk, limit=VERSIONS_SHOWN)
+                by = authors(prompt.pk)
+                context["entries"] = [(entry, by.get(entry.version, "")) for entry in history.items]
                 context |= {"history": history, "project": repository.projects.get(id=prompt.project_id)}
                 context["findings"] = repository.findings(prompt_id=prompt.pk)
                 if request.user.has_perm("optimizations.view_optimization"):
