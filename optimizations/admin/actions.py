@@ -159,6 +159,9 @@ class RunActions(HistoryPage, ModelAdmin):
             names = _project_names() if action == "move" else []
         list_address = reverse("admin:optimizations_optimization_changelist")
         is_list = request.path == list_address
+        back = request.POST.get("back", "" if is_list else "run")
+        target = request.get_full_path() if is_list else list_address
+        one = reverse("admin:optimizations_optimization_change", args=[quote(run_ids[0])]) if len(run_ids) == 1 else ""
         running = sum(run["status"] == RunStatus.RUNNING for run in runs)
         context = {
             **self.admin_site.each_context(request),
@@ -174,9 +177,9 @@ class RunActions(HistoryPage, ModelAdmin):
             "running": running,
             "versions": versions,
             "project_names": names,
-            "back": request.POST.get("back", "" if is_list else "run"),
-            "target": request.get_full_path() if is_list else list_address,
-            "cancel": request.get_full_path() if is_list else list_address,
+            "back": back,
+            "target": target,
+            "cancel": one if back == "run" and one else target,
             "checkbox_name": ACTION_CHECKBOX_NAME,
             "is_danger": action == "delete_runs",
             "is_pointless": action == "mark_stale" and not running,

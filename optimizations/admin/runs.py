@@ -53,6 +53,7 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
     list_before_template = f"{TEMPLATES}/list_notes.html"
     list_after_template = f"{TEMPLATES}/list_end.html"
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # counts beside each choice of the filters would scan the table
     search_fields = ["raw_prompt"]  # shows the field; what it searches is the repository's to say
     search_help_text = "Text of prompts, titles, tags, projects"
     ordering = ["-created_at"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -194,6 +195,48 @@ def test_every_page_of_the_list_asks_little(admin: Client, monkeypatch: pytest.M
     follow = re.search(r'href="(\?[^"]*until[^"]*)"', page)
     assert follow
     assert "run 39" in admin.get(LIST + follow[1].replace("&amp;", "&")).content.decode()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plans")
+@pytest.mark.parametrize("sort", ["", "&o=3", "&o=-3", "&o=7"])
+def test_no_page_of_the_list_scans_a_table(admin: Client, monkeypatch: pytest.MonkeyPatch, sort: str) -> None:
+    """Whatever the filter, SQLite finds its rows by an index."""
+    monkeypatch.setattr(browsing, "WINDOW", 5)
+    Project(id="P", name="Support").save()
+    Prompt(id="p", content="text", project_id="P").save()
+    for number in range(12):
+        make_run(status="error", project="Support", strategy="risen", task_type="coding", overall_score=number / 12)
+    asked: list[tuple[str, Any]] = []
+
+    def keep(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    for query in (
+        "p=2",
+        "status=error",
+        "project=Support",
+        "project_id=P",
+        "prompt__id__exact=p",
+        "strategy=risen",
+        "task_type=coding",
+        "score_from=3&score_to=8",
+        "created_from=2020-01-01",
+        "tag=t",
+        "has_prompt=yes",
+        "has_prompt=no",
+        "q=text",
+        "q=text&status=error&strategy=risen&tag=t",
+        "_facets=True",
+    ):
+        asked.clear()
+        with connection.execute_wrapper(keep):
+            assert admin.get(f"{LIST}?{query}{sort}").status_code == 200, query
+        for sql, params in [statement for statement in asked if "optimizations" in statement[0]]:
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
+                plan = [row[3] for row in cursor.fetchall()]
+            assert not [step for step in plan if re.match("SCAN (optimizations|o|U0)$", step)], (query, sql, plan)
 
 
 def test_pages_follow_each_other_beyond_what_is_within_reach(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
