@@ -10,7 +10,7 @@ import sys
 import time
 from collections import defaultdict
 
-from tests.contrib.webhook_receiver import receiving
+from tests.contrib.webhook_receiver import Received, receiving
 from tests.processes import REPOSITORY, Scratch
 
 SECONDS = float(os.environ.get("PROMPTADMIN_KILL_SECONDS", "4"))
@@ -56,7 +56,7 @@ def test_no_event_is_lost_and_none_overtakes_another(scratch: Scratch) -> None:
         assert list(dict.fromkeys(arrived[prompt])) == list(range(2, last + 1)), prompt
 
 
-def expected(requests: list[object], versions: dict[str, int], scratch: Scratch) -> dict[str, list[int]]:
+def expected(requests: list[Received], versions: dict[str, int], scratch: Scratch) -> dict[str, list[int]]:
     """The versions of each prompt as they arrived, once every last one has."""
     deliverer = scratch.start("deliver_webhooks", PROMPTADMIN_WEBHOOKS_RETRY_SECONDS="1")
     try:
@@ -64,7 +64,7 @@ def expected(requests: list[object], versions: dict[str, int], scratch: Scratch)
         while True:
             arrived: defaultdict[str, list[int]] = defaultdict(list)
             for request in list(requests):
-                data = json.loads(request.body)["data"]  # type: ignore[attr-defined]  # a Received
+                data = json.loads(request.body)["data"]
                 arrived[data["prompt_id"]].append(data["version"])
             if all(last in arrived[prompt] for prompt, last in versions.items()):
                 return arrived

@@ -49,10 +49,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     variables = {
         "PYTHONPATH": f"{directory / 'site'}:{REPOSITORY}",
         "PROMPTADMIN_PLUGINS": "projects,optimizations,dummy",
-        "AUTH_TOKEN": TOKEN,
     }
     url = f"sqlite:///{directory / 'new.db'}"
-    with serving(directory, url, "--mcp", **variables) as site, JsonClient(site.address, TOKEN) as api:
+    with serving(directory, url, "--mcp", workers=1, AUTH_TOKEN=TOKEN, **variables) as site, JsonClient(site.address, TOKEN) as api:
         yield Served(site, api, directory, variables)
 
 

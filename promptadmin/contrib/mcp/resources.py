@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import mcp_types as types
@@ -41,7 +41,7 @@ def read_run(optimization_id: str) -> str:
 
 
 #: Address → (what reads it, name, description).
-RESOURCES = {
+RESOURCES: dict[str, tuple[Callable[..., str], str, str]] = {
     "promptforge://projects": (read_projects, "projects", "Projects that aren't deleted."),
     "promptforge://projects/{project_id}/context": (read_context, "project context", "A project's context profile."),
     "promptforge://optimizations/{optimization_id}": (read_run, "optimization", "One optimisation run."),

@@ -85,7 +85,6 @@ def build_server() -> Server:
     for spec in TOOLS.values():
         server.add_tool(spec.in_session, name=spec.name, title=spec.title, annotations=spec.annotations)
     for address, (function, name, description) in stored.RESOURCES.items():
-        reader: Callable[..., str] = function
         register = server.resource(address, name=name, description=description, mime_type="application/json")
-        register(in_session(reader, error=ResourceError))
+        register(in_session(function, error=ResourceError))
     return server
