@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from promptadmin.adoption.shape import plugin_models, quote, table_names
+from promptadmin.adoption.shape import adopted_models, quote, table_names
 from promptadmin.fields import Link
 
 SHOWN = 20
@@ -94,7 +94,7 @@ def repair(raw: sqlite3.Connection, path: Path, orphans: list[Orphan]) -> Path:
 def _undeclared_links(raw: sqlite3.Connection) -> Iterator[tuple[str, str, str, str]]:
     """Our links, as (table, column, target table, target column), that the file has without a foreign key."""
     tables = set(table_names(raw))
-    for model in plugin_models():
+    for model in adopted_models():
         table = model._meta.db_table
         if table not in tables:
             continue

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
-from collections.abc import Iterator
 from typing import Any
 
+from django.apps import apps
 from django.db import models
+from django.db.migrations.loader import MigrationLoader
 
 from promptadmin.adoption.errors import UnusableDatabaseError
-from promptadmin.plugins import enabled_plugins
+from promptadmin.operations import AdoptModel
 
 
 def quote(name: str) -> str:
@@ -23,16 +25,22 @@ def table_names(raw: sqlite3.Connection) -> list[str]:
     return [name for (name,) in rows]
 
 
-def plugin_models() -> Iterator[type[models.Model]]:
-    """The models of every enabled plugin: the tables that a legacy file may have already."""
-    for plugin in enabled_plugins():
-        yield from plugin.get_models()
+@functools.cache
+def adopted_models() -> list[type[models.Model]]:
+    """The models whose migrations adopt a table that a legacy file may have already."""
+    migrations = MigrationLoader(None).disk_migrations
+    return [
+        apps.get_model(label, operation.name)
+        for (label, _), migration in sorted(migrations.items())
+        for operation in migration.operations
+        if isinstance(operation, AdoptModel)
+    ]
 
 
 def check_shape(raw: sqlite3.Connection) -> None:
     """Raise UnusableDatabaseError where a table has one of our names, but not the columns that make it ours."""
     kinds: dict[str, str] = dict(raw.execute("SELECT name, type FROM sqlite_master"))
-    for model in plugin_models():
+    for model in adopted_models():
         table = model._meta.db_table
         if table not in kinds:
             continue
