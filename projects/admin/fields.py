@@ -51,7 +51,7 @@ class TextListWidget(forms.Widget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """Add the fields."""
         context = super().get_context(name, value, attrs)
-        context["widget"]["value"] = [*(value or []), ""]
+        context["widget"]["value"] = [*(text for text in value or () if text.strip()), ""]
         context["widget"]["classes"] = " ".join((*TEXTAREA_CLASSES, *TEXTAREA_EXPANDABLE_CLASSES))
         return context
 

@@ -79,10 +79,12 @@ def test_a_project_is_made_changed_and_its_context_kept_in_its_known_fields(clie
 )
 def test_a_refused_project_keeps_what_was_typed(client: Client, fields: dict[str, str], problem: str) -> None:
     make_project(name="taken")
-    typed = {"context_framework": "typed framework", **fields}
+    typed = {"context_framework": "typed framework", "context_patterns": ["typed pattern", ""], **fields}
     answer = client.post(f"{PROJECTS}add/", typed).content.decode()
     assert problem in answer
     assert "typed framework" in answer
+    assert ">\ntyped pattern</textarea>" in answer
+    assert answer.count('name="context_patterns"') == 2  # the one typed, and one for another
     assert Project.objects.count() == 1
 
 
