@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -160,3 +161,13 @@ def test_a_new_installation_has_a_log_of_its_first_user_by_the_command(capsys: p
     call_command("create_api_token", "a program")
     assert LogEntry.objects.get(object_repr__startswith="a program").door == "command"
     assert "pa_" in capsys.readouterr().out
+
+
+def test_old_entries_can_be_flushed(capsys: pytest.CaptureFixture[str]) -> None:
+    repository = ProjectRepository()
+    key = repository.create_project(name="Old").id
+    LogEntry.objects.filter(object_pk=key).update(timestamp=dt.datetime(2020, 1, 2, tzinfo=dt.UTC))
+    repository.archive_project(project_id=key)
+    call_command("auditlogflush", "--yes", "--before-date", "2021-01-01")
+    assert [action for action, _, _ in entries(key)] == ["update"]
+    assert "1" in capsys.readouterr().out
