@@ -1,7 +1,11 @@
 """The platform's own Django applications."""
 
+from typing import Any
+
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
+from django.contrib.admin import autodiscover
+from django.contrib.admin.apps import SimpleAdminConfig
+from django.contrib.admin.checks import check_admin_app, check_dependencies
 from django.core import checks
 from django.db.backends.signals import connection_created
 from django.db.models.signals import pre_save
@@ -27,8 +31,21 @@ class PlatformConfig(AppConfig):
         checks.register(plugin_checks.check_imports, plugin_checks.IMPORTS)
 
 
-class AdminConfig(DjangoAdminConfig):
-    """Django's admin with promptadmin's site."""
+class AdminConfig(SimpleAdminConfig):
+    """Django's admin with promptadmin's site.
+
+    Its pages are imported with the addresses that lead to them (`promptadmin.urls`): commands start without them.
+    """
 
     default = False
     default_site = "promptadmin.sites.AdminSite"
+
+    def ready(self) -> None:
+        """Register the admin's checks, which need its pages."""
+        checks.register(check_dependencies, checks.Tags.admin)
+        checks.register(_check_pages, checks.Tags.admin)
+
+
+def _check_pages(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+    autodiscover()
+    return check_admin_app(app_configs, **kwargs)

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from promptadmin.api import build_api
 from promptadmin.health import health_alias
 
+admin.autodiscover()
 api = build_api()
 
 urlpatterns = [
