@@ -173,12 +173,10 @@ def test_pages_suit_every_eye_and_hand(browser: Chrome, site: Site) -> None:
             if address.endswith("/admin/"):
                 panels(browser)
             problems += [f"{address} {theme}: {problem}" for problem in grave_problems(browser, *rules)]
-    use_theme(browser, "light", width=400)
-    for address in addresses:
-        browser.get(address)
-        wait_for(browser, is_loaded)
-        if overflows(browser):
-            problems.append(f"{address} is wider than 400 pixels")
+            use_theme(browser, theme, width=400)
+            if overflows(browser):
+                problems.append(f"{address} {theme}: wider than 400 pixels")
+            use_theme(browser, theme)
     assert not problems, "\n".join(problems)
 
 
