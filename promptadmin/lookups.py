@@ -29,23 +29,23 @@ def fold(text: str) -> str:
     return text.upper() if text.isascii() else text.lower().upper()
 
 
-def folded(value: object) -> str | None:
-    """A stored value as folded text; None for NULL."""
+def folded(value: bytes | None) -> str | None:
+    """A stored value, as bytes, as folded text; None for NULL."""
     return None if value is None else fold(_text(value))
 
 
-def folded_contains(value: object, needle: str) -> bool | None:
-    """Whether a stored value contains the needle, which is folded already.
+def folded_contains(value: bytes | None, needle: str) -> bool | None:
+    """Whether a stored value, as bytes, contains the needle, which is folded already.
 
     Lists call it for every text of the table: what it can tell without folding other letters than ASCII, it does.
     """
     if value is None:
         return None
-    text = value if isinstance(value, str) else _text(value)
-    if text.isascii():
-        return needle in text.upper()
-    if needle.isascii() and needle.encode() in text.encode(errors="replace").upper():
+    if needle.isascii() and needle.encode() in value.upper():
         return True
+    if value.isascii():
+        return False
+    text = _text(value)
     return all(any(letter in text for letter in letters) for letters in _stand_ins(needle)) and needle in fold(text)
 
 
@@ -70,21 +70,26 @@ def _characters_by_folded() -> dict[str, list[str]]:
     return found
 
 
-def _text(value: object) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+def _text(value: bytes) -> str:
+    return value.decode(errors="replace")
 
 
-def folded_json_contains(value: object, needle: str) -> bool | None:
+def _bytes(column: str) -> str:
+    """SQLite's expression for a value as bytes: it fails to hand a function a text that is no UTF-8."""
+    return f"CAST({column} AS BLOB)"
+
+
+def folded_json_contains(value: bytes | None, needle: str) -> bool | None:
     """The same for a text that holds JSON: as it is stored, or in a text of it with its escapes resolved."""
-    if folded_contains(value, needle) or value is None or "\\" not in str(value):
+    if folded_contains(value, needle) or value is None or b"\\" not in value:
         return folded_contains(value, needle)
     try:
-        return any(needle in fold(text) for text in _texts(json.loads(str(value))))
+        return any(needle in fold(text) for text in _texts(json.loads(_text(value))))
     except (ValueError, RecursionError):
         return False
 
 
-def folded_json_has(value: object, needle: str) -> bool | None:
+def folded_json_has(value: bytes | None, needle: str) -> bool | None:
     """Whether a stored text that holds JSON has the needle, which is folded already, as one of its texts."""
     if value is None:
         return None
@@ -138,7 +143,7 @@ class FoldedExact(FoldedLookup):
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Compare what the function answers."""
         column, params = self.process_lhs(compiler, connection)
-        return f"{FOLDED}({column}) = %s", [*params, fold(self.rhs)]
+        return f"{FOLDED}({_bytes(column)}) = %s", [*params, fold(self.rhs)]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Compare what ICU makes of both."""
@@ -155,7 +160,7 @@ class FoldedContains(FoldedLookup):
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Call the function."""
         column, params = self.process_lhs(compiler, connection)
-        return f"{CONTAINS}({column}, %s)", [*params, fold(self.rhs)]
+        return f"{CONTAINS}({_bytes(column)}, %s)", [*params, fold(self.rhs)]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Compare positions: no character of the needle is a pattern."""
@@ -177,7 +182,7 @@ class FoldedJSONContains(FoldedContains):
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Call the function that knows JSON."""
         column, params = self.process_lhs(compiler, connection)
-        return f"{JSON_CONTAINS}({column}, %s)", [*params, fold(self.rhs)]
+        return f"{JSON_CONTAINS}({_bytes(column)}, %s)", [*params, fold(self.rhs)]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Match each character in its cases, raw or escaped: a stored text that isn't JSON would fail a cast."""
@@ -195,7 +200,7 @@ class FoldedJSONHas(FoldedLookup):
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Call the function that knows JSON."""
         column, params = self.process_lhs(compiler, connection)
-        return f"{JSON_HAS}({column}, %s)", [*params, fold(self.rhs)]
+        return f"{JSON_HAS}({_bytes(column)}, %s)", [*params, fold(self.rhs)]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Match the text with the quotes around it; a quote that belongs to a text has a backslash before it."""

@@ -255,6 +255,8 @@ def test_a_stored_text_that_is_no_utf8_is_shown_as_far_as_it_goes(api: Client) -
     with connection.cursor() as cursor:
         cursor.execute("UPDATE optimizations SET raw_prompt = CAST(x'61ff62' AS TEXT) WHERE id = %s", [run.id])
     assert history(api)["items"][0]["raw_prompt"] == "a\ufffdb"
+    assert found(api, search="B") == {"seen"} == found(api, search="SEEN")
+    assert found(api, search="nowhere") == set()
     assert api.get(f"/api/optimize/{run.id}").json()["raw_prompt"] == "a\ufffdb"
     exported = b"".join(api.get("/api/optimizations/export"))
     assert json.loads(exported)["raw_prompt"] == "a\ufffdb"
