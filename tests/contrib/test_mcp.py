@@ -278,6 +278,9 @@ def test_tokens_and_scopes_are_those_of_the_api(site: Site) -> None:
             assert "needs the scope 'write'" in await refused(client, tool, **arguments)
 
     over_http(reads_only, site.mcp_address, site.token("read"))
+    statuses = [status_of(site.mcp_address, Authorization="Bearer guess") for _ in range(61)]
+    assert statuses[-1] == 429
+    over_http(lambda client: good(client, "list_projects"), site.mcp_address, TOKEN)
 
 
 def test_a_write_by_mcp_and_one_by_the_api_leave_the_same(site: Site) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import functools
+import io
 import uuid
 from typing import Any
 
 import anyio.to_thread
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from promptadmin.access import ALL_SCOPES, Caller, caller_of_token, is_loopback
+from promptadmin.access import ALL_SCOPES, AddressThrottle, Caller, TokenThrottle, caller_of_token, is_loopback
 from promptadmin.contrib.mcp.calls import closing_connections
 from promptadmin.contrib.mcp.server import CALLER, build_server
 from promptadmin.request_ids import PLAUSIBLE_ID
@@ -26,26 +30,44 @@ class TokenGate:
         self.inner = inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 401 without a usable token."""
+        """Answer 401 without a usable token, 429 after too many requests."""
         if scope["type"] == "http":
-            headers = Headers(scope=scope)
-            caller = await anyio.to_thread.run_sync(functools.partial(_find_caller, headers, scope.get("client")))
-            if caller is None:
-                detail = "Not authenticated: send an API token as 'Authorization: Bearer …'."
-                await JSONResponse({"detail": detail}, 401, {"WWW-Authenticate": "Bearer"})(scope, receive, send)
+            try:
+                caller = await anyio.to_thread.run_sync(functools.partial(_admit, scope))
+            except HTTPException as refused:
+                answer = JSONResponse({"detail": refused.detail}, refused.status_code, refused.headers)
+                await answer(scope, receive, send)
                 return
-            given = headers.get("X-Request-ID", "")
+            given = Headers(scope=scope).get("X-Request-ID", "")
             request_id = given if PLAUSIBLE_ID.fullmatch(given) else uuid.uuid4().hex
             scope = {**scope, CALLER: caller, "promptadmin.request_id": request_id}
         await self.inner(scope, receive, send)
 
 
 @closing_connections
-def _find_caller(headers: Headers, client: Any) -> Caller | None:
-    scheme, _, secret = headers.get("Authorization", "").partition(" ")
+def _admit(scope: Scope) -> Caller:
+    """The caller, by the API's rules. Raises HTTPException where those let nobody in."""
+    request: Any = ASGIRequest({**scope, "path": f"{scope['root_path']}{scope['path']}"}, io.BytesIO())
+    request.auth = caller = _find_caller(request)
+    throttle: AddressThrottle | TokenThrottle | None = None
+    if caller is None:
+        throttle = AddressThrottle()
+    elif settings.RATE_LIMIT_RPM:
+        throttle = TokenThrottle()
+    if throttle and not throttle.allow_request(request):
+        wait = str(max(1, round(throttle.wait() or 60)))
+        raise HTTPException(429, "Rate limit exceeded. Try again later.", {"Retry-After": wait})
+    if caller is None:
+        detail = "Not authenticated: send an API token as 'Authorization: Bearer …'."
+        raise HTTPException(401, detail, {"WWW-Authenticate": "Bearer"})
+    return caller
+
+
+def _find_caller(request: HttpRequest) -> Caller | None:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and secret.strip():
         return caller_of_token(secret.strip())
-    if not settings.API_AUTH and client and is_loopback(client[0]):
+    if not settings.API_AUTH and is_loopback(str(request.META.get("REMOTE_ADDR", ""))):
         return Caller("anybody", ALL_SCOPES)
     return None
 
