@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver import Chrome
+from selenium.webdriver.support.wait import WebDriverWait
 
 AXE = (Path(__file__).parent / "axe-core" / "axe.min.js").read_text()
 GRAVE = ("serious", "critical")
@@ -34,5 +36,10 @@ def grave_problems(browser: Chrome, *rules: str) -> list[str]:
 
 
 def overflows(browser: Chrome) -> bool:
-    """Whether the page is wider than its window, so that it must be moved sideways to be read."""
-    return bool(browser.execute_script("return document.documentElement.scrollWidth > window.innerWidth"))
+    """Whether the page stays wider than its window, once charts have followed a change of its width."""
+    fits = "return document.documentElement.scrollWidth <= window.innerWidth"
+    try:
+        WebDriverWait(browser, 3, poll_frequency=0.05).until(lambda driver: driver.execute_script(fits))
+    except TimeoutException:
+        return True
+    return False
