@@ -79,10 +79,9 @@ class Optimization(models.Model):
             NamedIndex(fields=["status", "overall_score"], name="ix_optimizations_status_score"),
             NamedIndex(fields=["strategy"], name="ix_optimizations_strategy"),
             NamedIndex(fields=["framework_applied"], name="ix_optimizations_framework"),
-            NamedIndex(fields=["project"], name="ix_optimizations_unlinked", condition=models.Q(prompt__isnull=True)),
             NamedIndex(
                 fields=["prompt", "project"],
-                name="ix_optimizations_unlinked_project",
+                name="ix_optimizations_unlinked",
                 condition=models.Q(prompt__isnull=True),
             ),
             NamedIndex(fields=["project", "created_at"], name="ix_optimizations_project_created_at"),

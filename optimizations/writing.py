@@ -182,7 +182,9 @@ class Writing(Reading):
             before = {name: current[name] for name in changes}
             record(run_change(current, before=before, after=changes), using=self.using)
             is_end = current["status"] not in FINISHED and changes.get("status") in FINISHED
-            run_changed("optimization_finished" if is_end else "optimization_updated", current | dict(changes), self.using)
+            run_changed(
+                "optimization_finished" if is_end else "optimization_updated", current | dict(changes), self.using
+            )
 
     def _deletions(self, rows: QuerySet[Optimization]) -> list[Change]:
         """The entries of runs that are about to be deleted; of their texts, no more is read than the log keeps."""

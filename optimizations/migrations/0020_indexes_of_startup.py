@@ -17,7 +17,11 @@ class Migration(migrations.Migration):
         AdoptIndex(
             model_name="optimization",
             index=NamedIndex(
-                fields=["project"], name="ix_optimizations_unlinked", condition=models.Q(prompt__isnull=True)
+                # The column that is NULL in all of them comes first: SQLite would else prefer an index of all of a
+                # project's runs.
+                fields=["prompt", "project"],
+                name="ix_optimizations_unlinked",
+                condition=models.Q(prompt__isnull=True),
             ),
         ),
     ]

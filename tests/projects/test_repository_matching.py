@@ -145,7 +145,7 @@ def test_among_ten_thousand_prompts_few_rows_are_read() -> None:
             sql for sql in statements if sql.startswith("SELECT") and 'FROM "prompts"' in sql and "MAX(" not in sql
         ]
         assert [sql.rsplit("LIMIT ", 1)[1] for sql in reads] == ["1", "1", str(CANDIDATES)][:searches]
-        assert len(statements) <= searches + 4
+        assert len(statements) <= searches + 7  # three of them: is there a webhook to be told?
         if connection.vendor == "sqlite":
             for sql in reads:
                 plan = explain(sql)
