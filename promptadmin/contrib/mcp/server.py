@@ -10,8 +10,9 @@ from typing import Any
 import anyio.to_thread
 import mcp_types as types
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ResourceError
+from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.shared.exceptions import MCPError
+from pydantic import ValidationError
 
 from promptadmin import __version__
 from promptadmin.access import Caller
@@ -38,7 +39,12 @@ class Server(MCPServer[Any]):
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None) -> Any:
         """Call a tool as the caller of this request."""
         with _calling(context):
-            return await super().call_tool(name, arguments, context)
+            try:
+                return await super().call_tool(name, arguments, context)
+            except ToolError as error:
+                if isinstance(error.__cause__, ValidationError):
+                    raise ToolError(f"Error executing tool {name}: {_in_words(error.__cause__)}") from error
+                raise
 
     async def read_resource(self, uri: Any, context: Context[Any, Any] | None = None) -> Any:
         """Read a resource as the caller of this request."""
@@ -54,6 +60,12 @@ class Server(MCPServer[Any]):
     ) -> Any:
         """A stored prompt, by its id."""
         return await _in_thread(context and context.request_context, stored.get_prompt, name, arguments or {})
+
+
+def _in_words(error: ValidationError) -> str:
+    """Each wrong argument with what is wrong with it, for a model to read."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in found)
 
 
 def _calling(context: Context[Any, Any] | None) -> AbstractContextManager[None]:

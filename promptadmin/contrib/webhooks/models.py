@@ -35,6 +35,7 @@ class Endpoint(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
+        verbose_name = "webhook endpoint"
         ordering = ["name", "id"]
 
     def __str__(self) -> str:
@@ -55,6 +56,7 @@ class Message(models.Model):
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
+        verbose_name = "webhook message"
         ordering = ["-id"]
         default_permissions = ("view",)
 
@@ -84,7 +86,8 @@ class Delivery(models.Model):
     delivered_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name_plural = "deliveries"
+        verbose_name = "webhook delivery"
+        verbose_name_plural = "webhook deliveries"
         ordering = ["-id"]
         default_permissions = ("view", "change")
         constraints = [models.UniqueConstraint(fields=["endpoint", "message"], name="uq_webhooks_delivery")]
