@@ -61,25 +61,16 @@ class LogEntry(AbstractLogEntry):
         return f"{self.get_action_display()} {self.object_repr}"
 
 
-class StepRun(models.Model):
-    """A row is a start-up step, and when it last ran."""
-
-    name = models.CharField(max_length=100, primary_key=True)
-    title = models.CharField(max_length=200)
-    position = models.FloatField()
-    ran_at = models.DateTimeField()
-    seconds = models.FloatField(help_text="How long it took.")
-    changed = models.IntegerField(help_text="How many things it changed.")
-    message = models.TextField()
-    warnings = models.JSONField(default=list)
+class Maintenance(models.Model):
+    """What operators do to the installation as a whole: permissions and a place in the change log, without a table."""
 
     class Meta:
+        managed = False
         default_permissions = ()
         permissions = [
             ("view_operations", "Can see the state of the installation"),
             ("run_maintenance", "Can make backups and end stale runs"),
         ]
-        ordering = ["position"]
 
     def __str__(self) -> str:
-        return self.title
+        return "maintenance"

@@ -25,11 +25,12 @@ from promptadmin.backups.store import Store, default_directory
 from promptadmin.doctor.examining import examine
 from promptadmin.doctor.registry import Severity
 from promptadmin.fields import parse_moment
-from promptadmin.models import StepRun
+from promptadmin.models import Maintenance
 from promptadmin.plugins import StartupStep
 from promptadmin.sessions import write_session
 from promptadmin.sqlite import is_file, read_pragmas
 from promptadmin.startup import pending_migrations, run_steps, startup_steps
+from promptadmin.step_record import StepRun, last_runs
 
 #: The doctor's checks that read no table, so that the page comes at once however large the file is.
 QUICK_CHECKS = ("D001", "D002", "D003", "D101", "D102", "D103", "D201", "D301", "D302", "D401", "D402")
@@ -86,7 +87,9 @@ def make_backup_view(request: HttpRequest) -> HttpResponse:
     name = made.backup.directory.name
     with write_session():
         record(
-            Change(model=StepRun, key="backup", title="backup", before={}, note=f"made {name}", after={"backup": name}),
+            Change(
+                model=Maintenance, key="backup", title="backup", before={}, note=f"made {name}", after={"backup": name}
+            ),
             using=DEFAULT_DB_ALIAS,
         )
     messages.success(request, f"Made and proved {name}.")
@@ -111,7 +114,7 @@ def run_step_view(request: HttpRequest) -> HttpResponse:
     result = report.result
     with write_session():
         change = Change(
-            model=StepRun,
+            model=Maintenance,
             key=name,
             title=report.title,
             before={},
@@ -126,7 +129,7 @@ def run_step_view(request: HttpRequest) -> HttpResponse:
 
 
 def _steps() -> list[Step]:
-    runs = {run.name: run for run in StepRun.objects.all()}
+    runs = last_runs(connections[DEFAULT_DB_ALIAS])
     return [Step(step, runs.get(step.name)) for step in startup_steps()]
 
 

@@ -26,7 +26,7 @@ def grant(app_label: str, permissions: Mapping[str, Iterable[str]]) -> RunPython
     """The migration operation that gives roles permissions on an application's tables: role → codenames.
 
     A codename is Django's, such as "view_project", or a permission of the model that it names after a colon, such as
-    "run_maintenance:steprun". Backwards it does nothing: the permissions go with the tables.
+    "run_maintenance:maintenance". Backwards it does nothing: the permissions go with the tables.
     """
     return RunPython(partial(_grant, app_label, permissions), RunPython.noop)
 

@@ -23,12 +23,11 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from tqdm import tqdm
 
-from promptadmin import adoption
+from promptadmin import adoption, step_record
 from promptadmin.locks import startup_lock
-from promptadmin.models import StepRun
 from promptadmin.plugins import PluginConfig, StartupStep, enabled_plugins
-from promptadmin.sessions import write_session
 from promptadmin.sqlite import bounded_memory, constraints_checked_once, is_file
+from promptadmin.step_record import StepRun
 
 Item = TypeVar("Item")
 
@@ -136,7 +135,7 @@ def run_startup(
                     on_step(report)
             if migrated:
                 emit_post_migrate_signal(verbosity=0, interactive=False, db=using)
-            remember_steps(reports, using)
+            _remember(connection, reports)
     return StartupReport(adopted, reports, time.monotonic() - began)
 
 
@@ -159,7 +158,7 @@ def run_steps(
     if not dry_run:
         with bounded_memory(connection):
             reports = [_timed(known[name], context) for name in names]
-        remember_steps(reports, using)
+        _remember(connection, reports)
         return reports
     with transaction.atomic(using=using):
         reports = [_timed(known[name], context) for name in names]
@@ -167,21 +166,18 @@ def run_steps(
     return reports
 
 
-def remember_steps(reports: Iterable[StepReport], using: str) -> None:
-    """Keep when each step ran and what it did, for the operators' page."""
+def _remember(connection: BaseDatabaseWrapper, reports: Iterable[StepReport]) -> None:
     now = timezone.now()
-    with write_session(using):
-        for report in reports:
-            values = {
-                "title": report.title,
-                "position": report.position,
-                "ran_at": now,
-                "seconds": report.seconds,
-                "changed": report.result.changed,
-                "message": report.result.message,
-                "warnings": report.result.warnings,
-            }
-            StepRun.objects.using(using).update_or_create(name=report.name, defaults=values)
+    step_record.remember(
+        connection,
+        [
+            (
+                report.name,
+                StepRun(now, report.seconds, report.result.changed, report.result.message, report.result.warnings),
+            )
+            for report in reports
+        ],
+    )
 
 
 def pending_migrations(connection: BaseDatabaseWrapper) -> list[Migration]:

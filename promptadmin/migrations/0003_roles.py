@@ -7,7 +7,7 @@ from promptadmin.roles import EDITOR, OPERATOR, VIEWER, grant
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("promptadmin", "0002_change_log_and_steps"),
+        ("promptadmin", "0002_change_log"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
@@ -22,8 +22,8 @@ class Migration(migrations.Migration):
                     "add_apitoken",
                     "change_apitoken",
                     "view_logentry",
-                    "view_operations:steprun",
-                    "run_maintenance:steprun",
+                    "view_operations:maintenance",
+                    "run_maintenance:maintenance",
                 ],
             },
         ),

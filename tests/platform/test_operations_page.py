@@ -10,15 +10,22 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from promptadmin.backups import last_proven
-from promptadmin.models import LogEntry, StepRun
+from promptadmin.models import LogEntry
 from promptadmin.startup import run_steps
+from promptadmin.step_record import FILE_NAME, last_runs
 from tests.platform.people import signed_in
 from tests.projects.making import make_run
 
 PAGE, BACKUP, STEP = "/admin/operations/", "/admin/operations/backup/", "/admin/operations/step/"
 only_sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="tells of SQLite's file")
+
+
+@pytest.fixture(autouse=True)
+def own_data_directory(settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path / "data"
 
 
 def administrator() -> Client:
@@ -32,7 +39,7 @@ def administrator() -> Client:
 def test_it_shows_when_each_step_last_ran() -> None:
     run_steps(["cleanup_stale"])
     page = administrator().get(PAGE).content.decode()
-    last = StepRun.objects.get(name="cleanup_stale")
+    last = last_runs(connection)["cleanup_stale"]
     assert last.message == "nothing to do"
     assert f"{last.ran_at:%Y-%m-%d %H:%M}" in page
     assert "Nothing to do" in page
@@ -56,7 +63,7 @@ def test_it_shows_the_file_and_its_settings() -> None:
 @pytest.mark.django_db
 def test_a_dry_run_is_not_remembered() -> None:
     run_steps(["cleanup_stale"], dry_run=True)
-    assert not StepRun.objects.exists()
+    assert not last_runs(connection)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -77,7 +84,7 @@ def test_other_steps_have_no_button() -> None:
     client = signed_in("operator")
     for step in ("tables", "no such", ""):
         assert "There is no such button" in client.post(STEP, {"step": step}, follow=True).content.decode()
-    assert not StepRun.objects.exists()
+    assert not last_runs(connection)
 
 
 @only_sqlite
@@ -112,4 +119,23 @@ def test_nobody_else_sees_or_presses_anything() -> None:
     careful = Client(enforce_csrf_checks=True)
     careful.cookies = operator.cookies
     assert careful.post(BACKUP).status_code == careful.post(STEP, {"step": "cleanup_stale"}).status_code == 403
-    assert not StepRun.objects.exists()
+    assert not last_runs(connection)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"x": 1}'])
+def test_a_record_that_says_nothing_is_begun_anew(settings: Settings, content: str) -> None:
+    settings.DATA_DIR.mkdir()
+    (settings.DATA_DIR / FILE_NAME).write_text(content)
+    assert last_runs(connection) == {}
+    run_steps(["cleanup_stale"])
+    assert last_runs(connection)["cleanup_stale"].message == "nothing to do"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_record_that_cannot_be_written_keeps_no_step_from_running(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.DATA_DIR.write_text("a file where the directory should be")
+    assert run_steps(["cleanup_stale"])[0].result.message == "nothing to do"
+    assert "can't be written" in caplog.text

@@ -13,24 +13,17 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="StepRun",
+            name="Maintenance",
             fields=[
-                ("name", models.CharField(max_length=100, primary_key=True, serialize=False)),
-                ("title", models.CharField(max_length=200)),
-                ("position", models.FloatField()),
-                ("ran_at", models.DateTimeField()),
-                ("seconds", models.FloatField(help_text="How long it took.")),
-                ("changed", models.IntegerField(help_text="How many things it changed.")),
-                ("message", models.TextField()),
-                ("warnings", models.JSONField(default=list)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
             ],
             options={
-                "ordering": ["position"],
                 "default_permissions": (),
                 "permissions": [
                     ("view_operations", "Can see the state of the installation"),
                     ("run_maintenance", "Can make backups and end stale runs"),
                 ],
+                "managed": False,
             },
         ),
         migrations.CreateModel(

@@ -1,0 +1,74 @@
+"""When each start-up step last ran and what it did, for the operators' page.
+
+Kept in a file of the data directory, not in the database: a start with nothing to do leaves the database as it is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+logger = logging.getLogger(__name__)
+
+FILE_NAME = "startup_steps.json"
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """The last run of a step: when (UTC), how many seconds it took, how many things it changed, what it said."""
+
+    ran_at: dt.datetime
+    seconds: float
+    changed: int
+    message: str
+    warnings: list[str]
+
+
+def remember(connection: BaseDatabaseWrapper, runs: Iterable[tuple[str, StepRun]]) -> None:
+    """Keep these runs, by the steps' names. A file that can't be written is logged: the steps have done their work."""
+    path = Path(settings.DATA_DIR) / FILE_NAME
+    everything = _read(path)
+    ours = everything.setdefault(_database(connection), {})
+    ours |= {name: {**asdict(run), "ran_at": run.ran_at.isoformat()} for name, run in runs}
+    scratch = path.with_name(f"{FILE_NAME}.{os.getpid()}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(everything, file, indent=1)
+        scratch.replace(path)
+    except OSError as error:
+        logger.warning("%s can't be written (%s): the operators' page won't know of this run.", path, error.strerror)
+
+
+def last_runs(connection: BaseDatabaseWrapper) -> dict[str, StepRun]:
+    """The last run of each step on this database, by the steps' names."""
+    kept = _read(Path(settings.DATA_DIR) / FILE_NAME).get(_database(connection), {})
+    try:
+        return {
+            name: StepRun(**{**run, "ran_at": dt.datetime.fromisoformat(run["ran_at"])}) for name, run in kept.items()
+        }
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return {}  # written by another release
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _database(connection: BaseDatabaseWrapper) -> str:
+    """Which database of those that have this data directory."""
+    config = connection.settings_dict
+    return " ".join(str(config[name]) for name in ("ENGINE", "HOST", "PORT", "NAME") if config[name])
