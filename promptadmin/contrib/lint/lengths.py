@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from projects.findings import CheckedPrompt, Finding, Severity
 
@@ -24,6 +25,8 @@ FORMS = (
     (re.compile(rf"\b{_LOWER} {_NUMBER}{_UNIT}", re.IGNORECASE), "lower"),
     (re.compile(rf"\b(?:exactly|precisely|in) {_NUMBER}{_UNIT}", re.IGNORECASE), "exact"),
 )
+#: As many limits of each form are looked at: each is compared with all others.
+MOST = 100
 _EACH = re.compile(r"\b(?:each|every|per)\b", re.IGNORECASE)
 
 
@@ -60,7 +63,7 @@ def _excludes(one: Limit, other: Limit) -> bool:
 def _limits(text: str) -> Iterator[tuple[str, Limit]]:
     taken: list[tuple[int, int]] = []
     for form, kind in FORMS:
-        for match in form.finditer(text):
+        for match in islice(form.finditer(text), MOST):
             start, end = match.span()
             if any(start < other_end and other_start < end for other_start, other_end in taken):
                 continue
