@@ -51,7 +51,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         "PROMPTADMIN_PLUGINS": "projects,optimizations,dummy",
     }
     url = f"sqlite:///{directory / 'new.db'}"
-    with serving(directory, url, "--mcp", workers=1, AUTH_TOKEN=TOKEN, **variables) as site, JsonClient(site.address, TOKEN) as api:
+    with (
+        serving(directory, url, "--mcp", workers=1, AUTH_TOKEN=TOKEN, **variables) as site,
+        JsonClient(site.address, TOKEN) as api,
+    ):
         yield Served(site, api, directory, variables)
 
 
