@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from standardwebhooks import Webhook
 
@@ -17,7 +18,9 @@ from optimizations.repository import OptimizationRepository
 from projects.repository import ProjectRepository
 from promptadmin.contrib.webhooks.addresses import validate_address
 from promptadmin.contrib.webhooks.delivering import deliver_due, forget_old
+from promptadmin.contrib.webhooks.doctor import check_deliveries
 from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus, Endpoint, Message
+from promptadmin.doctor.registry import Examination, Severity
 from promptadmin.errors import Forbidden
 from promptadmin.sessions import write_session
 from tests.contrib.webhook_receiver import Receiver, receiving
@@ -233,3 +236,16 @@ def test_staff_keep_endpoints_in_the_admin(receiver: Receiver, admin_client: Cli
     assert admin_client.post("/admin/webhooks/endpoint/", replay).status_code == 302
     deliver_all()
     assert types(receiver) == ["prompt_created"] * 2
+
+
+def test_the_doctor_tells_what_was_given_up_and_what_nobody_delivers(receiver: Receiver) -> None:
+    examination = Examination(connection, dt.datetime.now(dt.UTC))
+    listen(receiver)
+    make_prompt()
+    assert [item.severity for item in check_deliveries(examination)] == [Severity.OK]
+    due_now()
+    Delivery.objects.filter(pk=Delivery.objects.latest("pk").pk).update(status=DeliveryStatus.DEAD)
+    assert [item.message for item in check_deliveries(examination)] == [
+        "1 message that was given up",
+        "1 message that waits and wasn't tried",
+    ]

@@ -1,0 +1,39 @@
+"""What `manage.py doctor` looks at in webhooks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus
+from promptadmin.doctor.registry import Examination, Finding, Severity, check, counted
+
+UNTRIED_AFTER = dt.timedelta(minutes=5)
+
+
+@check("W001")
+def check_deliveries(examination: Examination) -> Iterator[Finding]:
+    """Webhooks.
+
+    A message that was given up has never arrived. One that was due minutes ago and wasn't tried tells that nothing
+    delivers: `serve` does, and so does `deliver_webhooks`, which you run yourself where another server is used.
+    """
+    rows = Delivery.objects.using(examination.connection.alias)
+    dead = rows.filter(status=DeliveryStatus.DEAD).count()
+    late = rows.filter(
+        status=DeliveryStatus.PENDING, attempts=0, due_at__lt=examination.now - UNTRIED_AFTER, endpoint__is_enabled=True
+    ).count()
+    if dead:
+        yield Finding(
+            Severity.WARNING,
+            counted(dead, "message that was given up", "messages that were given up"),
+            "See the webhook deliveries in the admin: repair the endpoint, then deliver them again.",
+        )
+    if late:
+        yield Finding(
+            Severity.WARNING,
+            counted(late, "message that waits and wasn't tried", "messages that wait and weren't tried"),
+            "Run `manage.py deliver_webhooks` beside the server, unless an endpoint has just been down for long.",
+        )
+    if not dead and not late:
+        yield Finding(Severity.OK, "every message has arrived, or is on its way")
