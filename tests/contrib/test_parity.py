@@ -162,6 +162,7 @@ class Rows:
         self.run = make_run(self.prompt, raw_prompt="one", project="active", tags='["old"]')
 
 
+TABLES: tuple[Any, ...] = (PromptVersion, Optimization, Prompt, Project, LogEntry)
 Mutation = Callable[[Door, Rows], str]
 
 #: Mutation → what it is refused with; nothing where it goes through.
@@ -209,8 +210,8 @@ def test_every_door_leaves_the_same_and_refuses_the_same(name: str) -> None:
     mutation, words = TABLE[name]
     results: dict[str, list[Any]] = {}
     for door in (Api(), Admin(), Mcp()):
-        for model in (PromptVersion, Optimization, Prompt, Project, LogEntry):
-            model._default_manager.all().delete()
+        for model in TABLES:
+            model.objects.all().delete()
         said = mutation(door, Rows())
         assert bool(said) == bool(words), (type(door).__name__, said[:3000])
         assert re.search(words, said), (type(door).__name__, said[:3000])
