@@ -313,7 +313,6 @@ def test_wrong_database_url(scratch: Scratch, url: str) -> None:
         ("PROMPTADMIN_TRUSTED_ORIGINS", "prompts.example.com"),
         ("PROMPTADMIN_PLUGINS", "projects,optimisations"),
         ("PROMPTADMIN_PLUGINS", "projects,projects,optimizations"),
-        ("PROMPTADMIN_PLUGINS", "optimizations"),
         ("PROMPTADMIN_LOG_LEVEL", "LOUD"),
         ("PROMPTADMIN_DATA_DIR", "/dev/null"),
         ("PROMPTADMIN_DATA_DIR", "/proc/nowhere"),
@@ -325,6 +324,16 @@ def test_wrong_database_url(scratch: Scratch, url: str) -> None:
 def test_wrong_setting(scratch: Scratch, name: str, value: str) -> None:
     """The line names the variable."""
     assert name in refusal(scratch, **{name: value})
+
+
+def test_a_plugin_without_the_one_that_it_needs(scratch: Scratch) -> None:
+    """The check's report names both and says what to do."""
+    before = outside_data_dir(scratch)
+    finished = scratch.manage("startup", PROMPTADMIN_PLUGINS="optimizations")
+    assert (finished.returncode, finished.stdout) == (1, "")
+    for said in ("plugins.E003", "'optimizations'", "'projects'", "PROMPTADMIN_PLUGINS"):
+        assert said in finished.stderr
+    assert outside_data_dir(scratch) == before
 
 
 def test_traceback_on_request(scratch: Scratch) -> None:

@@ -113,7 +113,7 @@ def test_an_administrators_round(browser: Chrome, site: Site) -> None:
 
     open_page(browser, site, "/admin/promptadmin/logentry/")
     shown = text_of(browser)
-    for expected in ("user vera", "step run backup", "user admin", "serve by"):
+    for expected in ("user vera", "maintenance backup", "user admin", "serve by"):
         assert expected in shown
     click_link(browser, "vera")
     click(browser, browser.find_element(By.CSS_SELECTOR, "#main a[href$='/history/']"))
