@@ -11,9 +11,9 @@ from django.db import connections
 
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
-from promptadmin.exchange.lines import Line
 from projects.models import Project, Prompt
 from promptadmin.errors import Conflict
+from promptadmin.exchange.lines import Line
 from promptadmin.sessions import write_session
 from tests.projects.making import make_run
 

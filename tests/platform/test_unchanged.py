@@ -23,8 +23,13 @@ def count() -> Callable[[], tuple[int, bool]]:
 
     def counted() -> tuple[int, bool]:
         calls = []
+
+        def compute() -> int:
+            calls.append(1)
+            return Project.objects.count()
+
         with read_session() as reading:
-            number = while_unchanged(reading, "projects", lambda: calls.append(1) or Project.objects.count())
+            number = while_unchanged(reading, "projects", compute)
         return number, bool(calls)
 
     return counted
