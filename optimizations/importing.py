@@ -9,12 +9,13 @@ from django.db import IntegrityError, connections
 from django.utils import timezone
 
 from optimizations.events import runs_changed
-from optimizations.linking import Linking, in_chunks
+from optimizations.linking import VALUES_A_QUERY, Linking
 from optimizations.models import Optimization, RunStatus
 from optimizations.records import COLUMNS, LISTS, OBJECTS, Record, read_row
 from optimizations.writing import PROMPT_UNKNOWN, Writing
 from projects.models import ProjectStatus
 from promptadmin import jsontext
+from promptadmin.chunks import in_chunks
 from promptadmin.errors import Conflict
 from promptadmin.exchange.lines import Imported, ImportRefused, Line, LineError
 from promptadmin.fields import stored_moment
@@ -72,7 +73,7 @@ class Importing(Writing):
     def _stored(self, run_ids: Iterable[str]) -> dict[str, Record]:
         """The runs with these ids that are there."""
         found: dict[str, Record] = {}
-        for chunk in in_chunks(dict.fromkeys(run_ids)):
+        for chunk in in_chunks(dict.fromkeys(run_ids), VALUES_A_QUERY):
             for values in self.runs.filter(id__in=chunk).values_list(*COLUMNS):
                 record = read_row(COLUMNS, values)
                 found[record["id"]] = record

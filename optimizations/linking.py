@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import TypeVar
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import Max
 from django.utils import timezone
@@ -14,16 +12,9 @@ from projects.records import ProjectInfo
 from projects.repository import ProjectRepository
 from projects.repository.matching import CANDIDATES, FOLDED, fold_blanks
 from projects.repository.prompts import POSITION
+from promptadmin.chunks import in_chunks
 
-Item = TypeVar("Item")
 VALUES_A_QUERY = 500
-
-
-def in_chunks(items: Iterable[Item], size: int = VALUES_A_QUERY) -> Iterator[list[Item]]:
-    """The items in lists of a size that a query takes."""
-    rest = iter(items)
-    while chunk := list(islice(rest, size)):
-        yield chunk
 
 
 class Linking:
@@ -36,7 +27,7 @@ class Linking:
     def ensure_projects(self, names: Iterable[str]) -> dict[str, ProjectInfo]:
         """The projects with these names, by name. Names come without blanks around them, and none is blank."""
         found: dict[str, ProjectInfo] = {}
-        for chunk in in_chunks(sorted(set(names))):
+        for chunk in in_chunks(sorted(set(names)), VALUES_A_QUERY):
             rows = self.repository.projects.filter(name__in=chunk).order_by("name")
             there = set(rows.values_list("name", flat=True))
             now = timezone.now()
@@ -75,13 +66,13 @@ class Linking:
     def known_prompts(self, prompt_ids: Iterable[str]) -> set[str]:
         """Which of these prompts there are. They aren't locked: projects always come first."""
         known: set[str] = set()
-        for chunk in in_chunks(dict.fromkeys(prompt_ids)):
+        for chunk in in_chunks(dict.fromkeys(prompt_ids), VALUES_A_QUERY):
             known.update(self.repository.prompts.filter(id__in=chunk).values_list("id", flat=True))
         return known
 
     def _exact(self, project_id: str, texts: Iterable[str]) -> dict[str, str]:
         found: dict[str, str] = {}
-        for chunk in in_chunks(texts):
+        for chunk in in_chunks(texts, VALUES_A_QUERY):
             rows = self.repository.prompts.filter(project_id=project_id, content__in=chunk).order_by(*POSITION)
             for key, content in rows.values_list("id", "content"):
                 found.setdefault(content, key)
@@ -91,7 +82,7 @@ class Linking:
         """Prompts that differ but for blanks, by their folded text."""
         ordered = self.repository.prompts.filter(project_id=project_id).order_by(*POSITION)
         found: dict[str, str] = {}
-        for chunk in in_chunks(sorted(folded_texts)):
+        for chunk in in_chunks(sorted(folded_texts), VALUES_A_QUERY):
             rows = ordered.annotate(folded=FOLDED).filter(folded__in=chunk)
             for key, folded in rows.values_list("id", "folded"):
                 found.setdefault(folded, key)

@@ -40,15 +40,12 @@ DIGEST_PROMPTS = """
 """
 INDEX_TEXTS = "CREATE INDEX known_texts_first ON known_texts (project, digest, place, prompt_id)"
 FIND_LINKS = """
-    INSERT INTO found_links
-    SELECT found.run, found.prompt_id FROM (
-        SELECT o.{row} AS run, (
-            SELECT t.prompt_id FROM known_texts t WHERE t.project = o.project AND t.digest = {run_digest}
-            ORDER BY t.place, t.prompt_id LIMIT 1
-        ) AS prompt_id
-        FROM optimizations o WHERE o.prompt_id IS NULL AND o.project IS NOT NULL
-    ) AS found WHERE found.prompt_id IS NOT NULL
+    INSERT INTO found_links SELECT o.{row}, (
+        SELECT t.prompt_id FROM known_texts t WHERE t.project = o.project AND t.digest = {run_digest}
+        ORDER BY t.place, t.prompt_id LIMIT 1
+    ) FROM optimizations o WHERE o.prompt_id IS NULL AND o.project IS NOT NULL
 """
+DROP_OTHERS = "DELETE FROM found_links WHERE prompt_id IS NULL"
 INDEX_LINKS = "CREATE INDEX found_links_run ON found_links (run, prompt_id)"
 BATCHES = """
     SELECT MIN(run), MAX(run) FROM (
@@ -93,7 +90,9 @@ def link_prompts(context: StepContext) -> StepResult:
             return StepResult(0, "nothing to do")
         for statement in (*DROP_TABLES, *MAKE_TABLES):
             cursor.execute(statement.format(**words))
-        for statement in context.progress((DIGEST_PROMPTS, INDEX_TEXTS, FIND_LINKS, INDEX_LINKS), label="texts"):
+        for statement in context.progress(
+            (DIGEST_PROMPTS, INDEX_TEXTS, FIND_LINKS, DROP_OTHERS, INDEX_LINKS), label="texts"
+        ):
             cursor.execute(statement.format(**words))
         cursor.execute(BATCHES, [LINKS_A_BATCH])
         linked = 0

@@ -1,6 +1,6 @@
 """Start-up steps 4 and 5: projects and prompts for runs that know theirs by name and text only.
 
-Both work through one project at a time, each in one transaction, so that they can be interrupted anywhere.
+Both work through a few projects at a time, each few in one transaction, so that they can be interrupted anywhere.
 """
 
 from __future__ import annotations
@@ -8,10 +8,13 @@ from __future__ import annotations
 from django.utils import timezone
 
 from projects.models import ProjectStatus
+from promptadmin.chunks import in_chunks
 from promptadmin.fields import new_id, stored_moment
 from promptadmin.sessions import write_session
 from promptadmin.startup import StepContext, StepResult
 
+#: Keys are random: the pages of their index that one transaction changes are nearly those of the next one.
+PROJECTS_A_TRANSACTION = 25
 SEEDED_DESCRIPTION = "Migrated from optimization history"
 
 # Each distinct project text, by jumping through the index from one to the next, instead of reading it from end to end.
@@ -58,12 +61,13 @@ def seed_projects(context: StepContext) -> StepResult:
         cursor.execute(NAMES_WITHOUT_PROJECT)
         names = [name for (name,) in cursor.fetchall()]
     prompts = 0
-    for name in context.progress(names, label="legacy projects"):
-        project_id, now = new_id(), stored_moment(timezone.now(), connection)
+    for few in in_chunks(context.progress(names, label="legacy projects"), PROJECTS_A_TRANSACTION):
         with write_session(connection.alias), connection.cursor() as cursor:
-            cursor.execute(INSERT_PROJECT, [project_id, name, SEEDED_DESCRIPTION, ProjectStatus.ACTIVE, now, name])
-            cursor.execute(INSERT_ALL_PROMPTS, [project_id, project_id, now, now, name])
-            prompts += cursor.rowcount
+            for name in few:
+                project_id, now = new_id(), stored_moment(timezone.now(), connection)
+                cursor.execute(INSERT_PROJECT, [project_id, name, SEEDED_DESCRIPTION, ProjectStatus.ACTIVE, now, name])
+                cursor.execute(INSERT_ALL_PROMPTS, [project_id, project_id, now, now, name])
+                prompts += cursor.rowcount
     message = f"made {len(names)} projects with {prompts} prompts" if names else "nothing to do"
     return StepResult(len(names) + prompts, message)
 
@@ -75,9 +79,10 @@ def backfill_prompts(context: StepContext) -> StepResult:
         cursor.execute(PROJECTS_WITH_UNLINKED_RUNS, [ProjectStatus.DELETED])
         projects = cursor.fetchall()
     made = 0
-    for project_id, name in context.progress(projects, label="missing prompts"):
-        now = stored_moment(timezone.now(), connection)
+    for few in in_chunks(context.progress(projects, label="missing prompts"), PROJECTS_A_TRANSACTION):
         with write_session(connection.alias), connection.cursor() as cursor:
-            cursor.execute(INSERT_MISSING_PROMPTS, [project_id, project_id, now, now, name, project_id])
-            made += cursor.rowcount
+            for project_id, name in few:
+                now = stored_moment(timezone.now(), connection)
+                cursor.execute(INSERT_MISSING_PROMPTS, [project_id, project_id, now, now, name, project_id])
+                made += cursor.rowcount
     return StepResult(made, f"made {made} prompts" if made else "nothing to do")

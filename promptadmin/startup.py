@@ -19,6 +19,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from tqdm import tqdm
@@ -234,9 +235,9 @@ def _timed(step: StartupStep, context: StepContext) -> StepReport:
     began = time.monotonic()
     result: StepResult = import_string(step.function)(context)
     if step.migration and not context.dry_run:
-        executor = MigrationExecutor(context.connection)
-        if step.migration not in executor.loader.applied_migrations:
-            executor.migrate([step.migration], fake=True)
+        recorder = MigrationRecorder(context.connection)
+        if step.migration not in recorder.applied_migrations():
+            recorder.record_applied(*step.migration)
     return StepReport(step.name, step.title, step.position, result, time.monotonic() - began)
 
 
