@@ -15,6 +15,7 @@ from django.utils import timezone
 from optimizations.models import RunStatus
 from optimizations.strategies import all_aliases
 from promptadmin.fields import parse_moment
+from promptadmin.operations import index_columns
 from promptadmin.sessions import write_session
 from promptadmin.startup import StepContext, StepResult
 
@@ -58,6 +59,10 @@ SET_LINKS = """
 """
 
 
+LINK_INDEX = "ix_optimizations_prompt_id"
+MAKE_LINK_INDEX = f"CREATE INDEX IF NOT EXISTS {LINK_INDEX} ON optimizations (prompt_id)"
+
+
 def normalize_strategies(context: StepContext) -> StepResult:
     """Step 3: replace each legacy strategy name by its canonical one, where it is the whole text."""
     renamed = all_aliases()
@@ -87,22 +92,35 @@ def link_prompts(context: StepContext) -> StepResult:
     with connection.cursor() as cursor:
         cursor.execute(HAS_UNLINKED_RUNS)
         if cursor.fetchone() is None:
+            cursor.execute(MAKE_LINK_INDEX)  # where a process was killed after it had dropped it
             return StepResult(0, "nothing to do")
         for statement in (*DROP_TABLES, *MAKE_TABLES):
             cursor.execute(statement.format(**words))
-        for statement in context.progress(
-            (DIGEST_PROMPTS, INDEX_TEXTS, FIND_LINKS, DROP_OTHERS, INDEX_LINKS), label="texts"
-        ):
+        finding = (DIGEST_PROMPTS, INDEX_TEXTS, FIND_LINKS, DROP_OTHERS, INDEX_LINKS)
+        for statement in context.progress(finding, label="texts"):
             cursor.execute(statement.format(**words))
         cursor.execute(BATCHES, [LINKS_A_BATCH])
+        batches = cursor.fetchall()
+        if len(batches) > 1 and not context.dry_run:
+            _drop_link_index(connection)
         linked = 0
-        for first, last in context.progress(cursor.fetchall(), label="prompt links"):
+        for first, last in context.progress(batches, label="prompt links"):
             with write_session(connection.alias):
                 cursor.execute(SET_LINKS.format(**words), [first, last])
                 linked += cursor.rowcount
-        for statement in DROP_TABLES:
+        for statement in (*DROP_TABLES, MAKE_LINK_INDEX):
             cursor.execute(statement)
     return StepResult(linked, f"linked {linked} runs to their prompts" if linked else "nothing to do")
+
+
+def _drop_link_index(connection: BaseDatabaseWrapper) -> None:
+    """Drop SQLite's index of the links, which is made anew when all are there.
+
+    Prompts' keys are random: each batch would change pages all over it. An index of this name on other columns stays.
+    """
+    if connection.vendor == "sqlite" and index_columns(connection, "optimizations").get(LINK_INDEX) == ["prompt_id"]:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP INDEX {LINK_INDEX}")
 
 
 def _words(connection: BaseDatabaseWrapper) -> dict[str, str]:

@@ -15,6 +15,8 @@ from promptadmin.startup import StepContext, StepResult
 
 #: Keys are random: the pages of their index that one transaction changes are nearly those of the next one.
 PROJECTS_A_TRANSACTION = 25
+#: The projects that step 4 has just made, with a prompt for each of their texts.
+SEEDED = "projects.seeded"
 SEEDED_DESCRIPTION = "Migrated from optimization history"
 
 # Each distinct project text, by jumping through the index from one to the next, instead of reading it from end to end.
@@ -61,6 +63,7 @@ def seed_projects(context: StepContext) -> StepResult:
         cursor.execute(NAMES_WITHOUT_PROJECT)
         names = [name for (name,) in cursor.fetchall()]
     prompts = 0
+    seeded = context.found.setdefault(SEEDED, set())
     for few in in_chunks(context.progress(names, label="legacy projects"), PROJECTS_A_TRANSACTION):
         with write_session(connection.alias), connection.cursor() as cursor:
             for name in few:
@@ -68,6 +71,7 @@ def seed_projects(context: StepContext) -> StepResult:
                 cursor.execute(INSERT_PROJECT, [project_id, name, SEEDED_DESCRIPTION, ProjectStatus.ACTIVE, now, name])
                 cursor.execute(INSERT_ALL_PROMPTS, [project_id, project_id, now, now, name])
                 prompts += cursor.rowcount
+                seeded.add(project_id)
     message = f"made {len(names)} projects with {prompts} prompts" if names else "nothing to do"
     return StepResult(len(names) + prompts, message)
 
@@ -78,6 +82,8 @@ def backfill_prompts(context: StepContext) -> StepResult:
     with connection.cursor() as cursor:
         cursor.execute(PROJECTS_WITH_UNLINKED_RUNS, [ProjectStatus.DELETED])
         projects = cursor.fetchall()
+    seeded = context.found.get(SEEDED, set())
+    projects = [project for project in projects if project[0] not in seeded]
     made = 0
     for few in in_chunks(context.progress(projects, label="missing prompts"), PROJECTS_A_TRANSACTION):
         with write_session(connection.alias), connection.cursor() as cursor:

@@ -63,11 +63,16 @@ class StepResult:
 
 @dataclass
 class StepContext:
-    """What a step works with. `options` are those of the step's own command, such as minutes."""
+    """What a step works with.
+
+    `options` are those of the step's own command, such as minutes; `found` is what the steps of one start-up tell those
+    after them.
+    """
 
     connection: BaseDatabaseWrapper
     dry_run: bool = False
     options: dict[str, Any] = field(default_factory=dict)
+    found: dict[str, Any] = field(default_factory=dict)
 
     def progress(self, items: Iterable[Item], *, label: str, total: int | None = None) -> Iterable[Item]:
         """The items, with a bar on a terminal once they take longer than a second."""
@@ -128,8 +133,9 @@ def run_startup(
             if migrated:
                 emit_pre_migrate_signal(verbosity=0, interactive=False, db=using)
             with constraints_checked_once(connection) if migrated else _nothing():
+                context = StepContext(connection)
                 for step in startup_steps():
-                    report = _timed(step, StepContext(connection))
+                    report = _timed(step, context)
                     if step.name == "later_changes" and not report.result.changed:
                         continue  # the eight steps suffice, but for the first start after an adoption or upgrade
                     reports.append(report)

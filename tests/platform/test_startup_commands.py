@@ -6,6 +6,8 @@ import datetime as dt
 import io
 import json
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from promptadmin import startup
 from promptadmin.adoption import UnusableDatabaseError
 from promptadmin.plugins import StartupStep
 from promptadmin.sqlite import PRAGMAS_READ_BACK, is_file, read_pragmas
-from tests import legacy_files
+from tests import file_contents, legacy_files
 from tests.conftest import OpenFile
 from tests.django_databases import ALIAS
 from tests.legacy_files import make_file, make_project, make_run
@@ -281,3 +283,13 @@ def test_a_directory_that_merely_holds_the_database_keeps_its_mode(
         [report] = startup.run_steps(["harden_data_dir"], using=ALIAS)
     assert modes(open_modes)[:2] == ["777", "600"]
     assert str(open_modes.parent) in report.result.warnings[0]
+
+
+def test_an_index_that_a_killed_start_had_dropped_comes_back(scratch: Scratch, new_file: bytes) -> None:
+    """The links' index goes while many links are made; the next start makes it again if need be."""
+    scratch.database.write_bytes(new_file)
+    before = file_contents.schema(scratch.database)
+    with closing(sqlite3.connect(scratch.database)) as raw:
+        raw.execute("DROP INDEX ix_optimizations_prompt_id")
+    assert scratch.manage("startup", "--quiet").returncode == 0
+    assert file_contents.schema(scratch.database).keys() == before.keys()
