@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -11,9 +12,11 @@ import orjson
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.module_loading import import_string
 from ninja import NinjaAPI, Router, Schema
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError, ValidationErrorContext
+from ninja.openapi.docs import Swagger
 from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
@@ -113,6 +116,15 @@ def opens_own_session(operation: Callable[..., Any]) -> Callable[..., Any]:
     return operation
 
 
+class Docs(Swagger):
+    """The page with the API's documentation; ninja's own would load its scripts from another host."""
+
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+        """The page, with ninja's template and scripts."""
+        described = json.dumps({**self.settings, "url": self.get_openapi_url(api, kwargs)})
+        return render(request, self.template, {"swagger_settings": described, "api": api, "add_csrf": True})
+
+
 class Api(NinjaAPI):
     """ninja's API, with validation errors as PromptForge's clients know them."""
 
@@ -147,6 +159,7 @@ def build_api() -> NinjaAPI:
         title="promptadmin",
         version=__version__,
         description="Projects, prompts, their versions, and optimisation runs.",
+        docs=Docs(),
         docs_url="/docs",
         openapi_url="/openapi.json",
         auth=access(),

@@ -19,7 +19,6 @@ from django.conf import settings
 from django.core import checks
 from django.core.management import get_commands
 from django.utils.module_loading import import_string
-from ninja import Router
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -157,7 +156,7 @@ Fits = Callable[[Any], bool]
 def _paths(plugin: PluginConfig) -> Iterator[tuple[str, str, Fits, str]]:
     """Each dotted path of a plugin, with what it must lead to."""
     if plugin.api_router:
-        yield "api_router", plugin.api_router, lambda found: isinstance(found, Router), "a ninja.Router"
+        yield "api_router", plugin.api_router, _is_router, "a ninja.Router"
     if plugin.asgi_application:
         yield "asgi_application", plugin.asgi_application, callable, "a callable"
     declared: list[tuple[str, Iterable[str]]] = [
@@ -184,3 +183,9 @@ def _why_not(path: str, fits: Fits, expected: str) -> str:
     except Exception as error:
         return f"can't be imported: {type(error).__name__}: {error}".rstrip(".")
     return "" if fits(found) else f"is no {expected.removeprefix('a ')}, but of type {type(found).__name__}"
+
+
+def _is_router(found: object) -> bool:
+    from ninja import Router  # here, because it takes longer than all else that a command imports
+
+    return isinstance(found, Router)

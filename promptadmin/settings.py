@@ -4,6 +4,7 @@ docs/settings.md lists every variable with its default.
 """
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -40,6 +41,8 @@ WEBHOOKS_PRIVATE = env.flag("PROMPTADMIN_WEBHOOKS_PRIVATE")
 WEBHOOKS_ATTEMPTS = env.number("PROMPTADMIN_WEBHOOKS_ATTEMPTS", 8, minimum=1)
 WEBHOOKS_RETRY_SECONDS = env.number("PROMPTADMIN_WEBHOOKS_RETRY_SECONDS", 5, minimum=1)
 WEBHOOKS_KEEP_DAYS = env.number("PROMPTADMIN_WEBHOOKS_KEEP_DAYS", 30, minimum=1, maximum=36500)
+# Not as an application: commands that serve no API start without importing it. Its page of documentation needs these.
+NINJA = Path(find_spec("ninja").origin).parent  # type: ignore[union-attr,arg-type]  # it is installed
 INSTALLED_APPS = [
     "promptadmin.apps.PlatformConfig",
     "unfold.apps.BasicAppConfig",  # the theme's templates come before Django's; the site is our own
@@ -56,7 +59,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "corsheaders",
     "auditlog",  # the change log's table; promptadmin/audit.py writes it
-    "ninja",  # so that its documentation pages load their scripts from here
     *app_paths(ENABLED_PLUGINS),
 ]
 MIDDLEWARE = [
@@ -81,6 +83,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
+        "DIRS": [NINJA / "templates"],
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -188,6 +191,7 @@ FILE_UPLOAD_HANDLERS = (
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 )
 STATIC_URL = "static/"
+STATICFILES_DIRS = [NINJA / "static"]
 WHITENOISE_USE_FINDERS = True  # serves each application's files from where they are: no collecting step
 LOG_LEVEL = env.choice("PROMPTADMIN_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {

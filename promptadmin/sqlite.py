@@ -33,6 +33,7 @@ PRAGMAS_READ_BACK: dict[str, int | str] = {
 }
 CHECKPOINT_PAGES = 1000  # SQLite's default
 WORK_CHECKPOINT_PAGES = 16384
+WORK_MMAP, SMALL_FILE = 96 * 2**20, 512 * 2**20
 # Releases that have the fix of the WAL-reset bug: this one and all later ones, and these of older branches.
 WAL_RESET_FIXED = (3, 51, 3)
 WAL_RESET_FIXED_BRANCHES = {(3, 44): 6, (3, 50): 7}
@@ -120,7 +121,7 @@ def check_version(databases: Sequence[str] | None = None, **kwargs: Any) -> list
 
 @contextmanager
 def bounded_memory(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Keep this process small during work on whole tables: sorts spill to files, no file is mapped.
+    """Keep this process below 300 MB during work on whole tables: sorts spill to files, little or no file is mapped.
 
     The log is moved to the file less often, so that pages that many transactions change are written once.
 
@@ -131,7 +132,9 @@ def bounded_memory(connection: BaseDatabaseWrapper) -> Iterator[None]:
         return
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA temp_store=FILE")
-        cursor.execute("PRAGMA mmap_size=0")
+        # A large file's sorts need the memory, and would gain little by a small part of the file.
+        size = cursor.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").fetchone()[0]
+        cursor.execute(f"PRAGMA mmap_size={WORK_MMAP if size < SMALL_FILE else 0}")
         cursor.execute(f"PRAGMA wal_autocheckpoint={WORK_CHECKPOINT_PAGES}")
     try:
         yield
