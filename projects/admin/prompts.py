@@ -6,6 +6,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -28,6 +29,8 @@ from promptadmin.readonly_admin import link_to_key, link_to_list
 from promptadmin.sessions import read_session
 
 PROJECT_FILTER = "project__id__exact"
+#: How many prompts a search reads the texts of.
+SEARCHED = 10_000
 VERSIONS_SHOWN, RUNS_SHOWN, RUNS_CHARTED = 10, 10, 200
 
 
@@ -43,7 +46,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     list_filter_submit = True
     compressed_fields = False  # the editor takes the width of the page
     search_fields = ["content__folded_contains"]
-    search_help_text = "A part of the text, whatever the case"
+    search_help_text = f"A part of the text, in the newest {SEARCHED:,} prompts, or those of a chosen project"
     ordering = ["-updated_at", "-id"]
 
     class Media:
@@ -83,6 +86,16 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     def changed(self, row: Prompt) -> SafeString:
         """When its text or its place last changed."""
         return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.updated_at))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Prompt], search_term: str
+    ) -> tuple[QuerySet[Prompt], bool]:
+        """Those of the newest prompts that the filter leaves whose text has it: a bounded number of texts is read."""
+        if search_term:
+            newest = queryset.order_by("-updated_at", "-id").values("pk")[:SEARCHED]
+            queryset = queryset.filter(pk__in=newest)
+        found: tuple[QuerySet[Prompt], bool] = super().get_search_results(request, queryset, search_term)
+        return found
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """The newest change first; of one project, the project's own order."""

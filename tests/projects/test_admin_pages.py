@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import re
 from typing import Any
@@ -28,6 +29,7 @@ DANGEROUS = {
     "many lines": "\n".join(map(str, range(20_000))),
     "blanks": " \t\n\r\n ",
 }
+NOON = dt.datetime(2026, 5, 4, 12, tzinfo=dt.UTC)
 _numbers = itertools.count(1)
 
 
@@ -240,3 +242,17 @@ def _changes(project: Any, prompt: Any) -> list[str]:
         *(f"{PROMPTS}{prompt.id}/{page}/" for page in ("restore/1", "delete")),
         *(f"{PROJECTS}add/", f"{PROMPTS}add/"),
     ]
+
+
+def test_a_search_reads_a_bounded_number_of_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest of all, or of the project that is chosen: an old prompt is found among those of its project."""
+    monkeypatch.setattr("projects.admin.prompts.SEARCHED", 2)
+    old, new = make_project(name="old"), make_project(name="new")
+    make_prompt(old, content="Needle of old", updated_at=NOON - dt.timedelta(days=9))
+    for number in range(2):
+        make_prompt(new, content=f"NEEDLE {number}", updated_at=NOON)
+    found = page(signed_in(), f"{PROMPTS}?q=needle")
+    assert "NEEDLE 0" in found
+    assert "NEEDLE 1" in found
+    assert "Needle of old" not in found
+    assert "Needle of old" in page(signed_in(), f"{PROMPTS}?q=needle&project__id__exact={old.id}")
