@@ -221,7 +221,12 @@ async def resources_and_prompts(client: Client, site: Site, name: str) -> None:
         with pytest.raises(MCPError, match="not found"):
             await client.read_resource(missing)
 
-    found = next(item for item in (await client.list_prompts()).prompts if item.name == prompt["id"])
+    page = await client.list_prompts()
+    listed_prompts = list(page.prompts)
+    while page.next_cursor:
+        page = await client.list_prompts(cursor=page.next_cursor)
+        listed_prompts += page.prompts
+    (found,) = (item for item in listed_prompts if item.name == prompt["id"])
     assert [argument.name for argument in found.arguments or []] == ["concept", "whom"]
     filled = await client.get_prompt(prompt["id"], {"concept": "tides"})
     assert text_of(filled.messages[0].content) == "Explain tides to {whom}."
