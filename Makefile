@@ -5,16 +5,24 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 DB ?=
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+OUR_CODE = promptadmin projects optimizations
 
-.PHONY: help install install-dev run demo test fuzz lint format bench clean
+.PHONY: help install install-dev lock run demo test fuzz proof endurance lint audit sbom format bench bench-adoption clean
 
 help:
 	@echo "make run [DB=path] [PORT=8000]  set up and serve: a new database, or the PromptForge file at path"
 	@echo "make demo                       the same with a small legacy file made for the purpose"
 	@echo "make test                       run the tests"
-	@echo "make fuzz                       thousands of made-up requests against the API"
-	@echo "make lint                       ruff, mypy, and a check for missing migrations"
-	@echo "make bench                      measure adoption on files of 50,000 and 1,000,000 runs"
+	@echo "make fuzz                       thousands of made-up requests and files"
+	@echo "make proof                      the long proofs: 50 kills of each kind, 200 flipped bits, PostgreSQL stopped for 10 s"
+	@echo "make endurance [MINUTES=10]     readers and writers, with backups and restarts"
+	@echo "make lint                       ruff, mypy, bandit, and a check for missing migrations"
+	@echo "make audit                      known weaknesses of what is installed; needs the internet"
+	@echo "make sbom                       what is installed, as CycloneDX, in sbom.json"
+	@echo "make lock                       the lock files again, after a change of requirements*.txt"
+	@echo "make bench                      measure load, latency and growth, up to 1,000,000 runs (needs wrk)"
+	@echo "make bench-adoption             measure adoption on files of 50,000 and 1,000,000 runs"
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -23,14 +31,22 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "promptadmin needs Python 3.11 or later: make PYTHON=python3.11 run"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(VENV)/bin/python requirements.txt pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+# The lock files hold what the requirements pin and what that needs in turn, with the hashes of the files of every platform.
+$(VENV)/.installed: $(VENV)/bin/python requirements.lock pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
+
+# After a change of requirements*.txt. What is not named there keeps its release; remove the lock files to renew it all.
+lock:
+	@test -x $(BIN)/uv || { echo "make lock needs uv: make install-dev, or pip install uv"; exit 1; }
+	$(COMPILE) requirements.txt -o requirements.lock
+	$(COMPILE) requirements-mcp.txt -c requirements.lock -o requirements-mcp.lock
+	$(COMPILE) requirements-dev.txt -c requirements.lock -c requirements-mcp.lock -o requirements-dev.lock
 
 # A path becomes an absolute, quoted URL, so that it may hold blanks.
 run: install
@@ -45,24 +61,63 @@ demo: install
 	@PROMPTADMIN_DATA_DIR=demo DATABASE_URL="sqlite:///$(CURDIR)/demo/promptforge.db" $(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
 
 test: install-dev
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --recursive --severity-level high $(OUR_CODE)
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
+
+# It ends with 3 where not everything could be looked up, which is neither good news nor bad.
+audit: install-dev
+	$(BIN)/python .ci/audit.py requirements.lock requirements-mcp.lock requirements-dev.lock
+
+# What the product runs on, without what it takes to work on it.
+sbom: install-dev
+	$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --output-file sbom.json
 
 format: install-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The tests of made-up requests, with 2,000 for each operation instead of a few.
+# The tests of made-up requests, broken ones, made-up files and changes, with thousands instead of a few.
 fuzz: install-dev
-	PROMPTADMIN_FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest tests/api/test_made_up_requests.py --timeout 7200
+	PROMPTADMIN_FUZZ_EXAMPLES=2000 PROMPTADMIN_RAW_REQUESTS=20000 PROMPTADMIN_FUZZ_FILES=2000 PROMPTADMIN_LEGACY_FILES=2000 \
+		PROMPTADMIN_STATISTICS_EXAMPLES=500 PROMPTADMIN_SEARCH_EXAMPLES=500 \
+		$(BIN)/python -m pytest tests/api/test_made_up_requests.py tests/api/test_raw_bytes.py \
+		tests/platform/test_fuzzed_imports.py tests/adoption/test_random_files.py \
+		tests/optimizations/test_stats_rollups.py tests/optimizations/test_search_index.py --timeout 7200
 
+# All that is killed, broken or stopped, as often and as long as is promised; it needs PostgreSQL. In `make test` the same
+# tests do it a few times. `make proof KILLS=2 FLIPS=10 STOPPED=1 SELFTEST=2 WEBHOOKS=4` shows that each part works.
+KILLS ?= 50
+FLIPS ?= 200
+STOPPED ?= 10
+SELFTEST ?= 200
+WEBHOOKS ?= 120
+proof: install-dev
+	PROMPTADMIN_REQUIRE_SERVICES=1 PROMPTADMIN_TEST_KILLS=$(KILLS) PROMPTADMIN_TEST_FLIPS=$(FLIPS) \
+		PROMPTADMIN_TEST_STOPPED_SECONDS=$(STOPPED) PROMPTADMIN_KILL_SECONDS=$(WEBHOOKS) \
+		$(BIN)/python -m pytest --timeout 7200 tests/adoption/test_killed.py tests/platform/test_backup.py \
+		tests/platform/test_restore.py tests/platform/test_backup_postgresql.py tests/platform/test_moving.py \
+		tests/api/test_imports_killed.py tests/contrib/test_webhooks_killed.py tests/platform/test_postgresql_stopped.py \
+		-k "killed or flip or stopped or must_not_be_restored or overtakes"
+	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill $(SELFTEST) --durability fast
+	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill $(SELFTEST) --durability strict
+
+# Readers and writers on one server, a backup every 20 seconds, a restart every minute: nothing lost, failed or stale.
+MINUTES ?= 10
+endurance: install-dev
+	$(BIN)/python -m tests.endurance --minutes $(MINUTES)
+
+# Fills the table of docs/performance.md; ARGS="--only history,record" measures parts of it.
 bench: install-dev
+	$(BIN)/python -m bench $(ARGS)
+
+bench-adoption: install-dev
 	$(BIN)/python -m bench.adoption
 
 clean:
-	rm -rf $(VENV) demo *.egg-info
+	rm -rf $(VENV) demo sbom.json *.egg-info

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from bench.adoption_report import Result, Round, as_json, print_report
 from bench.legacy_schema import AGES, Age
 from bench.make_legacy import SEED, whole_number
-from bench.process import Measured, ProcessError, run_python
+from bench.process import ROOT, Measured, ProcessError, run_python
 
 #: Part of the file's name: one that an older maker made is not taken for this one's.
 MAKER = 1
@@ -35,6 +35,11 @@ class Workplace:
 
     directory: Path
     scratch: Path
+
+
+def default_directory() -> Path:
+    """PROMPTADMIN_BENCH_DIR, or bench/.data."""
+    return Path(os.environ.get("PROMPTADMIN_BENCH_DIR") or ROOT / "bench" / ".data").absolute()
 
 
 def measure_round(source: Path, runs: int, scratch: Path) -> Round:
@@ -106,8 +111,8 @@ def _options(arguments: list[str] | None) -> tuple[argparse.ArgumentParser, argp
     parser.add_argument(
         "--dir",
         type=Path,
-        default=Path(tempfile.gettempdir()) / "promptadmin-bench",
-        help="where legacy files are kept for the next time (default: promptadmin-bench in the temporary directory)",
+        default=default_directory(),
+        help="where legacy files are kept for the next time (default: PROMPTADMIN_BENCH_DIR, or bench/.data)",
     )
     options = parser.parse_args(arguments)
     if options.json and not options.json.parent.is_dir():

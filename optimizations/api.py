@@ -11,19 +11,23 @@ from pydantic import AfterValidator
 
 from optimizations.inputs import FiltersIn, RunIdsIn, RunKeyPath
 from optimizations.repository import BrokenCursor, OptimizationRepository, RunFilters
+from optimizations.run_api import RUN
 from optimizations.run_api import router as run_router
 from optimizations.schemas import HistoryClearedOut, RunDeletedOut, RunListOut, RunsDeletedOut, StrategiesOut
+from optimizations.search_api import router as search_router
 from optimizations.stats import statistics
 from optimizations.stats_schemas import StatisticsOut
 from optimizations.strategies import aliases_of, all_strategies
 from projects.schemas import storable
 from promptadmin.access import access
+from promptadmin.answers import ready_answer
 from promptadmin.api import errors
 from promptadmin.errors import Invalid
+from promptadmin.fields import LARGEST_INTEGER
+from promptadmin.preconditions import changes
 
 router = Router()
 
-LARGEST_PAGE = 2_147_483_647
 HISTORY = ["history"]
 
 
@@ -36,10 +40,9 @@ HISTORY = ["history"]
 )
 def list_runs(
     request: HttpRequest,
-    response: HttpResponse,
     filters: Query[FiltersIn],
     *,
-    page: Annotated[int, Query(ge=1, le=LARGEST_PAGE, example=1)] = 1,
+    page: Annotated[int, Query(ge=1, le=LARGEST_INTEGER, example=1)] = 1,
     per_page: Annotated[int, Query(ge=1, le=100, example=20)] = 20,
     sort: Annotated[
         str,
@@ -61,9 +64,8 @@ def list_runs(
             example="",
         ),
     ] = None,
-) -> dict[str, Any]:
+) -> HttpResponse:
     """A page of runs. Every sort ends with the id, so that pages never overlap; runs without a value sort lowest."""
-    response["Cache-Control"] = "max-age=0, must-revalidate"
     order_and_size: dict[str, Any] = {"sort": sort_by or sort, "order": order, "limit": per_page}
     repository, wanted = OptimizationRepository(), RunFilters(**filters.model_dump())
     if cursor is None:
@@ -74,13 +76,14 @@ def list_runs(
         except BrokenCursor as error:
             place = {"type": "value_error", "loc": ("query", "cursor"), "msg": str(error), "input": cursor}
             raise ValidationError([place]) from error
-    return {
+    answer = {
         "items": found.items,
         "total": found.total,
         "page": None if cursor is not None else page,
         "per_page": per_page,
         "next_cursor": found.next_cursor,
     }
+    return ready_answer(answer, {"Cache-Control": "max-age=0, must-revalidate"})
 
 
 # Before the operations on one run: the first path that matches a request has it.
@@ -147,6 +150,7 @@ def delete_runs(request: HttpRequest, data: RunIdsIn) -> dict[str, Any]:
     summary="Delete a run",
     tags=HISTORY,
 )
+@changes(RUN)
 def delete_run(request: HttpRequest, run_id: RunKeyPath) -> dict[str, str]:
     """Prompt versions that it led to stay."""
     OptimizationRepository().delete_run(run_id)
@@ -170,3 +174,4 @@ def list_strategies(request: HttpRequest) -> dict[str, Any]:
 
 
 router.add_router("", run_router)
+router.add_router("", search_router)

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from optimizations.events import EVENTS
 from optimizations.strategies import ALIASES, STRATEGIES
-from promptadmin.plugins import DashboardFilter, DashboardPanel, PluginConfig, StartupStep
+from promptadmin.plugins import DashboardFilter, DashboardPanel, PluginConfig, StartupStep, UpkeepJob
 
 #: Section → its function, in the order of the answer.
 SECTIONS = {
@@ -67,6 +67,7 @@ class OptimizationsConfig(PluginConfig):
     requires_plugins = ("projects",)
     navigation: ClassVar = {"optimization": "auto_awesome"}
     api_router = "optimizations.api.router"
+    drill_paths = ("/api/history?per_page=20",)
     api_permissions: ClassVar = {
         "read": ["optimizations.view_optimization"],
         "write": [f"optimizations.{verb}_optimization" for verb in ("add", "change", "delete")],
@@ -85,6 +86,10 @@ class OptimizationsConfig(PluginConfig):
     strategy_aliases = ALIASES
     events = EVENTS
     statistics_sections = SECTIONS
+    upkeep_jobs = (
+        UpkeepJob("search_runs", "search index of runs", "optimizations.search.index_runs"),
+        UpkeepJob("statistics", "statistics", "optimizations.stats.folding.fold"),
+    )
     startup_steps = (
         StartupStep(
             name="normalize_strategies",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from django.db import connections
 from django.db.models import F, Q, QuerySet, Value
@@ -18,8 +18,11 @@ from optimizations.filters import RunFilters
 from optimizations.models import Optimization
 from optimizations.paging import DEFAULT_SORT, KEY, RunOrder
 from optimizations.reading import EVERYTHING, Reading
-from optimizations.records import BROWSED_COLUMNS, LISTS, OBJECTS, Record, read_moment, read_text
+from optimizations.records import BROWSED_COLUMNS, LISTS, OBJECTS, Record
+from optimizations.search import RUNS
 from projects.models import PromptVersion
+from promptadmin.search.narrowing import narrow
+from promptadmin.stored import read_moment, read_text
 
 #: How many runs a page may look at.
 WINDOW = 10_000
@@ -69,8 +72,11 @@ class Browsing(Reading):
         by = self._order(SCORE if sort == SCORE else DEFAULT_SORT, order)
         offset = max(0, min(offset, WINDOW - limit))
         is_in_order = _is_in_order(filters, by)
-        window, end = Q(), None
-        if not is_in_order and not everywhere:
+        narrowed = narrow(connections[self.using], RUNS, filters.search)
+        # A text that many runs have is soon found on the way along an index.
+        is_soon_full = narrowed.is_common and _is_in_order(replace(filters, search=None), by)
+        window, end = narrowed.condition, None
+        if not window and not is_in_order and not is_soon_full and not everywhere:
             window = self._few(filters) or Q()
             if not window:
                 backwards = by.sort == SCORE or by.descending

@@ -12,8 +12,8 @@ from optimizations.models import Optimization
 from optimizations.records import COLUMNS, COUNTS, LISTS, OBJECTS, SCORES
 from optimizations.repository import OptimizationRepository
 from optimizations.run_lines import read_runs
+from promptadmin.exchange.base_formats import Columns, Record
 from promptadmin.exchange.cells import Kind
-from promptadmin.exchange.formats import Columns, Record
 from promptadmin.exchange.lines import Imported, Line, LineError, Numbered
 from promptadmin.exchange.tables import Table
 

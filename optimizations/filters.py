@@ -7,15 +7,19 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 
-from django.db.models import Q, QuerySet
+from django.db import connections
+from django.db.models import Exists, Func, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from optimizations.models import Optimization
 from projects.models import Project, ProjectStatus, Prompt
+from promptadmin.search.rows import RowNumber
 
 SEARCHED = ("raw_prompt", "optimized_prompt", "title", "tags", "project")
 #: Runs of such projects are what `include_archived=False` hides.
 HIDDEN = (ProjectStatus.ARCHIVED, ProjectStatus.DELETED)
+#: From so many runs of a status on, the runs of others are counted.
+COUNTED_SINGLY = 200_000
 #: The strategy that counts: the chosen one or, of a run that names none, the framework applied.
 STRATEGY = Coalesce("strategy", "framework_applied")
 
@@ -48,8 +52,8 @@ class RunFilters:
     has_prompt: bool | None = None
     prompt_id: str | None = None
 
-    def apply(self, runs: QuerySet[Optimization]) -> QuerySet[Optimization]:
-        """Those of the runs that pass."""
+    def apply(self, runs: QuerySet[Optimization], *, near: bool = False) -> QuerySet[Optimization]:
+        """Those of the runs that pass. `near` says that only the first of them will be read."""
         exact = {name: getattr(self, name) for name in ("project", "task_type", "status", "prompt_id")}
         limits = {
             "overall_score__gte": self.min_score,
@@ -66,7 +70,7 @@ class RunFilters:
         if self.project_id:
             runs = runs.filter(_of_projects(runs.db, Q(id=self.project_id)))
         if not self.include_archived:
-            runs = runs.exclude(self.hidden(runs.db))
+            runs = runs.filter(~_is_hidden(runs.db)) if near else self._shown(runs)
         if self.tag:
             runs = runs.filter(tags__folded_has=self.tag)
         if self.search:
@@ -76,13 +80,41 @@ class RunFilters:
 
     def count(self, runs: QuerySet[Optimization]) -> int:
         """How many pass. What `include_archived=False` hides is counted, which is less than what it shows."""
-        shown = replace(self, include_archived=True).apply(runs)
-        return shown.count() - (0 if self.include_archived else shown.filter(self.hidden(runs.db)).count())
+        shown = replace(self, include_archived=True)
+        hidden = 0 if self.include_archived else shown.apply(runs).filter(self.hidden(runs.db)).count()
+        if shown == RunFilters(status=self.status) and self.status:
+            return _count_status(runs, self.status) - hidden
+        return shown.apply(runs).count() - hidden
+
+    def _shown(self, runs: QuerySet[Optimization]) -> QuerySet[Optimization]:
+        if connections[runs.db].vendor != "sqlite":
+            return runs.exclude(self.hidden(runs.db))
+        # By numbers of rows, so that an order's index can be walked without reading the runs that it passes.
+        hidden = Optimization.objects.using(runs.db).order_by().filter(self.hidden(runs.db))
+        row = Func(RowNumber("id"), template="+%(expressions)s")
+        return runs.alias(shown_row=row).exclude(shown_row__in=hidden.values_list(RowNumber("id")))
 
     @staticmethod
     def hidden(using: str) -> Q:
         """The runs of archived and deleted projects."""
         return _of_projects(using, Q(status__in=HIDDEN))
+
+
+def _count_status(runs: QuerySet[Optimization], status: str) -> int:
+    """How many runs have a status. Of one that most have, the others are counted: SQLite knows how many there are."""
+    if connections[runs.db].vendor != "sqlite" or runs.query.where:
+        return runs.filter(status=status).count()
+    some: int = runs.filter(status=status).values("status")[:COUNTED_SINGLY].count()
+    if some < COUNTED_SINGLY:
+        return some
+    return runs.count() - runs.filter(status__lt=status).count() - runs.filter(status__gt=status).count()
+
+
+def _is_hidden(using: str) -> Q:
+    """The same, asked of each run on its way: a page needs few of them, and hidden may be any number."""
+    projects = Project.objects.using(using).filter(status__in=HIDDEN)
+    prompts = Prompt.objects.using(using).filter(id=OuterRef("prompt_id"), project__in=projects.values("id"))
+    return Q(Exists(prompts)) | Q(prompt__isnull=True) & Q(Exists(projects.filter(name=OuterRef("project"))))
 
 
 def _of_projects(using: str, projects: Q) -> Q:

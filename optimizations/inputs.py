@@ -11,9 +11,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from optimizations.strategies import all_aliases, all_strategies, canonical
 from projects.schemas import PROMPT_ID, RUN_ID, TIME, storable
-from promptadmin.fields import parse_moment
+from promptadmin.fields import LARGEST_INTEGER, moment_of_text
 
-LARGEST_COUNT = 2_147_483_647  # what a column of PostgreSQL holds
 CONTROL_CHARACTERS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 Status = Literal["pending", "running", "completed", "error", "cancelled"]
 
@@ -38,17 +37,11 @@ def blank_to_null(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def moment_of_text(value: Any) -> Any:
-    """The moment that a text in ISO 8601 means; without an offset it is UTC."""
-    if value is None or isinstance(value, dt.datetime):
-        return value
-    moment = parse_moment(value) if isinstance(value, str) else None
-    if moment is None:
-        raise ValueError("Input should be a time in ISO 8601, as in 2026-03-20T09:30:00Z")
-    return moment
-
-
-PlainText = Annotated[str, AfterValidator(storable)]
+#: In characters, where PromptForge had no limit.
+LONGEST_TEXT = 1_000_000
+PlainText = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(storable)]
+#: In an address, of which the server takes 64 KB; a character can need 12 bytes there.
+AskedText = Annotated[str, Field(max_length=1000), AfterValidator(storable)]
 #: Indexed columns: PostgreSQL can't index a long text.
 Name = Annotated[str, Field(max_length=100), AfterValidator(storable)]
 RunKey = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^/\x00-\x1f]+$", examples=[RUN_ID])]
@@ -60,7 +53,7 @@ PromptText = Annotated[
 ]
 RunKeyPath = Annotated[str, AfterValidator(storable), Path(description="The run's id.", example=RUN_ID)]
 Score = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False, examples=[0.7179])]
-Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT, strict=True, examples=[2014])]
+Count = Annotated[int, Field(ge=0, le=LARGEST_INTEGER, strict=True, examples=[2014])]
 Flag = Annotated[bool, Field(strict=True, examples=[True])]
 Tag = Annotated[str, Field(max_length=50), AfterValidator(storable)]
 NewTag = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(storable)]
@@ -174,15 +167,15 @@ class RunIdsIn(BaseModel):
 class FiltersIn(BaseModel):
     """Which runs; an empty text asks for nothing."""
 
-    search: PlainText | None = Field(
+    search: AskedText | None = Field(
         None,
         examples=["summar"],
         description="A part of the prompt before or after, the title, a tag or the project, whatever the case.",
     )
-    project: PlainText | None = Field(None, examples=["Support"], description="Exactly the run's project text.")
-    project_id: PlainText | None = Field(None, description="The id of the run's project.")
-    task_type: PlainText | None = Field(None, examples=["writing"])
-    status: PlainText | None = Field(None, examples=["completed"])
+    project: AskedText | None = Field(None, examples=["Support"], description="Exactly the run's project text.")
+    project_id: AskedText | None = Field(None, description="The id of the run's project.")
+    task_type: AskedText | None = Field(None, examples=["writing"])
+    status: AskedText | None = Field(None, examples=["completed"])
     include_archived: bool = Field(
         True, examples=[True], description="false hides the runs of archived and deleted projects."
     )

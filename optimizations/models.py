@@ -89,6 +89,9 @@ class Optimization(models.Model):
             NamedIndex(
                 Coalesce("strategy", "framework_applied"), "created_at", name="ix_optimizations_strategy_created_at"
             ),
+            NamedIndex(fields=["complexity"], name="ix_optimizations_complexity"),
+            NamedIndex(fields=["duration_ms"], name="ix_optimizations_duration_ms"),
+            NamedIndex(fields=["title"], name="ix_optimizations_title"),
         ]
 
     def __str__(self) -> str:

@@ -14,18 +14,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Func, IntegerField, Q, QuerySet, Value
+from django.db.models import F, Func, Q, QuerySet, Value
 
 from optimizations.models import Optimization
-from optimizations.records import read_text
 from promptadmin.errors import Invalid
 from promptadmin.fields import Text, parse_moment
+from promptadmin.search.rows import RowNumber
 
 SORTS = ("created_at", "overall_score", "task_type", "complexity", "status", "duration_ms", "title", "project")
 DEFAULT_SORT = "created_at"
 NEVER_NULL = ("created_at", "status")
 #: Of the columns that may be NULL, those with an index.
-INDEXED = ("overall_score", "task_type", "project")
+INDEXED = ("overall_score", "task_type", "complexity", "duration_ms", "title", "project")
 NUMBERS = ("overall_score", "duration_ms")
 LARGEST = 2**63 - 1
 #: The names under which a query answers what a run is sorted by, as it is stored, and what decides among equal ones.
@@ -33,6 +33,7 @@ KEY, TIE = "sort_key", "sort_tie"
 
 
 EVERYTHING = Q()
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # `json.dumps` would make such an encoder for each cursor
 
 
 class Slot(str):
@@ -48,24 +49,16 @@ class BrokenCursor(Invalid):
     """A cursor that no page of this order has named."""
 
 
-class RowNumber(Func):
-    """SQLite's number of the row of a column. VACUUM may change the numbers, but not their order."""
-
-    output_field = IntegerField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        """Name it by the table's alias."""
-        (column,) = self.get_source_expressions()
-        return f"{compiler.quote_name_unless_alias(column.alias)}.rowid", []
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a run is in an order: what it is sorted by, as it is stored, what decides among equal ones, and its id."""
+    """Where a run is in an order: what it is sorted by, as it is stored, and what decides among equal ones.
+
+    A cursor's place has the run's id besides: what decides may be another number by then.
+    """
 
     key: Any
     tie: Any
-    run_id: str
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +74,15 @@ class RunOrder:
         """By the names that clients use; an unknown column means created_at."""
         return cls(sort if sort in SORTS else DEFAULT_SORT, order != "asc", vendor)
 
-    def sorted(self, runs: QuerySet[Optimization], part: Q = EVERYTHING) -> QuerySet[Optimization]:
-        """The runs in this order, each with its KEY and TIE; all, or those of one of its parts."""
+    def sorted(
+        self, runs: QuerySet[Optimization], part: Q = EVERYTHING, *, by_index: bool = True
+    ) -> QuerySet[Optimization]:
+        """The runs in this order, each with its KEY and TIE; all, or those of one of its parts.
+
+        `by_index` False is for a few runs that are to be found first and sorted then: no index has such an expression.
+        """
         # Wrapped, or Django would sort by what it selects, which for a time in SQLite is a text that no index has.
-        column = Func(F(self.sort), template="%(expressions)s")
+        column = Func(F(self.sort), template="%(expressions)s" if by_index else "+%(expressions)s")
         ends = {}
         if not part and self.vendor == "postgresql" and self.sort not in NEVER_NULL:
             # Against PostgreSQL's own order, and so that of its indexes: only where there is no other way.
@@ -102,15 +100,17 @@ class RunOrder:
             return runs.annotate(**{KEY: stored})
         return runs.annotate(**{KEY: F(self.sort)})
 
-    def parts_after(self, place: Place | None) -> Sequence[Q]:
+    def parts_after(self, place: Place | None, column: str = "") -> Sequence[Q]:
         """The runs after a place (None: all), in parts that follow each other: of the same key, of others, of none.
 
         Where nothing speaks for parts, it is one, an empty condition: it alone mixes runs with a key and without.
         Each part is one range of an index, however deep the place is and however many runs have the same key.
 
-        Of the place only whether it has a key matters: KEY_SLOT and TIE_SLOT stand for its values.
+        Of the place only whether it has a key matters: KEY_SLOT and TIE_SLOT stand for its values. `column` names what
+        the runs are sorted by, where that isn't the column itself.
         """
-        nulls, values = Q(**{f"{self.sort}__isnull": True}), Q(**{f"{self.sort}__isnull": False})
+        column = column or self.sort
+        nulls, values = Q(**{f"{column}__isnull": True}), Q(**{f"{column}__isnull": False})
         if place is None:
             if self.vendor == "sqlite" or self.sort not in INDEXED:
                 return [Q()]  # the engine's own order is the one wanted, or it has to sort anyway
@@ -120,20 +120,20 @@ class RunOrder:
         if place.key is None:
             return [nulls & later] if self.descending else [nulls & later, values]
         key = Value(KEY_SLOT)
-        same, others = Q(**{self.sort: key}) & later, Q(**{f"{self.sort}__{sign}": key})
+        same, others = Q(**{column: key}) & later, Q(**{f"{column}__{sign}": key})
         if self.sort == DEFAULT_SORT:  # hardly two runs have the same time
-            return [Q(**{f"{self.sort}__{sign}e": key}) & (same | others)]
+            return [Q(**{f"{column}__{sign}e": key}) & (same | others)]
         return [same, others] if self.sort in NEVER_NULL or not self.descending else [same, others, nulls]
 
-    def cursor(self, place: Place) -> str:
-        """The place as a text for clients, who needn't understand it."""
+    def cursor(self, place: Place, run_id: str) -> str:
+        """The place of a run as a text for clients, who needn't understand it."""
         key = place.key
         if isinstance(key, bytes):
             key = {"hex": key.hex()}
         elif key is not None and not isinstance(key, int | float | str):
             key = key.isoformat()
-        parts = [self.sort, "desc" if self.descending else "asc", key, place.tie, read_text(place.run_id)]
-        return base64.urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
+        parts = [self.sort, "desc" if self.descending else "asc", key, place.tie, run_id]
+        return base64.urlsafe_b64encode(_encode(parts).encode()).decode().rstrip("=")
 
     def place(self, cursor: str) -> Place | None:
         """The place that a cursor names; None, before the first run, for an empty one. Raises BrokenCursor."""

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from optimizations.filters import RunFilters
 from optimizations.models import Optimization
-from optimizations.paging import KEY, KEY_SLOT, TIE, TIE_SLOT, Place, RunOrder
+from optimizations.paging import EVERYTHING, KEY, KEY_SLOT, TIE, TIE_SLOT, Place, RunOrder
+from optimizations.routes import (
+    FEW,
+    LOOKED_THROUGH,
+    WIDEST,
+    along_the_order,
+    first_rows,
+    needs_route,
+    passed_among_first,
+    sorted_few,
+)
+from promptadmin.search.rows import RowNumber
+from promptadmin.sqlite import fetch_all
 
 #: Different filters and orders that are remembered.
 STATEMENTS = 512
+#: Pages that begin no further than this look at each run on their way; for others, what they pass is found at once.
+NEAR = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +50,21 @@ class Statement:
 
 
 @functools.lru_cache(maxsize=STATEMENTS)
-def _page_statements(using: str, filters: RunFilters, by: RunOrder, has_place: bool, has_key: bool) -> list[Statement]:
+def _page_statements(  # noqa: PLR0917  # called from here alone
+    using: str, filters: RunFilters, by: RunOrder, has_place: bool, has_key: bool, near: bool
+) -> list[Statement]:
     """The statements whose rows, one after the other, are the places of a list, after a place or from its beginning."""
-    runs = filters.apply(Optimization.objects.using(using).order_by())
-    place = Place(KEY_SLOT if has_key else None, TIE_SLOT, "") if has_place else None
+    return _compile_page(using, filters, by, has_place, has_key, near, Q())
+
+
+def _compile_page(  # noqa: PLR0917  # called from here alone
+    using: str, filters: RunFilters, by: RunOrder, has_place: bool, has_key: bool, near: bool, narrowed: Q
+) -> list[Statement]:
+    """The same for one condition more, which needn't be remembered."""
+    runs = filters.apply(Optimization.objects.using(using).order_by(), near=near).filter(narrowed)
+    place = Place(KEY_SLOT if has_key else None, TIE_SLOT) if has_place else None
     parts = by.parts_after(place)
-    return [_compiled(by.sorted(runs, part).values_list(KEY, TIE, "id")) for part in parts]
+    return [_compiled(by.sorted(runs, part).values_list(KEY, TIE)) for part in parts]
 
 
 def _compiled(rows: QuerySet[Any, Any]) -> Statement:
@@ -50,30 +73,116 @@ def _compiled(rows: QuerySet[Any, Any]) -> Statement:
 
 
 def read_places(
-    using: str, filters: RunFilters, by: RunOrder, *, after: Place | None = None, offset: int = 0, limit: int
+    using: str,
+    filters: RunFilters,
+    by: RunOrder,
+    *,
+    after: Place | None = None,
+    offset: int = 0,
+    limit: int,
+    narrowed: Q = EVERYTHING,
 ) -> list[Place]:
-    """The places of up to `limit` runs of a list, from `offset`, or after a place."""
+    """The places of up to `limit` runs of a list, from `offset`, or after a place.
+
+    `narrowed` is a condition that all of them pass anyway.
+    """
+    has_place, has_key = after is not None, after is not None and after.key is not None
     try:
-        statements = _page_statements(
-            using, filters, by, after is not None, after is not None and after.key is not None
-        )
+        if not narrowed and needs_route(filters, by):
+            return _read_by_route(using, filters, by, after, offset, limit)
+        if narrowed:
+            statements = _compile_page(using, filters, by, has_place, has_key, False, narrowed)
+        else:
+            statements = _page_statements(using, filters, by, has_place, has_key, offset <= NEAR)
     except EmptyResultSet:  # a filter that Django knows nothing to pass
         return []
+    return _read_parts(using, statements, after, offset, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """The statements of a list that needs a route, part by part, and the one that finds out whether few runs pass."""
+
+    firsts: list[Statement]
+    among_firsts: list[Statement]
+    whether_few: Statement
+    of_few: list[Statement]
+    along: list[Statement]
+
+
+@functools.lru_cache(maxsize=STATEMENTS)
+def _routes(using: str, filters: RunFilters, by: RunOrder, place: Place | None, width: int) -> Routes:
+    runs = Optimization.objects.using(using).order_by()
+    parts = by.parts_after(place)
+
+    def compiled(rows: Iterable[QuerySet[Optimization]]) -> list[Statement]:
+        return [_compiled(each.values_list(KEY, TIE)) for each in rows]
+
+    return Routes(
+        [_compiled(first_rows(runs, filters, by, part, width)) for part in parts],
+        compiled(passed_among_first(runs, filters, by, part, width) for part in parts),
+        _compiled(filters.apply(runs).values_list(RowNumber("id"))[: FEW + 1]),
+        compiled(sorted_few(runs, filters, by, place)),
+        compiled(along_the_order(runs, filters, by, part) for part in parts),
+    )
+
+
+def _read_by_route(  # noqa: PLR0917  # called from here alone
+    using: str, filters: RunFilters, by: RunOrder, after: Place | None, offset: int, limit: int
+) -> list[Place]:
+    """What `read_places` answers, where no index has it.
+
+    The first runs of the order have a page of those that pass, unless these are rare there: few, or a part of many.
+    """
+    slots = None if after is None else Place(None if after.key is None else KEY_SLOT, TIE_SLOT)
+    connection = connections[using]
+    for each in LOOKED_THROUGH:
+        width = min(WIDEST, (offset + limit) * each)
+        routes = _routes(using, filters, by, slots, width)
+        if 2 * (offset + limit) <= width:
+            found = _among_firsts(connection, routes, after, offset, limit, width)
+            if found is not None:
+                return found
+    statements = routes.of_few if _count(connection, routes.whether_few) <= FEW else routes.along
+    return _read_parts(using, statements, after, offset, limit)
+
+
+def _among_firsts(  # noqa: PLR0917  # called from here alone
+    connection: Any, routes: Routes, after: Place | None, offset: int, limit: int, width: int
+) -> list[Place] | None:
+    """A page of those that pass among the first `width` runs; None where there may be more of them further on."""
     found: list[Place] = []
-    with connections[using].cursor() as cursor:
-        for number, statement in enumerate(statements):
-            if len(found) == limit:
-                break
-            params = statement.with_place(after)
-            rows = _rows(cursor, statement.sql, params, limit - len(found), 0 if found else offset)
-            found += [Place(*row) for row in rows]
-            if not found and number + 1 < len(statements):
-                cursor.execute(f"SELECT COUNT(*) FROM ({statement.sql}) AS part", params)
-                offset = max(0, offset - cursor.fetchone()[0])
+    for firsts, among in zip(routes.firsts, routes.among_firsts, strict=True):
+        found += _places(connection, among.sql, among.with_place(after), limit - len(found), offset)
+        if len(found) == limit:
+            return found
+        # With as many as were looked through there may be more in this part.
+        if _count(connection, firsts, after) == width:
+            return None
     return found
 
 
-def _rows(cursor: Any, sql: str, params: Sequence[Any], limit: int, offset: int) -> list[tuple[Any, ...]]:
-    cursor.execute(f"{sql} LIMIT %s OFFSET %s", (*params, limit, offset))
-    rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+def _read_parts(
+    using: str, statements: Sequence[Statement], after: Place | None, offset: int, limit: int
+) -> list[Place]:
+    """Rows of statements, one after the other, from `offset` in all of them on."""
+    found: list[Place] = []
+    connection = connections[using]
+    for number, statement in enumerate(statements):
+        if len(found) == limit:
+            break
+        params = statement.with_place(after)
+        found += _places(connection, statement.sql, params, limit - len(found), 0 if found else offset)
+        if not found and number + 1 < len(statements):
+            offset = max(0, offset - _count(connection, statement, after))
+    return found
+
+
+def _places(connection: Any, sql: str, params: Sequence[Any], limit: int, offset: int) -> list[Place]:
+    return [Place(*row) for row in fetch_all(connection, f"{sql} LIMIT %s OFFSET %s", (*params, limit, offset))]
+
+
+def _count(connection: Any, statement: Statement, after: Place | None = None) -> int:
+    sql = f"SELECT COUNT(*) FROM ({statement.sql}) AS counted"
+    count: int = fetch_all(connection, sql, statement.with_place(after))[0][0]
+    return count

@@ -5,16 +5,21 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Count, QuerySet, Window
 
+from optimizations.counting import count_searched
 from optimizations.filters import RunFilters
 from optimizations.models import Optimization
 from optimizations.paging import DEFAULT_SORT, KEY, TIE, Place, RunOrder
 from optimizations.queries import read_places
-from optimizations.records import BEGINNING, COLUMNS, SUMMARY_COLUMNS, Page, Record, read_row, read_text
+from optimizations.records import BEGINNING, COLUMNS, SUMMARY_COLUMNS, Page, Record, row_reader
+from optimizations.search import RUNS
 from promptadmin.errors import Missing
+from promptadmin.search.narrowing import narrow
+from promptadmin.sqlite import fetch_all
 from promptadmin.unchanged import while_unchanged
 
 RUN_MISSING = "Optimization not found"
@@ -47,17 +52,21 @@ class Reading:
         `sort` is one of `optimizations.paging.SORTS`, anything else means created_at; `order` is asc or desc.
         """
         by = self._order(sort, order)
-        if filters.search:  # it reads every text, so once is enough
-            runs = filters.apply(self.runs)
+        narrowed = narrow(connections[self.using], RUNS, filters.search)
+        if filters.search and not narrowed.is_common:  # it reads every text that may be meant, so once is enough
+            runs = filters.apply(self.runs).filter(narrowed.condition)
             page = by.sorted(runs).annotate(total=Window(Count("*")))[offset : offset + limit]
-            counted = list(page.values_list(KEY, TIE, "id", "total"))
+            counted = list(page.values_list(KEY, TIE, "total"))
             places = [Place(*values[:-1]) for values in counted]
-            total = counted[0][-1] if counted else filters.count(self.runs)
+            if counted or not offset:
+                total = counted[0][-1] if counted else 0
+            else:
+                total = filters.count(self.runs.filter(narrowed.condition))
         else:
-            total = while_unchanged(connections[self.using], ("runs", filters), lambda: filters.count(self.runs))
+            counting = count_searched if filters.search else RunFilters.count
+            total = while_unchanged(connections[self.using], ("runs", filters), lambda: counting(filters, self.runs))
             places = self._page(filters, by, offset, min(limit, total - offset), total)
-        is_last = not places or offset + len(places) >= total
-        return Page(self._summaries(places), None if is_last else by.cursor(places[-1]), total)
+        return self._page_of(by, places, bool(places) and offset + len(places) < total, total)
 
     def list_runs_after(
         self,
@@ -74,9 +83,9 @@ class Reading:
         """
         by = self._order(sort, order)
         after = self._renumbered(by.place(cursor))
-        places = read_places(self.using, filters, by, after=after, limit=limit + 1)
-        more, places = len(places) > limit, places[:limit]
-        return Page(self._summaries(places), by.cursor(places[-1]) if more else None)
+        narrowed = narrow(connections[self.using], RUNS, filters.search).condition
+        places = read_places(self.using, filters, by, after=after, limit=limit + 1, narrowed=narrowed)
+        return self._page_of(by, places[:limit], len(places) > limit)
 
     def get_run(self, run_id: str) -> Record:
         """A run with all its columns. Raises Missing."""
@@ -111,43 +120,41 @@ class Reading:
         connection = connections[self.using]
         if place is None or connection.vendor != "sqlite":
             return place
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT rowid FROM optimizations WHERE id = %s", [place.run_id])
-            found = cursor.fetchone()
-        return place if found is None else replace(place, tie=found[0])
+        found = fetch_all(connection, "SELECT rowid FROM optimizations WHERE id = %s", [place.run_id])
+        return replace(place, tie=found[0][0]) if found else place
 
-    def _summaries(self, places: Sequence[Place]) -> list[Record]:
+    def _page_of(self, by: RunOrder, places: Sequence[Place], more: bool, total: int | None = None) -> Page:
         """The runs at these places. Places are found first, so that nothing else is sorted and joined than a page."""
-        run_ids = [place.run_id for place in places]
-        records = self._records(SUMMARY_COLUMNS, run_ids) if run_ids else {}
-        return [records[run_id] for run_id in run_ids if run_id in records]
+        if not places:
+            return Page([], None, total)
+        ties = [place.tie for place in places]
+        records = self._records(SUMMARY_COLUMNS, ties, by_tie=True)
+        cursor = by.cursor(places[-1], records[ties[-1]]["id"]) if more else None
+        return Page([records[tie] for tie in ties], cursor, total)
 
-    def _records(self, columns: tuple[str, ...], run_ids: Sequence[str]) -> dict[str, Record]:
-        """The runs with these ids, each with its project."""
+    def _records(self, columns: tuple[str, ...], keys: Sequence[Any], *, by_tie: bool = False) -> dict[Any, Record]:
+        """The runs with these ids, each with its project; or with these TIEs, by which SQLite finds them at once."""
         connection = connections[self.using]
-        marks = ", ".join(["%s"] * len(run_ids))
-        found = {}
-        with connection.cursor() as cursor:
-            cursor.execute(f"{_select(columns, connection.vendor)} WHERE o.id IN ({marks})", run_ids)
-            for row in cursor.fetchall():
-                *values, project_id, project_status = row
-                found[row[0]] = read_row(columns, values)
-                found[row[0]] |= {"project_id": read_text(project_id), "project_status": read_text(project_status)}
-        return found
+        column = "rowid" if by_tie and connection.vendor == "sqlite" else "id"
+        read = row_reader((*columns, "project_id", "project_status"))
+        rows = fetch_all(connection, _select(columns, connection.vendor, column, len(keys)), keys)
+        return {row[-1]: read(row) for row in rows}
 
 
-@functools.cache
-def _select(columns: tuple[str, ...], vendor: str) -> str:
+@functools.lru_cache(maxsize=512)
+def _select(columns: tuple[str, ...], vendor: str, key: str, count: int) -> str:
     """The statement that reads runs with their project: the prompt's or, only of a run without one, that of the name.
 
-    As text, because each request runs it: Django takes longer to build it than the database to answer it.
+    So many runs, by a key of the table, which stands last in a row. As text, because each request runs it: Django takes
+    longer to build it than the database to answer it.
     """
     # sqlite3 would parse a bare DATETIME column itself, and fail or lose what it can't.
     written = {"created_at": "CAST(o.created_at AS TEXT)"} if vendor == "sqlite" else {}
     written[BEGINNING] = f"SUBSTR(o.raw_prompt, 1, {BEGINNING_LENGTH})"
     names = ", ".join(written.get(column, f"o.{column}") for column in columns)
     return (
-        f"SELECT {names}, COALESCE(j.id, n.id), COALESCE(j.status, n.status) FROM optimizations o "
+        f"SELECT {names}, COALESCE(j.id, n.id), COALESCE(j.status, n.status), o.{key} FROM optimizations o "
         "LEFT JOIN prompts p ON p.id = o.prompt_id LEFT JOIN projects j ON j.id = p.project_id "
-        "LEFT JOIN projects n ON o.prompt_id IS NULL AND n.name = o.project"
+        "LEFT JOIN projects n ON o.prompt_id IS NULL AND n.name = o.project "
+        f"WHERE o.{key} IN ({', '.join(['%s'] * count)})"
     )

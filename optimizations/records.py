@@ -5,9 +5,7 @@ Nothing that is stored makes reading fail: what its column can't mean reads as N
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +13,7 @@ from typing import Any
 import orjson
 
 from promptadmin import jsontext
-from promptadmin.fields import parse_moment
+from promptadmin.stored import read_count, read_flag, read_moment, read_number, read_text
 
 TEXTS = (
     "id",
@@ -53,6 +51,8 @@ COUNTS = (
     "cache_creation_input_tokens",
     "cache_read_input_tokens",
 )
+
+JSON_COLUMNS = frozenset((*LISTS, *OBJECTS))
 
 #: The columns of a run, in the order in which PromptForge's clients know them.
 COLUMNS = (
@@ -139,49 +139,8 @@ class Page:
     total: int | None = None
 
 
-def read_text(value: Any) -> str | None:
-    """A stored text; of a BLOB, what it says in UTF-8."""
-    if value is None or type(value) is str:
-        return value
-    return bytes(value).decode(errors="replace") if isinstance(value, bytes | memoryview) else str(value)
-
-
-def read_number(value: Any) -> float | None:
-    """A finite stored number, also from a text that says one."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def read_count(value: Any) -> int | None:
-    """A stored integer; a fraction is rounded."""
-    if type(value) is int:
-        return value
-    number = read_number(value)
-    return None if number is None or abs(number) >= 2**63 else round(number)
-
-
-def read_flag(value: Any) -> bool | None:
-    """A stored truth value: any number but 0 is true, as is the word."""
-    if value is None or isinstance(value, bool):
-        return value
-    number = read_number(value)
-    if number is not None:
-        return number != 0
-    return {"true": True, "false": False}.get(str(value).strip().lower())
-
-
-def read_moment(value: Any) -> dt.datetime | None:
-    """A stored time, in UTC."""
-    return value if value is None or isinstance(value, dt.datetime) else parse_moment(str(value))
-
-
 def read_list(value: Any, where: str) -> list[str] | None:
     """The texts of a stored JSON list."""
-    if value is None or value == "[]":
-        return None if value is None else []
     try:
         items = jsontext.read_list(value, where)
     except RecursionError:
@@ -213,31 +172,52 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(SCORES, read_number),
     **dict.fromkeys(COUNTS, read_count),
 }
-_JSON_READERS: Mapping[str, Callable[[Any, str], Any]] = {
-    **dict.fromkeys(LISTS, read_list),
-    **dict.fromkeys(OBJECTS, read_object),
-}
 
 
 @functools.cache
-def _readers(columns: Sequence[str]) -> list[tuple[str, Callable[[Any], Any], Callable[[Any, str], Any] | None]]:
-    """Each column with how it reads, and how a list or an object in it does."""
-    return [(column, _READERS.get(column, read_text), _JSON_READERS.get(column)) for column in columns]
+def row_reader(columns: tuple[str, ...]) -> Callable[[Sequence[Any]], Record]:
+    """What makes a run of the values that the database answers for these columns; more values are ignored."""
+    readers = {column: _READERS.get(column, read_text) for column in columns if column not in JSON_COLUMNS}
+    texts = [column for column, read in readers.items() if read is read_text]
+    values: list[tuple[str, Callable[[Any], Any]]] = [
+        (column, read) for column, read in readers.items() if read is not read_text
+    ]
+    lists = [column for column in columns if column in LISTS]
+    objects = [column for column in columns if column in OBJECTS]
+
+    def read_row(row: Sequence[Any]) -> Record:
+        record: Record = dict(zip(columns, row, strict=False))
+        for column in texts:
+            value = record[column]
+            if value is not None and type(value) is not str:
+                record[column] = read_text(value)
+        for column, read in values:
+            value = record[column]
+            if value is not None:
+                record[column] = read(value)
+        for column in lists:
+            value = record[column]
+            if value is not None:
+                plain = jsontext.read_plain_list(value)
+                record[column] = read_list(value, _where(record, column)) if plain is None else plain
+        for column in objects:
+            value = record[column]
+            if value is not None:
+                record[column] = read_object(value, _where(record, column))
+        return record
+
+    return read_row
+
+
+def _where(record: Record, column: str) -> str:
+    return f"optimizations {record.get('id')} {column}"
 
 
 def read_row(columns: Sequence[str], values: Sequence[Any]) -> Record:
     """A run from what the database answers for these columns; more values than columns are ignored."""
-    record: Record = {}
-    for (column, read, read_json), value in zip(_readers(tuple(columns)), values, strict=False):
-        if value is None or (read is read_text and read_json is None and type(value) is str):
-            record[column] = value
-        elif read_json is None:
-            record[column] = read(value)
-        else:
-            record[column] = read_json(value, f"optimizations {record.get('id')} {column}")
-    return record
+    return row_reader(tuple(columns))(values)
 
 
 def stored_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values of a run as its columns hold them: lists and objects as JSON text."""
-    return {column: jsontext.write(value) if column in _JSON_READERS else value for column, value in values.items()}
+    return {column: jsontext.write(value) if column in JSON_COLUMNS else value for column, value in values.items()}

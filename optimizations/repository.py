@@ -10,10 +10,21 @@ from optimizations.filters import RunFilters
 from optimizations.importing import Importing
 from optimizations.paging import BrokenCursor
 from optimizations.records import Page
+from optimizations.searching import Found, Searching, SearchPage
 from promptadmin.exchange.lines import Imported, ImportRefused
 
-__all__ = ["BrokenCursor", "Browsed", "ImportRefused", "Imported", "OptimizationRepository", "Page", "RunFilters"]
+__all__ = [
+    "BrokenCursor",
+    "Browsed",
+    "Found",
+    "ImportRefused",
+    "Imported",
+    "OptimizationRepository",
+    "Page",
+    "RunFilters",
+    "SearchPage",
+]
 
 
-class OptimizationRepository(Importing, Bulk, Browsing):
-    """Runs: lists, pages for people, single runs, writes, import."""
+class OptimizationRepository(Importing, Bulk, Browsing, Searching):
+    """Runs: lists, pages for people, search, single runs, writes, import."""

@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 
 from optimizations.export import ExportedRuns
 from optimizations.inputs import FiltersIn, RunChangeIn, RunKeyPath, RunRecordIn, RunTagsIn
-from optimizations.models import RunStatus
+from optimizations.models import Optimization, RunStatus
 from optimizations.records import Record
 from optimizations.repository import ImportRefused, OptimizationRepository, RunFilters
 from optimizations.run_lines import MAX_ERRORS, read_lines
@@ -24,12 +24,16 @@ from optimizations.schemas import (
     RunTagsOut,
 )
 from projects.schemas import storable
+from promptadmin.answers import ready_answer
 from promptadmin.api import errors, opens_own_session
 from promptadmin.errors import Refused, Unavailable
 from promptadmin.exchange.lines import MAX_LINES
-from promptadmin.sessions import write_session
+from promptadmin.idempotency import once
+from promptadmin.preconditions import Resource, changes, digest_tag, is_known, tagged
 
 router = Router(tags=["optimizations"])
+
+RUN = Resource(lambda run_id, **_: OptimizationRepository().get_run(run_id), lock=(Optimization, "run_id"))
 
 JSON_LINES = "application/x-ndjson"
 LINE_EXAMPLE = (
@@ -45,12 +49,6 @@ class TooLarge(Refused):
     """More than a request may hold."""
 
     status = 413
-
-
-class LengthRequired(Refused):
-    """A body whose length nobody has told."""
-
-    status = 411
 
 
 def _json_lines(description: str) -> dict[str, Any]:
@@ -83,16 +81,22 @@ def check_duplicate_title(
 
 @router.get(
     "/optimize/{run_id}",
-    response={200: RunOut, **errors(404)},
+    response={200: RunOut, 304: None, **errors(404)},
     operation_id="get_run",
     summary="Read a run",
 )
-def get_run(request: HttpRequest, response: HttpResponse, run_id: RunKeyPath) -> Record:
+def get_run(request: HttpRequest, run_id: RunKeyPath) -> HttpResponse:
     """Everything that is known of it."""
     run = OptimizationRepository().get_run(run_id)
+    tag = digest_tag(run)
     completed = run["status"] == RunStatus.COMPLETED
-    response["Cache-Control"] = "max-age=3600, immutable" if completed else "no-cache"
-    return run
+    headers = {
+        "Cache-Control": "max-age=3600, immutable" if completed else "no-cache",
+        "ETag": tag,
+    }
+    if is_known(request, tag):
+        return HttpResponse(status=304, headers=headers)
+    return ready_answer(in_order(run), headers)
 
 
 @router.post(
@@ -101,6 +105,7 @@ def get_run(request: HttpRequest, response: HttpResponse, run_id: RunKeyPath) ->
     operation_id="cancel_run",
     summary="Cancel a run",
 )
+@changes(RUN)
 def cancel_run(request: HttpRequest, run_id: RunKeyPath) -> dict[str, str]:
     """Only one that is running."""
     OptimizationRepository().cancel_run(run_id)
@@ -137,9 +142,11 @@ def retry_run(request: HttpRequest, run_id: RunKeyPath) -> None:
     operation_id="record_run",
     summary="Record a run that anyone executed",
 )
-def record_run(request: HttpRequest, data: RunRecordIn) -> Status[Record]:
+def record_run(request: HttpRequest, data: RunRecordIn) -> HttpResponse:
     """Finds or makes its project by name and, unless `prompt_id` says it, its prompt by text."""
-    return Status(201, OptimizationRepository().record_run(data.model_dump()))
+    run = OptimizationRepository().record_run(data.model_dump())
+    headers = {"ETag": digest_tag(run)}
+    return ready_answer(in_order(run), headers, 201)
 
 
 @router.get(
@@ -159,7 +166,7 @@ def export_runs(request: HttpRequest, filters: Query[FiltersIn]) -> StreamingHtt
 
 @router.post(
     "/optimizations/import",
-    response={200: ImportedOut, **errors(409, 411, 413), 422: ImportRefusedOut},
+    response={200: ImportedOut, **errors(409, 413), 422: ImportRefusedOut},
     operation_id="import_runs",
     summary="Import runs from JSON Lines",
     openapi_extra={
@@ -178,12 +185,13 @@ def import_runs(request: HttpRequest) -> dict[str, Any] | Status[dict[str, Any]]
     `prompt_id` gets the prompt of its text in its project, found or made; with null it gets none; a prompt that isn't
     there is made in the project `prompt_project`.
     """
-    lines, wrong = read_lines(_body(request))
+    body = _body(request)
+    lines, wrong = read_lines(body)
     try:
         if wrong:
             raise ImportRefused(wrong)
-        with write_session():
-            return asdict(OptimizationRepository().import_runs(lines))
+        imported: dict[str, Any] = once(request, lambda: asdict(OptimizationRepository().import_runs(lines)), body)
+        return imported
     except ImportRefused as refused:
         shown = [
             {"type": error.type, "loc": error.loc, "msg": error.msg, "line": error.line, "id": error.id}
@@ -198,9 +206,10 @@ def import_runs(request: HttpRequest) -> dict[str, Any] | Status[dict[str, Any]]
     operation_id="change_run",
     summary="Complete or correct a run",
 )
-def change_run(request: HttpRequest, run_id: RunKeyPath, data: RunChangeIn) -> Record:
+@changes(RUN)
+def change_run(request: HttpRequest, response: HttpResponse, run_id: RunKeyPath, data: RunChangeIn) -> Record:
     """A finished run may change its title, tags, project and version only. Another project moves it, as tags do."""
-    return OptimizationRepository().change_run(run_id, data.changes())
+    return tagged(response, OptimizationRepository().change_run(run_id, data.changes()))
 
 
 @router.put(
@@ -209,15 +218,20 @@ def change_run(request: HttpRequest, run_id: RunKeyPath, data: RunChangeIn) -> R
     operation_id="tag_run",
     summary="Change a run's tags, project and title",
 )
+@changes(RUN)
 def tag_run(request: HttpRequest, run_id: RunKeyPath, data: RunTagsIn) -> Record:
     """Removes and adds tags. In another project the run is linked to its prompt there, which is found or made."""
     return OptimizationRepository().tag_run(run_id, **data.model_dump())
 
 
+def in_order(run: Record) -> Record:
+    """The run with its columns in the order that clients know."""
+    run["codebase_context_snapshot"] = run.pop("codebase_context_snapshot")
+    return run
+
+
 def _body(request: HttpRequest) -> bytes:
     """The body, read before any session is open: a slow client keeps nobody waiting."""
-    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-        raise LengthRequired("Send the lines with a Content-Length, not in chunks")
     limit = f"Send at most {MAX_IMPORT_BYTES >> 20} MiB at once"
     length = request.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) > MAX_IMPORT_BYTES:

@@ -14,10 +14,11 @@ import orjson
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from optimizations.inputs import Count, Flag, RunKey, Score, Status, moment_of_text
+from optimizations.inputs import Count, Flag, RunKey, Score, Status
 from optimizations.records import Record
 from projects.schemas import storable
 from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows
+from promptadmin.fields import moment_of_text
 
 MAX_ERRORS = 100
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

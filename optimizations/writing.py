@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connections, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Left
 from django.utils import timezone
@@ -13,12 +14,13 @@ from django.utils import timezone
 from optimizations.events import run_changed, runs_changed
 from optimizations.models import Optimization, RunStatus
 from optimizations.reading import RUN_MISSING, Reading
-from optimizations.records import COLUMNS, Record, read_row, read_text, stored_values
+from optimizations.records import COLUMNS, Record, read_row, stored_values
 from projects.models import ProjectStatus, Prompt
 from projects.repository import ProjectRepository
 from promptadmin.audit import LONGEST, Change, record
 from promptadmin.errors import Conflict, Forbidden, Invalid, Missing
-from promptadmin.fields import new_id
+from promptadmin.fields import new_id, stored_moment
+from promptadmin.stored import read_text
 
 FINISHED = (RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED)
 #: What may still change of a finished run.
@@ -41,23 +43,44 @@ class Writing(Reading):
         """
         given = {name: value for name, value in values.items() if value is not None}
         given = {"id": new_id(), "created_at": timezone.now(), "status": RunStatus.COMPLETED, **given}
-        if self.runs.filter(id=given["id"]).exists():
+        if values.get("id") is not None and self.runs.filter(id=given["id"]).exists():
             raise Conflict(ID_TAKEN)
         projects = ProjectRepository(self.using)
         project = projects.ensure_project_by_name(given.get("project", ""))
+        linked = False
         if "prompt_id" in given:
             self._expect_prompt(given["prompt_id"])
         elif project and project.status != ProjectStatus.ARCHIVED:
-            given["prompt_id"] = projects.ensure_prompt_in_project(project.id, given["raw_prompt"])
+            given["prompt_id"] = projects.ensure_prompt_in(project, given["raw_prompt"])
+            linked = given["prompt_id"] is not None
         try:
-            with transaction.atomic(using=self.using):
-                Optimization(**stored_values(given)).save(using=self.using, force_insert=True)
+            stored = self._insert_run(given)
         except IntegrityError as error:  # on PostgreSQL, another writer took the id in this moment
             raise Conflict(ID_TAKEN) from error
         run_changed("optimization_created", given, self.using)
         if given["status"] in FINISHED:
             run_changed("optimization_finished", given, self.using)
-        return self.get_run(given["id"])
+        if not linked or project is None:
+            return self.get_run(given["id"])
+        # What reading it would say, without reading it.
+        record = read_row(COLUMNS, [stored.get(column) for column in COLUMNS])
+        return record | {"project_id": project.id, "project_status": str(project.status)}
+
+    def _insert_run(self, run: Mapping[str, Any]) -> dict[str, Any]:
+        """Store a run; answers what its columns hold then.
+
+        As text, because Django takes longer to build the statement than the database to run it.
+        """
+        connection = connections[self.using]
+        stored = stored_values(run)
+        stored["created_at"] = stored_moment(run["created_at"], connection)
+        stored["status"] = str(run["status"])
+        columns, marks = ", ".join(stored), ", ".join(["%s"] * len(stored))
+        # On PostgreSQL a refused row must not take the caller's other ones with it.
+        savepoint = transaction.atomic(using=self.using) if connection.vendor == "postgresql" else nullcontext()
+        with savepoint, connection.cursor() as cursor:
+            cursor.execute(f"INSERT INTO optimizations ({columns}) VALUES ({marks})", list(stored.values()))
+        return stored
 
     def change_run(self, run_id: str, changes: Mapping[str, Any]) -> Record:
         """Complete or correct a run. A value that the run has already is no change.

@@ -6,12 +6,12 @@ import datetime as dt
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, Literal
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Header, Query, Router, Status
 from pydantic import AfterValidator
 
 from projects.models import Project
-from projects.prompt_api import LARGEST_INTEGER, ProjectId
+from projects.prompt_api import PROJECT, ProjectId, project_tag, project_text
 from projects.prompt_api import router as prompt_router
 from projects.records import ProjectDetail
 from projects.repository import LEAVE, ProjectRepository
@@ -24,7 +24,10 @@ from projects.schemas import (
     ProjectUpdateIn,
     storable,
 )
+from promptadmin.answers import ready_text
 from promptadmin.api import errors
+from promptadmin.fields import LARGEST_INTEGER
+from promptadmin.preconditions import changes, is_known, tagged, text_tag
 
 router = Router(tags=["projects"])
 router.add_router("/projects/{project_id}/prompts", prompt_router)
@@ -69,20 +72,24 @@ def list_projects(
     operation_id="create_project",
     summary="Create a project",
 )
-def create_project(request: HttpRequest, data: ProjectCreateIn) -> Status[ProjectDetail]:
+def create_project(request: HttpRequest, response: HttpResponse, data: ProjectCreateIn) -> Status[ProjectDetail]:
     """A deleted project of the same name comes back, with its id and this description and context."""
-    return Status(201, ProjectRepository().create_project(**data.model_dump()))
+    return Status(201, tagged(response, ProjectRepository().create_project(**data.model_dump()), project_tag))
 
 
 @router.get(
     "/projects/{project_id}",
-    response={200: ProjectOut, **errors(404)},
+    response={200: ProjectOut, 304: None, **errors(404)},
     operation_id="get_project",
     summary="Read a project with its prompts",
 )
-def get_project(request: HttpRequest, project_id: ProjectId) -> ProjectDetail:
+def get_project(request: HttpRequest, project_id: ProjectId) -> HttpResponse:
     """An archived project is readable, a deleted one is not found."""
-    return ProjectRepository().get_project(project_id=project_id)
+    text = project_text(ProjectRepository().get_project(project_id=project_id))
+    headers = {"ETag": text_tag(text)}
+    return (
+        HttpResponse(status=304, headers=headers) if is_known(request, headers["ETag"]) else ready_text(text, headers)
+    )
 
 
 @router.put(
@@ -91,8 +98,10 @@ def get_project(request: HttpRequest, project_id: ProjectId) -> ProjectDetail:
     operation_id="update_project",
     summary="Change a project",
 )
+@changes(PROJECT)
 def update_project(
     request: HttpRequest,
+    response: HttpResponse,
     project_id: ProjectId,
     data: ProjectUpdateIn,
     if_unmodified_since: Annotated[
@@ -105,13 +114,14 @@ def update_project(
     ] = None,
 ) -> ProjectDetail:
     """Changes the fields that are given; `updated_at` moves in any case."""
-    return ProjectRepository().update_project(
+    project = ProjectRepository().update_project(
         project_id=project_id,
         name=data.name,
         description=data.description,
         context_profile=data.context_profile if "context_profile" in data.model_fields_set else LEAVE,
         unmodified_since=_http_date(if_unmodified_since),
     )
+    return tagged(response, project, project_tag)
 
 
 @router.delete(
@@ -120,6 +130,7 @@ def update_project(
     operation_id="delete_project",
     summary="Delete a project",
 )
+@changes(PROJECT)
 def delete_project(request: HttpRequest, project_id: ProjectId) -> dict[str, Any]:
     """Deletes its prompts, their versions and its runs for good; the project itself can be created again."""
     deleted = ProjectRepository().delete_project(project_id=project_id)
@@ -132,6 +143,7 @@ def delete_project(request: HttpRequest, project_id: ProjectId) -> dict[str, Any
     operation_id="archive_project",
     summary="Archive a project",
 )
+@changes(PROJECT)
 def archive_project(request: HttpRequest, project_id: ProjectId) -> dict[str, Any]:
     """Makes it read-only: it can be read, deleted and unarchived."""
     return _status_answer("Project archived", ProjectRepository().archive_project(project_id=project_id))
@@ -143,6 +155,7 @@ def archive_project(request: HttpRequest, project_id: ProjectId) -> dict[str, An
     operation_id="unarchive_project",
     summary="Make an archived project active",
 )
+@changes(PROJECT)
 def unarchive_project(request: HttpRequest, project_id: ProjectId) -> dict[str, Any]:
     """Makes it writable again."""
     return _status_answer("Project unarchived", ProjectRepository().unarchive_project(project_id=project_id))

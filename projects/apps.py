@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from projects.events import EVENTS
-from promptadmin.plugins import PluginConfig, StartupStep
+from promptadmin.plugins import PluginConfig, StartupStep, UpkeepJob
 
 
 class ProjectsConfig(PluginConfig):
@@ -36,4 +36,8 @@ class ProjectsConfig(PluginConfig):
             function="projects.startup.backfill_prompts",
             migration=("projects", "0011_backfill_prompts"),
         ),
+    )
+    upkeep_jobs = (
+        UpkeepJob("search_prompts", "search index of prompts", "projects.search.index_prompts"),
+        UpkeepJob("search_versions", "search index of earlier texts", "projects.search.index_versions"),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -12,8 +12,8 @@ from projects.models import Project, Prompt, PromptVersion
 from projects.repository import ProjectRepository
 from projects.repository.rows import moment
 from promptadmin import jsontext
-from promptadmin.exchange.formats import Columns, Record
-from promptadmin.exchange.lines import Imported, Line, LineError, Numbered
+from promptadmin.exchange.base_formats import Columns, Record
+from promptadmin.exchange.lines import Imported, Line
 from promptadmin.exchange.tables import Table
 
 MOMENTS = ("created_at", "updated_at")
@@ -21,6 +21,13 @@ MOMENTS = ("created_at", "updated_at")
 
 class ColumnsTable(Table):
     """A table whose files have its columns as they are."""
+
+    #: The repository's method that imports lines.
+    store: ClassVar[Callable[[ProjectRepository, list[Line]], Imported]]
+
+    def write(self, lines: list[Line]) -> Imported:
+        """By the repository."""
+        return type(self).store(ProjectRepository(), lines)
 
     def values(self, rows: QuerySet[Any]) -> QuerySet[Any, Any]:
         """Oldest first."""
@@ -51,14 +58,8 @@ class ProjectTable(ColumnsTable):
     }
     shown = ("id", "name", "status", "description")
     note = "A row needs id and name; no two projects have the same name."
-
-    def check(self, rows: Iterable[Numbered]) -> tuple[list[Line], list[LineError]]:
-        """By the type of a line."""
-        return read_projects(rows)
-
-    def write(self, lines: list[Line]) -> Imported:
-        """By the repository."""
-        return ProjectRepository().import_projects(lines)
+    check = staticmethod(read_projects)
+    store = ProjectRepository.import_projects
 
 
 class PromptTable(ColumnsTable):
@@ -76,14 +77,8 @@ class PromptTable(ColumnsTable):
     }
     shown = ("id", "project_id", "content", "version")
     note = "A row needs id, project_id and content. The projects must be there, and be active."
-
-    def check(self, rows: Iterable[Numbered]) -> tuple[list[Line], list[LineError]]:
-        """By the type of a line."""
-        return read_prompts(rows)
-
-    def write(self, lines: list[Line]) -> Imported:
-        """By the repository."""
-        return ProjectRepository().import_prompts(lines)
+    check = staticmethod(read_prompts)
+    store = ProjectRepository.import_prompts
 
 
 class VersionTable(ColumnsTable):
@@ -100,11 +95,5 @@ class VersionTable(ColumnsTable):
     }
     shown = ("id", "prompt_id", "version", "content")
     note = "A row needs id, prompt_id, version and content. The prompts must be there, and the runs that a row names."
-
-    def check(self, rows: Iterable[Numbered]) -> tuple[list[Line], list[LineError]]:
-        """By the type of a line."""
-        return read_versions(rows)
-
-    def write(self, lines: list[Line]) -> Imported:
-        """By the repository."""
-        return ProjectRepository().import_versions(lines)
+    check = staticmethod(read_versions)
+    store = ProjectRepository.import_versions

@@ -14,20 +14,7 @@ from typing_extensions import TypedDict
 
 from projects.schemas import shown_content, storable
 from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows
-from promptadmin.fields import parse_moment
-
-LARGEST = 2_147_483_647  # what a column of PostgreSQL holds
-
-
-def moment_of_text(value: Any) -> Any:
-    """The moment that a text in ISO 8601 means; without an offset it is UTC."""
-    if value is None or isinstance(value, dt.datetime):
-        return value
-    moment = parse_moment(value) if isinstance(value, str) else None
-    if moment is None:
-        raise ValueError("Input should be a time in ISO 8601, as in 2026-03-20T09:30:00Z")
-    return moment
-
+from promptadmin.fields import LARGEST_INTEGER, moment_of_text
 
 Key = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^/\x00-\x1f]+$")]
 Moment = Annotated[dt.datetime | None, BeforeValidator(moment_of_text)]
@@ -58,8 +45,8 @@ class PromptLine(TypedDict, total=False):
     id: Required[Key]
     project_id: Required[Key]
     content: Required[Content]
-    version: Annotated[int, Field(ge=1, le=LARGEST)] | None
-    order_index: Annotated[int, Field(ge=0, le=LARGEST)] | None
+    version: Annotated[int, Field(ge=1, le=LARGEST_INTEGER)] | None
+    order_index: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] | None
     created_at: Moment
     updated_at: Moment
 
@@ -71,7 +58,7 @@ class VersionLine(TypedDict, total=False):
 
     id: Required[Key]
     prompt_id: Required[Key]
-    version: Required[Annotated[int, Field(ge=1, le=LARGEST)]]
+    version: Required[Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]]
     content: Required[str]
     optimization_id: Key | None
     created_at: Moment

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
+from projects.textkeys import key_of_content
 from promptadmin.fields import JSONText, Link, Moment, NamedIndex, Text, new_id
 
 #: A prompt goes by so many characters of its text.
@@ -62,7 +63,9 @@ class Prompt(models.Model):
             NamedIndex(fields=["project"], name="ix_prompts_project_id"),
             NamedIndex(fields=["project", "order_index"], name="ix_prompts_order_index"),
             NamedIndex(fields=["project", "updated_at"], name="ix_prompts_project_updated_at"),
+            NamedIndex(fields=["project", "id"], name="ix_prompts_project_key"),
             NamedIndex(fields=["updated_at", "id"], name="ix_prompts_updated_at"),
+            NamedIndex("project", key_of_content(), name="ix_prompts_text"),
         ]
 
     def __str__(self) -> str:

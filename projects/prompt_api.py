@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import fields
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Header, Path, Query, Router, Status
+from ninja import Path, Query, Router, Status
 from pydantic import AfterValidator
 
-from projects.records import Page, PromptRecord, VersionRecord
+from projects.models import Project
+from projects.records import ForgeRecord, Page, ProjectDetail, PromptRecord, VersionRecord
 from projects.repository import ProjectRepository
 from projects.schemas import (
     PROJECT_ID,
@@ -27,31 +28,65 @@ from projects.schemas import (
     VersionOut,
     storable,
 )
+from promptadmin.answers import ready_json
 from promptadmin.api import errors
+from promptadmin.fields import LARGEST_INTEGER
+from promptadmin.preconditions import Resource, changes, tagged, text_tag, unless_known
 
 router = Router()
 
 # Every client's integer holds it and, times a page's length, every database's offset.
-LARGEST_INTEGER = 2_147_483_647
 
 ProjectId = Annotated[str, AfterValidator(storable), Path(description="The project's id.", example=PROJECT_ID)]
 PromptId = Annotated[str, AfterValidator(storable), Path(description="The prompt's id.", example=PROMPT_ID)]
 Version = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="A version; the current one too.", example=1)]
 Limit = Annotated[int, Query(ge=1, le=100, example=20)]
 Offset = Annotated[int, Query(ge=0, le=LARGEST_INTEGER, example=20)]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        description="ETags of the prompt as it was read: 412 if its version is another now.",
-        example='"3"',
-    ),
-]
-ETAG_HEADER = {"ETag": {"description": "The prompt's version, in quotes.", "schema": {"type": "string"}}}
 
 
-def _with_etag(status: int) -> dict[str, Any]:
-    return {"responses": {status: {"headers": ETAG_HEADER}}}
+def version_tag(prompt: PromptRecord) -> str:
+    """The ETag of a prompt stands for its version, so for its text: runs and the position change without it."""
+    return f'"{prompt.version}"'
+
+
+def project_text(project: ProjectDetail) -> bytes:
+    """The JSON text that reading a project answers."""
+    prompts = [
+        {**prompt._asdict(), "latest_forge": prompt.latest_forge and _latest(prompt.latest_forge)}
+        for prompt in project.prompts
+    ]
+    return ready_json({**{field.name: getattr(project, field.name) for field in fields(project)}, "prompts": prompts})
+
+
+def _latest(run: ForgeRecord) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "title": run.title,
+        "task_type": run.task_type,
+        "complexity": run.complexity,
+        "framework_applied": run.framework_applied,
+        "overall_score": run.overall_score,
+        "is_improvement": run.is_improvement,
+        "tags": run.tags,
+        "version": run.version,
+    }
+
+
+def project_tag(project: ProjectDetail) -> str:
+    """The ETag of a project stands for all that reading it answers."""
+    return text_tag(project_text(project))
+
+
+PROJECT = Resource(
+    lambda project_id, **_: ProjectRepository().get_project(project_id=project_id),
+    lock=(Project, "project_id"),
+    tag=project_tag,
+)
+PROMPT = Resource(
+    lambda project_id, prompt_id, **_: ProjectRepository().get_prompt(project_id=project_id, prompt_id=prompt_id),
+    lock=(Project, "project_id"),  # whoever changes a prompt locks its project first
+    tag=version_tag,
+)
 
 
 # Before the operations on one prompt: the first path that matches a request has it.
@@ -61,6 +96,7 @@ def _with_etag(status: int) -> dict[str, Any]:
     operation_id="reorder_prompts",
     summary="Put a project's prompts in order",
 )
+@changes(PROJECT)
 def reorder_prompts(request: HttpRequest, project_id: ProjectId, data: PromptOrderIn) -> dict[str, Any]:
     """Takes the ids of all prompts of the project, each once; positions count from 0."""
     prompts = ProjectRepository().reorder_prompts(project_id=project_id, prompt_ids=data.prompt_ids)
@@ -72,14 +108,13 @@ def reorder_prompts(request: HttpRequest, project_id: ProjectId, data: PromptOrd
     response={201: PromptOut, **errors(404)},
     operation_id="add_prompt",
     summary="Add a prompt",
-    openapi_extra=_with_etag(201),
 )
 def add_prompt(
     request: HttpRequest, response: HttpResponse, project_id: ProjectId, data: PromptCreateIn
 ) -> Status[PromptRecord]:
     """Adds it after the project's last prompt, as version 1."""
     prompt = ProjectRepository().add_prompt(project_id=project_id, content=data.content)
-    return Status(201, _tagged(response, prompt))
+    return Status(201, tagged(response, prompt, version_tag))
 
 
 @router.get(
@@ -87,33 +122,26 @@ def add_prompt(
     response={200: PromptOut, 304: None, **errors(404)},
     operation_id="get_prompt",
     summary="Read a prompt",
-    openapi_extra=_with_etag(200),
 )
 def get_prompt(
     request: HttpRequest,
     response: HttpResponse,
     project_id: ProjectId,
     prompt_id: PromptId,
-    if_none_match: Annotated[
-        str | None,
-        Header(alias="If-None-Match", description="ETags: 304 if one is of the prompt's version.", example='"3"'),
-    ] = None,
 ) -> PromptRecord | Status[None]:
     """The ETag stands for the version, so for the text: runs and the position change without it."""
     prompt = ProjectRepository().get_prompt(project_id=project_id, prompt_id=prompt_id)
     response["Cache-Control"] = "no-cache"
-    _tagged(response, prompt)
-    known = _versions(if_none_match or "")
-    return Status(304, None) if known is None or prompt.version in known else prompt
+    return unless_known(request, response, prompt, version_tag)
 
 
 @router.put(
     "/{prompt_id}",
-    response={200: PromptOut, **errors(404, 412)},
+    response={200: PromptOut, **errors(404)},
     operation_id="update_prompt",
     summary="Edit a prompt",
-    openapi_extra=_with_etag(200),
 )
+@changes(PROMPT)
 def update_prompt(
     request: HttpRequest,
     *,
@@ -121,28 +149,22 @@ def update_prompt(
     project_id: ProjectId,
     prompt_id: PromptId,
     data: PromptUpdateIn,
-    if_match: IfMatch = None,
 ) -> PromptRecord:
     """Another text becomes the next version, and the old one is kept; the same text moves only `updated_at`."""
-    prompt = ProjectRepository().update_prompt(
-        project_id=project_id, prompt_id=prompt_id, content=data.content, expected_versions=_expected(if_match)
-    )
-    return _tagged(response, prompt)
+    prompt = ProjectRepository().update_prompt(project_id=project_id, prompt_id=prompt_id, content=data.content)
+    return tagged(response, prompt, version_tag)
 
 
 @router.delete(
     "/{prompt_id}",
-    response={200: DeletedOut, **errors(404, 412)},
+    response={200: DeletedOut, **errors(404)},
     operation_id="delete_prompt",
     summary="Delete a prompt",
 )
-def delete_prompt(
-    request: HttpRequest, project_id: ProjectId, prompt_id: PromptId, if_match: IfMatch = None
-) -> dict[str, Any]:
+@changes(PROMPT)
+def delete_prompt(request: HttpRequest, project_id: ProjectId, prompt_id: PromptId) -> dict[str, Any]:
     """Deletes its versions and its runs with it, for good."""
-    deleted = ProjectRepository().delete_prompt(
-        project_id=project_id, prompt_id=prompt_id, expected_versions=_expected(if_match)
-    )
+    deleted = ProjectRepository().delete_prompt(project_id=project_id, prompt_id=prompt_id)
     return {"message": "Prompt deleted", "id": prompt_id, "deleted_optimizations": deleted}
 
 
@@ -186,13 +208,16 @@ def list_versions(
 
 @router.get(
     "/{prompt_id}/versions/{version}",
-    response={200: VersionOut, **errors(404)},
+    response={200: VersionOut, 304: None, **errors(404)},
     operation_id="get_prompt_version",
     summary="Read one version of a prompt",
 )
-def get_version(request: HttpRequest, project_id: ProjectId, prompt_id: PromptId, version: Version) -> VersionRecord:
+def get_version(
+    request: HttpRequest, response: HttpResponse, project_id: ProjectId, prompt_id: PromptId, version: Version
+) -> VersionRecord | Status[None]:
     """The current text is a version too."""
-    return ProjectRepository().get_version(project_id=project_id, prompt_id=prompt_id, version=version)
+    found = ProjectRepository().get_version(project_id=project_id, prompt_id=prompt_id, version=version)
+    return unless_known(request, response, found)
 
 
 @router.get(
@@ -219,11 +244,11 @@ def diff_versions(
 
 @router.post(
     "/{prompt_id}/versions/{version}/restore",
-    response={200: PromptOut, **errors(404, 412)},
+    response={200: PromptOut, **errors(404)},
     operation_id="restore_prompt_version",
     summary="Go back to an earlier text",
-    openapi_extra=_with_etag(200),
 )
+@changes(PROMPT)
 def restore_version(
     request: HttpRequest,
     *,
@@ -231,27 +256,7 @@ def restore_version(
     project_id: ProjectId,
     prompt_id: PromptId,
     version: Version,
-    if_match: IfMatch = None,
 ) -> PromptRecord:
     """The earlier text becomes the next version; nothing is lost, and no version changes."""
-    prompt = ProjectRepository().restore_version(
-        project_id=project_id, prompt_id=prompt_id, version=version, expected_versions=_expected(if_match)
-    )
-    return _tagged(response, prompt)
-
-
-def _tagged(response: HttpResponse, prompt: PromptRecord) -> PromptRecord:
-    response["ETag"] = f'"{prompt.version}"'
-    return prompt
-
-
-def _versions(header: str) -> set[int] | None:
-    """The versions that the ETags of a header mean; None for `*`, which is any.
-
-    A weak tag counts as well: compression on the way makes ours weak, and they stand for versions, not for bytes.
-    """
-    return None if header.strip() == "*" else {int(tag) for tag in re.findall(r'"(0|[1-9]\d{0,9})"', header)}
-
-
-def _expected(if_match: str | None) -> set[int] | None:
-    return None if if_match is None else _versions(if_match)
+    prompt = ProjectRepository().restore_version(project_id=project_id, prompt_id=prompt_id, version=version)
+    return tagged(response, prompt, version_tag)

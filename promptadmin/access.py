@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
 from ninja.security import HttpBearer
 from ninja.security.apikey import APIKeyCookie
 from ninja.throttling import SimpleRateThrottle
 
 from promptadmin import tokens
+from promptadmin.client_address import client_address, is_loopback
 from promptadmin.errors import Forbidden
 from promptadmin.plugins import enabled_plugins
-from promptadmin.sessions import READING_METHODS
 
 ALL_SCOPES = frozenset(tokens.SCOPES)
+#: HTTP methods whose operations read, in a read session; all others write, in a write session.
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True)
@@ -32,26 +35,17 @@ class Caller:
     token: Any = None
 
 
-def client_address(request: HttpRequest) -> str:
-    """The address of the client; `X-Forwarded-For` counts only when a trusted proxy sent it."""
-    address = str(request.META.get("REMOTE_ADDR", ""))
-    if address in settings.TRUSTED_PROXIES:
-        forwarded = request.headers.get("X-Forwarded-For", "").split(",")[-1].strip()
-        return forwarded or address
-    return address
+class Throttle(SimpleRateThrottle):
+    """Counts requests of a minute, in this process.
+
+    By a clock that nobody sets. Its cache goes by the other one, and forgets a counter too early or too late: then the
+    minute begins anew, or the counter is empty.
+    """
+
+    timer = staticmethod(time.monotonic)
 
 
-def is_loopback(address: str) -> bool:
-    """Whether an IP address, or the name localhost, is this machine's own."""
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
-class AddressThrottle(SimpleRateThrottle):
+class AddressThrottle(Throttle):
     """Counts requests by address; for those that are anonymous or bring a wrong token."""
 
     scope = "address"
@@ -64,7 +58,7 @@ class AddressThrottle(SimpleRateThrottle):
         return f"throttle-address-{client_address(request)}"
 
 
-class TokenThrottle(SimpleRateThrottle):
+class TokenThrottle(Throttle):
     """Counts requests by token, where RATE_LIMIT_RPM is set."""
 
     scope = "token"
@@ -83,6 +77,7 @@ def needed_scope(request: HttpRequest) -> str:
     return "read" if request.method in READING_METHODS else "write"
 
 
+@sensitive_variables()
 def caller_of_token(text: str) -> Caller | None:
     """The caller behind an API token's secret or, as in PromptForge, behind AUTH_TOKEN; None for any other text."""
     shared = settings.API_AUTH_TOKEN
@@ -110,6 +105,11 @@ class TokenAuth(HttpBearer):
     def __init__(self, scope: str | None = None) -> None:
         self.scope = scope
         super().__init__()
+
+    def __call__(self, request: HttpRequest) -> Caller | None:
+        """The caller. ninja's own way logs the whole header when debugging, be it a token without its `Bearer`."""
+        kind, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        return self.authenticate(request, token) if kind.lower() == self.openapi_scheme else None
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         """The caller behind the token, or None. Raises Forbidden without the scope."""
@@ -142,6 +142,8 @@ class StaffAuth(APIKeyCookie):
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
         """The member of staff behind the session."""
+        if key is None:  # without a session's cookie there may be no session
+            return None
         user: Any = request.user
         if not (user.is_authenticated and user.is_active and user.is_staff):
             return None

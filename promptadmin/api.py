@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 import json
-import logging
 from collections.abc import Callable
 from typing import Any
 
 import orjson
+from csp.decorators import csp
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.decorators import method_decorator
 from django.utils.module_loading import import_string
 from ninja import NinjaAPI, Router, Schema
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError, ValidationErrorContext
@@ -22,15 +23,16 @@ from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 from pydantic import Field
 
-from promptadmin import __version__
-from promptadmin.access import AddressThrottle, TokenThrottle, access
+from promptadmin import __version__, failing, openapi
+from promptadmin.access import READING_METHODS, AddressThrottle, TokenThrottle, access
+from promptadmin.answers import to_json
 from promptadmin.containment import contained
-from promptadmin.errors import Refused
+from promptadmin.content_policies import DOCUMENTATION
+from promptadmin.errors import Refused, TooMany
+from promptadmin.idempotency import once, replaying
 from promptadmin.plugins import enabled_plugins
-from promptadmin.request_ids import current_request_id
-from promptadmin.sessions import READING_METHODS, read_session, write_session
-
-logger = logging.getLogger(__name__)
+from promptadmin.preconditions import expect_match
+from promptadmin.sessions import in_read_session
 
 
 class ErrorOut(Schema):
@@ -90,22 +92,24 @@ class FastRenderer(BaseRenderer):
         return to_json(data)
 
 
-def to_json(data: Any) -> bytes:
-    """JSON as this API writes it."""
-    return orjson.dumps(data, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, default=str)
-
-
 def in_session(operation: Callable[..., Any]) -> Callable[..., Any]:
     """Run an operation in a read session or, where its method may change data, in a write session.
+
+    There, what the request's headers ask for holds: `If-Match`, and `Idempotency-Key`.
 
     The write is committed before the answer is built: an answer means it is done.
     """
 
     @functools.wraps(operation)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        session = read_session if request.method in READING_METHODS else write_session
-        with session():
+        if request.method in READING_METHODS:
+            return in_read_session(lambda: operation(request, *args, **kwargs))
+
+        def write() -> Any:
+            expect_match(request, operation, kwargs)
             return operation(request, *args, **kwargs)
+
+        return once(request, write)
 
     return operation if getattr(operation, "opens_own_session", False) else wrapper
 
@@ -119,6 +123,7 @@ def opens_own_session(operation: Callable[..., Any]) -> Callable[..., Any]:
 class Docs(Swagger):
     """The page with the API's documentation; ninja's own would load its scripts from another host."""
 
+    @method_decorator(csp(DOCUMENTATION))
     def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
         """The page, with ninja's template and scripts."""
         described = json.dumps({**self.settings, "url": self.get_openapi_url(api, kwargs)})
@@ -129,13 +134,9 @@ class Api(NinjaAPI):
     """ninja's API, with validation errors as PromptForge's clients know them."""
 
     def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
-        """The document; ninja puts a parameter's list of examples beside its schema, where OpenAPI 3.1 wants names."""
+        """The document, with what holds for every operation."""
         document = super().get_openapi_schema(**kwargs)
-        for operations in document["paths"].values():
-            for operation in operations.values():
-                for parameter in operation.get("parameters", ()):
-                    if isinstance(parameter.get("examples"), list):
-                        parameter["schema"].setdefault("examples", parameter.pop("examples"))
+        openapi.complete(document)
         return document
 
     def validation_error_from_error_contexts(
@@ -169,6 +170,7 @@ def build_api() -> NinjaAPI:
         urls_namespace="api",
     )
     api.add_decorator(in_session, mode="operation")
+    api.add_decorator(replaying, mode="view")
     for error, handler in ERROR_HANDLERS.items():
         api.add_exception_handler(error, functools.partial(handler, api=api))
     api.add_router("", "promptadmin.health.router")
@@ -183,7 +185,10 @@ def build_api() -> NinjaAPI:
 
 
 def _refused(request: HttpRequest, error: Refused, *, api: NinjaAPI) -> HttpResponse:
-    return api.create_response(request, {"detail": str(error)}, status=error.status)
+    response = api.create_response(request, {"detail": str(error)}, status=error.status)
+    if isinstance(error, TooMany):
+        response["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _http_error(request: HttpRequest, error: HttpError, *, api: NinjaAPI) -> HttpResponse:
@@ -219,14 +224,12 @@ def _invalid(request: HttpRequest, error: ValidationError, *, api: NinjaAPI) -> 
 
 
 def _too_large(request: HttpRequest, error: RequestDataTooBig, *, api: NinjaAPI) -> HttpResponse:
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    return api.create_response(request, {"detail": f"The request's body is larger than {limit} bytes."}, status=413)
+    return failing.answer(request, failing.too_large(error))
 
 
 def _unforeseen(request: HttpRequest, error: Exception, *, api: NinjaAPI) -> HttpResponse:
-    request_id = current_request_id.get()
-    logger.error("%s %s failed", request.method, request.path, exc_info=error)
-    return api.create_response(request, {"detail": "Internal server error", "request_id": request_id}, status=500)
+    failing.log_failure(request, error)
+    return failing.failed(request, error)
 
 
 ERROR_HANDLERS: dict[type[Exception], Callable[..., HttpResponse]] = {

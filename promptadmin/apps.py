@@ -6,6 +6,7 @@ from django.apps import AppConfig
 from django.contrib.admin import autodiscover
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.contrib.admin.checks import check_admin_app, check_dependencies
+from django.contrib.auth.signals import user_logged_in
 from django.core import checks
 from django.db.backends.signals import connection_created
 from django.db.models.signals import pre_save
@@ -20,11 +21,12 @@ class PlatformConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the platform's receivers and checks."""
-        from promptadmin import audit, plugin_checks, sqlite
+        from promptadmin import audit, plugin_checks, session_limits, sqlite
         from promptadmin.models import LogEntry
 
         connection_created.connect(sqlite.configure_connection, dispatch_uid="promptadmin.sqlite")
         pre_save.connect(audit.sign_on_save, sender=LogEntry, dispatch_uid="promptadmin.audit")
+        user_logged_in.connect(session_limits.note_sign_in, dispatch_uid="promptadmin.session_limits")
         checks.register(sqlite.check_pragmas, checks.Tags.database)
         checks.register(sqlite.check_version, checks.Tags.database)
         checks.register(plugin_checks.check_declarations, plugin_checks.DECLARATIONS)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
+from django.conf import settings
 from django.utils.module_loading import import_string
 
 from promptadmin.containment import contained
+from promptadmin.middleware import constant_headers
 from promptadmin.plugins import enabled_plugins
 
 logger = logging.getLogger(__name__)
@@ -20,6 +23,8 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 PREFIX = "/plugins/"
+#: The name under which their server is `promptadmin.locks.running`.
+PLUGIN_SERVER = "plugin server"
 
 
 def plugin_applications() -> dict[str, Application]:
@@ -51,7 +56,26 @@ class Mounts:
             return
         mounted = {**scope, "root_path": f"{scope.get('root_path', '')}{PREFIX}{label}", "path": f"/{rest}"}
         mounted["raw_path"] = mounted["path"].encode()
-        await application(mounted, receive, send)
+        await application(mounted, receive, self._with_headers(send))
+
+    @functools.cached_property
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        return [(name.lower().encode(), value.encode()) for name, value in constant_headers(settings.HTTPS).items()]
+
+    def _with_headers(self, send: Send) -> Send:
+        """The headers of every answer, where the application doesn't say something else; Django sets its own itself."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                said = {bytes(name).lower() for name, _ in headers}
+                message = {
+                    **message,
+                    "headers": headers + [header for header in self._headers if header[0] not in said],
+                }
+            await send(message)
+
+        return send_with_headers
 
     async def _live(self, scope: Message, receive: Receive, send: Send) -> None:
         lives = [_Life(label, application, scope) for label, application in self.applications.items()]

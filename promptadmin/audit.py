@@ -21,6 +21,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from promptadmin.client_address import client_address
 from promptadmin.models import LogEntry
 from promptadmin.request_ids import current_request_id
 
@@ -98,7 +99,7 @@ def actor_middleware(get_response: Callable[[HttpRequest], HttpResponseBase]) ->
 
 
 def _from_request(request: HttpRequest) -> Actor:
-    from promptadmin.access import Caller, client_address
+    from promptadmin.access import Caller
 
     address = client_address(request) or None
     caller = getattr(request, "auth", None)

@@ -15,22 +15,26 @@ from promptadmin.worker import stop_with_parent
 logger = logging.getLogger(__name__)
 
 SECONDS_BEFORE_RESTART = 5.0
+SECONDS_LATE = 2.0
 SECONDS_TO_STOP = 10.0
 
 
 class Companions:
-    """Processes of `manage.py`, one for each command, started again when they end, and stopped with the block."""
+    """Processes of `manage.py`, one for each command, started again when they end, and stopped with the block.
 
-    def __init__(self, commands: Sequence[Sequence[str]]) -> None:
-        self.commands = commands
+    The `late` ones start when the server has had the machine to itself for a moment.
+    """
+
+    def __init__(self, commands: Sequence[Sequence[str]], late: Sequence[Sequence[str]] = ()) -> None:
+        self.commands = [*((command, 0.0) for command in commands), *((command, SECONDS_LATE) for command in late)]
         self._stopping = threading.Event()
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Companions:
         """Start them."""
-        for number, command in enumerate(self.commands):
-            thread = threading.Thread(target=self._keep, args=[number, command], daemon=True)
+        for number, (command, wait) in enumerate(self.commands):
+            thread = threading.Thread(target=self._keep, args=[number, command, wait], daemon=True)
             self._threads.append(thread)
             thread.start()
         return self
@@ -47,7 +51,8 @@ class Companions:
         for process in self._processes.values():
             process.kill()
 
-    def _keep(self, number: int, command: Sequence[str]) -> None:
+    def _keep(self, number: int, command: Sequence[str], wait: float) -> None:
+        self._stopping.wait(wait)
         while not self._stopping.is_set():
             line = [sys.executable, "-m", "promptadmin.companions", str(os.getpid()), *command]
             process = self._processes[number] = subprocess.Popen(line)  # noqa: S603  # our own commands

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 logger = logging.getLogger(__name__)
+#: (plugin, what) → how often it has failed in this process; the doctor tells it where the server itself runs it.
+failures: Counter[tuple[str, str]] = Counter()
 
 
 @contextmanager
@@ -23,4 +26,5 @@ def contained(plugin: str, what: str, *, using: str = DEFAULT_DB_ALIAS) -> Itera
         with savepoint:
             yield
     except Exception:
+        failures[plugin, what] += 1
         logger.exception("Plugin %s: %s failed", plugin, what)

@@ -7,7 +7,6 @@ what they read. A panel that fails leaves a notice in its place.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -18,10 +17,9 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.module_loading import import_string
 
+from promptadmin.containment import contained
 from promptadmin.plugins import DashboardFilter, DashboardPanel, enabled_plugins
 from promptadmin.sessions import read_session
-
-logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
@@ -96,10 +94,10 @@ def declared_filters() -> Iterator[DashboardFilter]:
         yield from plugin.dashboard_filters
 
 
-def declared_panels() -> list[DashboardPanel]:
-    """The panels of the enabled plugins, in their order."""
-    panels = [panel for plugin in enabled_plugins() for panel in plugin.dashboard_panels]
-    return sorted(panels, key=lambda panel: panel.position)
+def declared_panels() -> list[tuple[str, DashboardPanel]]:
+    """The panels of the enabled plugins, each with its plugin's label, in their order."""
+    panels = [(plugin.label, panel) for plugin in enabled_plugins() for panel in plugin.dashboard_panels]
+    return sorted(panels, key=lambda item: item[1].position)
 
 
 def choices_of(dashboard: Dashboard) -> list[Choice]:
@@ -118,20 +116,22 @@ def choices_of(dashboard: Dashboard) -> list[Choice]:
 
 def render_panels(dashboard: Dashboard) -> list[RenderedPanel]:
     """What each panel that the user may see shows."""
-    permitted = [
-        panel for panel in declared_panels() if not panel.permission or dashboard.user.has_perm(panel.permission)
+    return [
+        rendered
+        for plugin, panel in declared_panels()
+        if not panel.permission or dashboard.user.has_perm(panel.permission)
+        if (rendered := _render(plugin, panel, dashboard)) is not None
     ]
-    return [rendered for panel in permitted if (rendered := _render(panel, dashboard)) is not None]
 
 
-def _render(panel: DashboardPanel, dashboard: Dashboard) -> RenderedPanel | None:
-    try:
+def _render(plugin: str, panel: DashboardPanel, dashboard: Dashboard) -> RenderedPanel | None:
+    rendered: RenderedPanel | None = RenderedPanel(panel, "", failed=True)
+    with contained(plugin, f"the dashboard's panel {panel.name}"):
         with read_session():
             data = import_string(panel.function)(dashboard)
         if data is None:
-            return None
-        html = render_to_string(panel.template, {"dashboard": dashboard, "panel": panel, **data})
-    except Exception:  # a plugin's fault is shown in its place, and the others go on
-        logger.exception("The dashboard's panel %r failed", panel.name)
-        return RenderedPanel(panel, "", failed=True)
-    return RenderedPanel(panel, html)
+            rendered = None
+        else:
+            html = render_to_string(panel.template, {"dashboard": dashboard, "panel": panel, **data})
+            rendered = RenderedPanel(panel, html)
+    return rendered

@@ -9,9 +9,15 @@ from urllib.parse import urlsplit
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from promptadmin.postgresql import with_options
+from promptadmin.readers import Connection
 
-def database_config(url: str) -> dict[str, Any]:
-    """Django's description of the database that a DATABASE_URL names. Raises ImproperlyConfigured."""
+
+def database_config(url: str, *, pool: int = 0) -> dict[str, Any]:
+    """Django's description of the database that a DATABASE_URL names. Raises ImproperlyConfigured.
+
+    With `pool`, a process shares at most so many connections to PostgreSQL among its threads.
+    """
     problem = "use sqlite:///path/to/file.db or postgresql://user:password@host:5432/name."
     try:
         config = dict(dj_database_url.parse(url, conn_max_age=None))
@@ -31,10 +37,22 @@ def database_config(url: str) -> dict[str, Any]:
             "ENGINE": config["ENGINE"],
             "NAME": path,
             "CONN_MAX_AGE": None,
-            "OPTIONS": {"transaction_mode": "IMMEDIATE"},
+            "OPTIONS": {"transaction_mode": "IMMEDIATE", "factory": Connection},
         }
     if config["ENGINE"] == "django.db.backends.postgresql":
         if not config["NAME"]:
             raise ImproperlyConfigured(f"DATABASE_URL names no database: {problem}")
-        return {**config, "CONN_HEALTH_CHECKS": True}
+        return with_options(config, pool=pool)
     raise ImproperlyConfigured(f"DATABASE_URL: promptadmin runs on SQLite and PostgreSQL: {problem}")
+
+
+def replica_config(url: str, primary: dict[str, Any], *, pool: int = 0) -> dict[str, Any]:
+    """Django's description of the replica that DATABASE_REPLICA_URL names. Raises ImproperlyConfigured."""
+    try:
+        config = database_config(url, pool=pool)
+    except ImproperlyConfigured as error:
+        raise ImproperlyConfigured(str(error).replace("DATABASE_URL", "DATABASE_REPLICA_URL")) from None
+    if "postgresql" not in config["ENGINE"] or "postgresql" not in primary["ENGINE"]:
+        raise ImproperlyConfigured("DATABASE_REPLICA_URL: a replica is one of a PostgreSQL database, as DATABASE_URL.")
+    # Each session asks how far the replica is before it reads, which tells whether the connection is usable.
+    return {**config, "CONN_HEALTH_CHECKS": bool(pool), "TEST": {"MIRROR": "default"}}

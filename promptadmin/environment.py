@@ -1,11 +1,15 @@
 """Typed readers of environment variables; a bad value is an error that names the variable."""
 
+import datetime as dt
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
 _BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class Environment:
@@ -40,6 +44,20 @@ class Environment:
         if not minimum <= number <= maximum:
             raise ImproperlyConfigured(f"{name}={value!r}: use a whole number from {minimum} to {maximum}.")
         return number
+
+    def duration(self, name: str, *, minimum: dt.timedelta) -> dt.timedelta | None:
+        """A number with its unit, such as 90s, 30m, 6h or 1d; unset or blank gives None."""
+        value = self.text(name)
+        if not value:
+            return None
+        found = re.fullmatch(r"([0-9]{1,6}) ?([smhd])", value.lower())
+        duration = dt.timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
+        if duration is None or duration < minimum:
+            least = f"{minimum.total_seconds():.0f}s"
+            raise ImproperlyConfigured(
+                f"{name}={value!r}: use a number and s, m, h or d, such as 6h; at least {least}."
+            )
+        return duration
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         """One of some words, in any case; as it stands in `choices`."""

@@ -35,6 +35,13 @@ class Moved(Refused):
     status = 412
 
 
+class TooMany(Refused):
+    """There is no room for one more, for so many seconds as `retry_after` guesses."""
+
+    status = 429
+    retry_after = 3600
+
+
 class Unavailable(Refused):
     """No enabled plugin can do this."""
 

@@ -14,6 +14,9 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 UTC = dt.UTC
+#: What an integer column of PostgreSQL holds.
+LARGEST_INTEGER = 2_147_483_647
+LENGTH_OF_OURS = len("2026-01-01 00:00:00.000000")
 _DATED = re.compile(r"\d{4}-\d\d-\d\d(?:[ Tt]|$)")
 
 
@@ -39,6 +42,11 @@ def parse_moment(value: str) -> dt.datetime | None:
 
     Takes ISO 8601 with dashes, with a blank or T before the time; without an offset it is UTC.
     """
+    if len(value) == LENGTH_OF_OURS and value[4] == value[7] == "-" and value[10] == " " and "\0" not in value:
+        try:  # the form that is stored nearly always: a tenth of the time that `replace` alone takes
+            return dt.datetime.fromisoformat(value + "+00:00")
+        except ValueError:
+            pass
     value = value.strip()
     # `fromisoformat` alone would take the digits of an epoch for a date without dashes, and any separator.
     if not _DATED.match(value) or "\0" in value:  # `fromisoformat` stops at a NUL
@@ -48,6 +56,16 @@ def parse_moment(value: str) -> dt.datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def moment_of_text(value: Any) -> Any:
+    """For pydantic: the moment that a text in ISO 8601 means, in UTC; None and moments as they are."""
+    if value is None or isinstance(value, dt.datetime):
+        return value
+    moment = parse_moment(value) if isinstance(value, str) else None
+    if moment is None:
+        raise ValueError("Input should be a time in ISO 8601, as in 2026-03-20T09:30:00Z")
+    return moment
 
 
 def moment_text(moment: dt.datetime) -> str:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from typing import Any
 
 from django.db import DatabaseError, connections
 from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from promptadmin import __version__
+from promptadmin import __version__, replicas
 from promptadmin.access import access
-from promptadmin.api import opens_own_session, to_json
+from promptadmin.answers import to_json
+from promptadmin.api import opens_own_session
+from promptadmin.backups import last_proven
+from promptadmin.backups.errors import BackupError
+from promptadmin.containment import contained
 from promptadmin.errors import Refused
+from promptadmin.fields import parse_moment
+from promptadmin.plugins import HEALTH_FIELDS, enabled_plugins
 from promptadmin.sessions import read_session
 from promptadmin.startup import pending_migrations
 from promptadmin.unchanged import while_unchanged
@@ -28,6 +36,12 @@ class HealthOut(Schema):
     version: str | None = None
     db_connected: bool | None = None
     migrations_pending: int | None = None
+    replica: str | None = Field(
+        None, examples=["ok"], description="`ok`, or why reads go to the primary; absent without a replica"
+    )
+    last_proven_backup: dt.datetime | None = Field(
+        None, examples=["2026-07-01T03:00:00Z"], description="The moment that the newest proven backup shows"
+    )
     claude_available: bool | None = Field(None, description="PromptForge's name for llm_available")
     llm_available: bool | None = None
     llm_provider: str | None = Field(None, examples=["none"])
@@ -73,20 +87,36 @@ def _health(request: HttpRequest) -> tuple[int, dict[str, Any]]:
             "version": __version__,
             "db_connected": connected,
             "migrations_pending": pending,
-            "claude_available": False,
-            "llm_available": False,
-            "llm_provider": "none",
-            "llm_model": "",
-            "mcp_connected": False,
-            "token_budgets": {},
+            **({"replica": replicas.state.problem or "ok"} if replicas.has_replica() else {}),
+            "last_proven_backup": _last_proven_backup(),
+            **HEALTH_FIELDS,
+            **_plugins_fields(),
         }
     return 200 if connected else 503, answer
+
+
+def _plugins_fields() -> dict[str, Any]:
+    """What the enabled plugins say of themselves."""
+    found: dict[str, Any] = {}
+    for plugin in enabled_plugins():
+        for name, path in plugin.health_fields.items():
+            with contained(plugin.label, f"the health field {name}"):
+                found[name] = import_string(path)()
+    return found
 
 
 def _migrations_pending() -> int:
     """How many migrations the database lacks; reading them all takes longer than everything else here."""
     with read_session() as connection:
         return while_unchanged(connection, "pending migrations", lambda: len(pending_migrations(connection)))
+
+
+def _last_proven_backup() -> dt.datetime | None:
+    """When it was made; None also where the directory of backups can't be read."""
+    with contextlib.suppress(OSError, BackupError):
+        manifest = last_proven()
+        return parse_moment(manifest.made_at) if manifest else None
+    return None
 
 
 def _has_access(request: HttpRequest) -> bool:

@@ -7,6 +7,9 @@ import json
 import logging
 from typing import Any
 
+import orjson
+
+ONLY_TEXTS = frozenset([str])
 logger = logging.getLogger(__name__)
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would build such an encoder for each value
 
@@ -21,11 +24,25 @@ def parse(text: object) -> Any:
         return None
 
 
+def read_plain_list(text: object) -> list[str] | None:
+    """The list that a stored text holds if nothing but texts is in it, as nearly always; None says nothing."""
+    if type(text) is not str:
+        return None
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:  # JSON of a wider kind, or none at all
+        return None
+    return value if type(value) is list and ONLY_TEXTS.issuperset(map(type, value)) else None
+
+
 def read_list(text: object, where: str = "") -> list[str] | None:
     """The list of texts that a stored text holds, or None if it holds anything else.
 
     Items that are not text are turned into text, as PromptForge does. `where` names the row and column in the warning.
     """
+    plain = read_plain_list(text)
+    if plain is not None:
+        return plain
     value = parse(text)
     if isinstance(value, list):
         return [item if isinstance(item, str) else str(item) for item in value]

@@ -84,7 +84,7 @@ def folded_json_contains(value: bytes | None, needle: str) -> bool | None:
     if folded_contains(value, needle) or value is None or b"\\" not in value:
         return folded_contains(value, needle)
     try:
-        return any(needle in fold(text) for text in _texts(json.loads(_text(value))))
+        return any(needle in fold(text) for text in texts_in_json(json.loads(_text(value))))
     except (ValueError, RecursionError):
         return False
 
@@ -94,19 +94,20 @@ def folded_json_has(value: bytes | None, needle: str) -> bool | None:
     if value is None:
         return None
     try:
-        return any(needle == fold(text) for text in _texts(json.loads(_text(value))))
+        return any(needle == fold(text) for text in texts_in_json(json.loads(_text(value))))
     except (ValueError, RecursionError):
         return False
 
 
-def _texts(value: object) -> Iterator[str]:
+def texts_in_json(value: object) -> Iterator[str]:
+    """Every text in a JSON value, names included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list | dict):
         for item in value:
-            yield from _texts(item)
+            yield from texts_in_json(item)
         if isinstance(value, dict):
-            yield from _texts(list(value.values()))
+            yield from texts_in_json(list(value.values()))
 
 
 def register_function(raw: sqlite3.Connection) -> None:
@@ -208,6 +209,10 @@ class FoldedJSONHas(FoldedLookup):
         return f"{column} ~ %s", [*params, rf'(?:^|[^\\])"{_pattern(self.rhs)}"']
 
 
+#: Behind an odd number of backslashes there is no escape: the last of them is itself escaped.
+UNESCAPED = r"(?<=(?:^|[^\\])(?:\\\\)*)"
+
+
 def _pattern(text: str) -> str:
     """A regular expression for a part of a JSON text, in any case."""
     return "".join(_escaped_pattern(character) for character in text)
@@ -221,7 +226,7 @@ def _escaped_pattern(character: str) -> str:
 
 def _alternatives(text: str) -> str:
     raw = "".join(rf"\{letter}" if letter.isascii() and not letter.isalnum() else letter for letter in text)
-    hexadecimal = "".join(
+    hexadecimal = UNESCAPED + "".join(
         rf"\\u{''.join(f'[{digit}{digit.upper()}]' if digit.isalpha() else digit for digit in unit)}"
         for unit in _utf16(text)
     )

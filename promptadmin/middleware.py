@@ -2,41 +2,96 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.security import SecurityMiddleware
 
-from promptadmin.sessions import READING_METHODS
+from promptadmin import replicas
+from promptadmin.access import READING_METHODS
+from promptadmin.deadlines import deadline
+from promptadmin.failing import API_PREFIX, json_error
+from promptadmin.inplace import check_in_place
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-API_PREFIX = "/api/"
 HEADERS = {
     "X-Frame-Options": "DENY",
     "X-XSS-Protection": "1; mode=block",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Server": "promptadmin",  # otherwise the server's own name stands here
 }
-API_CSP = "default-src 'none'; frame-ancestors 'none'"
-# The pages with the API's documentation show themselves with scripts and styles of this host.
-DOCS_CSP = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
-DOCS_PATHS = frozenset({"/api/docs"})
 DETAILS = {404: "Not Found", 405: "Method Not Allowed"}
 
 
 def security_headers_middleware(get_response: GetResponse) -> GetResponse:
-    """Set the headers that PromptForge's clients and browsers know."""
+    """Set the headers that PromptForge's clients and browsers know; the content policy is django-csp's."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         for name, value in HEADERS.items():
             response.setdefault(name, value)
-        if request.path.startswith(API_PREFIX):
-            response.setdefault("Content-Security-Policy", DOCS_CSP if request.path in DOCS_PATHS else API_CSP)
         return response
+
+    return middleware
+
+
+@functools.cache
+def _policy_of_most() -> str:
+    return build_policy()
+
+
+class ContentPolicyMiddleware(CSPMiddleware):
+    """django-csp's, which would build the policy of most answers anew for each of them."""
+
+    def process_response(self, request: HttpRequest, response: Any) -> HttpResponseBase:
+        """Set the header; an answer whose view says nothing of it has the policy of the settings."""
+        if "_csp_" in " ".join(vars(response)):
+            return super().process_response(request, response)
+        response.setdefault(HEADER, _policy_of_most())
+        return response  # type: ignore[no-any-return]
+
+
+def constant_headers(is_secure: bool) -> dict[str, str]:
+    """The headers of every answer that says nothing of them itself, by name."""
+    request = HttpRequest()
+    request.is_secure = lambda: is_secure  # type: ignore[method-assign]
+    made: Any = ContentPolicyMiddleware(lambda _: HttpResponse()).process_response(request, HttpResponse())
+    made = SecurityMiddleware(lambda _: HttpResponse()).process_response(request, made)
+    security_headers_middleware(lambda _: made)(request)
+    return {name: value for name, value in made.items() if name != "Content-Type"}
+
+
+def deadline_middleware(get_response: GetResponse) -> GetResponse:
+    """Cancel what a reading request asks of the database when it takes too long; an answer that streams has begun."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.method not in READING_METHODS:
+            return get_response(request)
+        with deadline(settings.READ_TIMEOUT):
+            return get_response(request)
+
+    return middleware
+
+
+def file_in_place_middleware(get_response: GetResponse) -> GetResponse:
+    """Refuse every request while another file is at the database's path, also those that open no session of ours."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        for connection in connections.all(initialized_only=True):
+            check_in_place(connection)
+        return get_response(request)
 
     return middleware
 
@@ -50,9 +105,11 @@ def api_middleware(get_response: GetResponse) -> GetResponse:
         try:
             request.get_host()
         except DisallowedHost:
-            return _json_error("This host name is not one of PROMPTADMIN_ALLOWED_HOSTS.", 400)
+            return json_error("This host name is not one of PROMPTADMIN_ALLOWED_HOSTS.", 400)
         if request.method not in READING_METHODS and not _origin_allowed(request):
-            return _json_error("CSRF validation failed: origin not allowed", 403)
+            return json_error("CSRF validation failed: origin not allowed", 403)
+        if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+            return json_error("Send the body with a Content-Length, not in chunks.", 411)
         is_head = request.method == "HEAD"
         if is_head:
             request.method = "GET"
@@ -61,11 +118,27 @@ def api_middleware(get_response: GetResponse) -> GetResponse:
             "application/json"
         ):
             allowed = response.headers.get("Allow")
-            response = _json_error(DETAILS[response.status_code], response.status_code)
+            response = json_error(DETAILS[response.status_code], response.status_code)
             if allowed:
                 response["Allow"] = allowed
         if is_head and isinstance(response, HttpResponse):
             response.content = b""
+        return response
+
+    return middleware
+
+
+def replica_middleware(get_response: GetResponse) -> GetResponse:
+    """What only reads may read from the replica; what may write leaves behind how far the replica must be after it."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if not replicas.has_replica():
+            return get_response(request)
+        if request.method in READING_METHODS:
+            with replicas.following_writes():
+                return get_response(request)
+        response = get_response(request)
+        replicas.note_write()
         return response
 
     return middleware
@@ -80,9 +153,3 @@ def _origin_allowed(request: HttpRequest) -> bool:
     if own.netloc == request.get_host():
         return True
     return own.hostname in ("localhost", "127.0.0.1") and str(own.port or 80) == request.get_port()
-
-
-def _json_error(detail: str, status: int) -> HttpResponse:
-    from promptadmin.api import to_json
-
-    return HttpResponse(to_json({"detail": detail}), status=status, content_type="application/json")

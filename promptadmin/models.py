@@ -1,4 +1,4 @@
-"""The platform's own tables: API tokens and the change log."""
+"""The platform's own tables: API tokens, the change log, and what replicas must have."""
 
 from __future__ import annotations
 
@@ -61,6 +61,22 @@ class LogEntry(AbstractLogEntry):
         return f"{self.get_action_display()} {self.object_repr}"
 
 
+class WritePosition(models.Model):
+    """A row is how far a replica must be for somebody to read there: where PostgreSQL's log was after their last write.
+
+    See `promptadmin.replicas`, which reads and writes it.
+    """
+
+    caller = models.CharField(max_length=300, primary_key=True)
+    position = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.caller
+
+
 class Maintenance(models.Model):
     """What operators do to the installation as a whole: permissions and a place in the change log, without a table."""
 
@@ -74,3 +90,23 @@ class Maintenance(models.Model):
 
     def __str__(self) -> str:
         return "maintenance"
+
+
+class KeptAnswer(models.Model):
+    """A row is the answer to one POST with an `Idempotency-Key`, kept for a day so that sending it again does nothing.
+
+    `digest` stands for the key and who sent it, `asked` for the request. Without `body` the answer was too large.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    asked = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+    status = models.PositiveSmallIntegerField()
+    headers = models.TextField()
+    body = models.BinaryField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.status} of {self.created_at}"

@@ -16,6 +16,7 @@ PLATFORM_PAGES = {
     ("promptadmin", "apitoken"): ("API tokens", "key"),
     ("auth", "user"): ("Users", "person"),
     ("auth", "group"): ("Roles", "group"),
+    ("axes", "accessattempt"): ("Failed sign-ins", "lock"),
 }
 DEFAULT_SYMBOL = "table_rows"
 

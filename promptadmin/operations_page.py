@@ -26,14 +26,15 @@ from promptadmin.doctor.examining import examine
 from promptadmin.doctor.registry import Severity
 from promptadmin.fields import parse_moment
 from promptadmin.models import Maintenance
-from promptadmin.plugins import StartupStep
+from promptadmin.plugins import StartupStep, UpkeepJob
 from promptadmin.sessions import write_session
 from promptadmin.sqlite import is_file, read_pragmas
 from promptadmin.startup import pending_migrations, run_steps, startup_steps
-from promptadmin.step_record import StepRun, last_runs
+from promptadmin.step_record import JOBS, StepRun, last_runs
+from promptadmin.upkeep import upkeep_jobs
 
 #: The doctor's checks that read no table, so that the page comes at once however large the file is.
-QUICK_CHECKS = ("D001", "D002", "D003", "D101", "D102", "D103", "D201", "D301", "D302", "D401", "D402")
+QUICK_CHECKS = ("D001", "D002", "D003", "D101", "D102", "D103", "D105", "D201", "D301", "D302", "D401", "D402")
 #: How the theme colours a finding.
 LABELS = {Severity.OK: "success", Severity.WARNING: "warning", Severity.ERROR: "danger", Severity.NOTE: "info"}
 BACKUPS_SHOWN = 10
@@ -47,6 +48,14 @@ class Step:
     """A start-up step, and its last run, if it ever ran under this release."""
 
     step: StartupStep
+    last: StepRun | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """An upkeep job, and the last of its pieces that did something."""
+
+    job: UpkeepJob
     last: StepRun | None
 
 
@@ -66,6 +75,7 @@ def operations_view(request: HttpRequest) -> HttpResponse:
             if finding.severity is not Severity.OK or result.severity is Severity.OK
         ],
         "steps": _steps(),
+        "jobs": _jobs(),
         "database": _database(),
         "pending": [f"{item.app_label}.{item.name}" for item in pending_migrations(connection)],
         "backups": _backups(),
@@ -133,10 +143,20 @@ def _steps() -> list[Step]:
     return [Step(step, runs.get(step.name)) for step in startup_steps()]
 
 
+def _jobs() -> list[Job]:
+    runs = last_runs(connections[DEFAULT_DB_ALIAS], kept_in=JOBS)
+    return [Job(owned.job, runs.get(owned.job.name)) for owned in upkeep_jobs()]
+
+
 def _database() -> dict[str, Any]:
     """Where the database is, how large it is, and the PRAGMAs of this connection."""
     connection = connections[DEFAULT_DB_ALIAS]
-    facts: dict[str, Any] = {"name": source_of(connection).name, "size": source_of(connection).size()}
+    source = source_of(connection)
+    facts: dict[str, Any] = {"name": source.name}
+    try:
+        facts["size"] = source.size()
+    except BackupError as error:
+        facts["no_backup"] = str(error)
     if connection.vendor == "sqlite":
         facts["pragmas"] = read_pragmas(connection)
     if is_file(connection):

@@ -24,7 +24,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from promptadmin import __version__
 from promptadmin.events import ANY, known_events
-from promptadmin.plugins import PluginConfig, StartupStep, enabled_plugins, plugins_by_name
+from promptadmin.plugins import HEALTH_FIELDS, PluginConfig, StartupStep, UpkeepJob, enabled_plugins, plugins_by_name
 
 #: For `manage.py check --tag`. Declarations alone need no import of a plugin's code, so that `startup` checks them too.
 DECLARATIONS, IMPORTS = "plugins", "plugin_imports"
@@ -33,6 +33,8 @@ TAKE_OUT = "Ask the plugin's author, or take it out of PROMPTADMIN_PLUGINS."
 #: Attributes whose items have names that no two plugins may share.
 NAMED = (
     "startup_steps",
+    "upkeep_jobs",
+    "health_fields",
     "dashboard_panels",
     "dashboard_filters",
     "statistics_sections",
@@ -100,9 +102,14 @@ def _names(plugin: PluginConfig, attribute: str) -> Iterable[str]:
 
 def _duplicates() -> Iterator[checks.CheckMessage]:
     from promptadmin.startup import PLATFORM_STEPS
+    from promptadmin.upkeep import PLATFORM_JOBS
 
+    platform: dict[str, Sequence[StartupStep | UpkeepJob]] = {
+        "startup_steps": PLATFORM_STEPS,
+        "upkeep_jobs": PLATFORM_JOBS,
+    }
     for attribute in NAMED:
-        owners = {step.name: "promptadmin" for step in PLATFORM_STEPS} if attribute == "startup_steps" else {}
+        owners = {item.name: "promptadmin" for item in platform.get(attribute, ())}
         if attribute == "strategy_aliases":
             owners = {name: plugin.label for plugin in enabled_plugins() for name in plugin.strategies}
         for plugin in enabled_plugins():
@@ -125,6 +132,7 @@ def _unknown_names() -> Iterator[checks.CheckMessage]:
             ("event_receivers", plugin.event_receivers, [*known_events(), ANY]),
             ("event_recorders", plugin.event_recorders, [*known_events(), ANY]),
             ("strategy_aliases", plugin.strategy_aliases.values(), strategies),
+            ("health_fields", plugin.health_fields, HEALTH_FIELDS),
             ("background_commands", plugin.background_commands, get_commands()),
         ]
         for attribute, names, there in known:
@@ -160,10 +168,12 @@ def _paths(plugin: PluginConfig) -> Iterator[tuple[str, str, Fits, str]]:
     if plugin.asgi_application:
         yield "asgi_application", plugin.asgi_application, callable, "a callable"
     declared: list[tuple[str, Iterable[str]]] = [
+        ("health_fields", plugin.health_fields.values()),
         ("statistics_sections", plugin.statistics_sections.values()),
         ("event_receivers", plugin.event_receivers.values()),
         ("event_recorders", plugin.event_recorders.values()),
         ("startup_steps", _functions(plugin.startup_steps)),
+        ("upkeep_jobs", _functions(plugin.upkeep_jobs)),
         ("dashboard_panels", _functions(plugin.dashboard_panels)),
         ("dashboard_filters", [item.choices for item in plugin.dashboard_filters]),
         ("prompt_checks", _functions(plugin.prompt_checks)),

@@ -16,6 +16,15 @@ from django.apps import AppConfig, apps
 from django.core.exceptions import ImproperlyConfigured
 
 ENTRY_POINT_GROUP = "promptadmin.plugins"
+#: What `GET /api/health` says of things that only a plugin can have, where none says more.
+HEALTH_FIELDS: Mapping[str, Any] = {
+    "claude_available": False,
+    "llm_available": False,
+    "llm_provider": "none",
+    "llm_model": "",
+    "mcp_connected": False,
+    "token_budgets": {},
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,22 @@ class StartupStep:
     function: str
     migration: tuple[str, str] | None = None
     button: str = ""
+
+
+@dataclass(frozen=True)
+class UpkeepJob:
+    """Work beside the server that never ends for good, done a short piece at a time.
+
+    `function` is the dotted path of a callable that takes a database's alias, does one piece in a session of its own,
+    and returns a `promptadmin.upkeep.Piece`. A piece must leave nothing half-done when the process is killed, and may
+    hold SQLite's write lock for at most 50 ms. While something is left, the next piece follows at once; otherwise the
+    job looks again after `seconds`.
+    """
+
+    name: str
+    title: str
+    function: str
+    seconds: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -100,6 +125,7 @@ class PluginConfig(AppConfig):
     #: Management commands that `serve` keeps running beside the server.
     background_commands: ClassVar[Sequence[str]] = ()
     startup_steps: ClassVar[Sequence[StartupStep]] = ()
+    upkeep_jobs: ClassVar[Sequence[UpkeepJob]] = ()
     prompt_checks: ClassVar[Sequence[PromptCheck]] = ()
     #: Strategy → what it does to a prompt.
     strategies: ClassVar[Mapping[str, str]] = {}
@@ -113,6 +139,10 @@ class PluginConfig(AppConfig):
     event_recorders: ClassVar[Mapping[str, str]] = {}
     #: Statistics section → dotted path of a function of `optimizations.stats.Scope`.
     statistics_sections: ClassVar[Mapping[str, str]] = {}
+    #: One of HEALTH_FIELDS → dotted path of a function without arguments that returns its value, at each request.
+    health_fields: ClassVar[Mapping[str, str]] = {}
+    #: Paths of its API, as in "/api/history?per_page=20", that must answer 200 in a drill of a restored backup.
+    drill_paths: ClassVar[Sequence[str]] = ()
     dashboard_panels: ClassVar[Sequence[DashboardPanel]] = ()
     dashboard_filters: ClassVar[Sequence[DashboardFilter]] = ()
     #: Model name in small letters → Material symbol beside it in the navigation, in the order of the navigation.

@@ -31,8 +31,8 @@ def request_id_middleware(
     """Take the request's `X-Request-ID`, or make one."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if PLAUSIBLE_ID.fullmatch(given) else uuid.uuid4().hex
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id = given if given and PLAUSIBLE_ID.fullmatch(given) else uuid.uuid4().hex
         token = current_request_id.set(request_id)
         try:
             response = get_response(request)

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-#: HTTP methods whose operations run in a read session; all others run in a write session.
-READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+from promptadmin import replicas
+from promptadmin.inplace import check_in_place
+from promptadmin.postgresql import read_only
+from promptadmin.readers import has_reader, reading
+from promptadmin.turns import begin
+
+Answer = TypeVar("Answer")
 
 
 @contextmanager
 def write_session(using: str = DEFAULT_DB_ALIAS) -> Iterator[BaseDatabaseWrapper]:
     """One transaction: commits when the block ends, rolls back on any exception.
 
-    On SQLite it takes the write lock at once, so that what it reads first can't change before it writes.
+    On SQLite it takes the write lock at once, so that what it reads first can't change before it writes. Raises
+    FileReplacedError where the file isn't at its path, also if that happens meanwhile: a commit counts only there.
     """
-    with transaction.atomic(using=using):
-        yield connections[using]
+    connection = connections[using]
+    own = not connection.in_atomic_block
+    with ExitStack() as stack:
+        if own:
+            begin(connection, stack)
+            check_in_place(connection)
+        else:
+            stack.enter_context(transaction.atomic(using=using))
+        yield connection
+    if own:
+        check_in_place(connection)
 
 
 @contextmanager
@@ -27,20 +43,50 @@ def read_session(using: str = DEFAULT_DB_ALIAS) -> Iterator[BaseDatabaseWrapper]
     """One moment of the database, read-only: the engine itself refuses writes inside the block.
 
     Never takes SQLite's write lock. Inside a write session it sees that session's changes.
-    Raises django.db.OperationalError (SQLite) or InternalError (PostgreSQL) on a write.
+    Where the caller may read from a replica, its connection stands under the alias during the block, so that whatever
+    runs there reads from it. Raises django.db.OperationalError (SQLite) or InternalError (PostgreSQL) on a write.
     """
-    connection = connections[using]
-    connection.ensure_connection()
-    own = not connection.in_atomic_block and not reads_one_moment(connection)
-    with _read_only_sqlite(connection) if connection.vendor == "sqlite" else _read_only(connection):
+    primary, connection = connections[using], replicas.reading_connection(using)
+    with ExitStack() as stack:
+        try:
+            own = _begin_reading(connection, stack)
+        except DatabaseError as error:  # the replica may have been stopped since it was looked at
+            if not replicas.failed_there(connection, error):
+                raise
+            connection = primary
+            own = _begin_reading(connection, stack)
         if not own:
             yield connection
             return
         connection.reads_one_moment = True  # type: ignore[attr-defined]  # ours, see `reads_one_moment`
+        connections[using] = connection
         try:
             yield connection
         finally:
+            connections[using] = primary
             connection.reads_one_moment = False  # type: ignore[attr-defined]
+
+
+def _begin_reading(connection: BaseDatabaseWrapper, stack: ExitStack) -> bool:
+    """Let a connection read until the stack ends. Answers whether it had no session open."""
+    connection.ensure_connection()
+    check_in_place(connection)
+    own = not connection.in_atomic_block and not reads_one_moment(connection)
+    stack.enter_context(_read_only_sqlite(connection) if connection.vendor == "sqlite" else read_only(connection))
+    return own
+
+
+def in_read_session(function: Callable[[], Answer]) -> Answer:
+    """What a function answers in a read session, or in a second one if the first was a replica's that failed."""
+    connection: BaseDatabaseWrapper | None = None
+    try:
+        with read_session() as connection:
+            return function()
+    except DatabaseError as error:
+        if connection is None or not replicas.failed_there(connection, error):
+            raise
+    with replicas.primary_only(), read_session():
+        return function()
 
 
 def reads_one_moment(connection: BaseDatabaseWrapper) -> bool:
@@ -49,23 +95,16 @@ def reads_one_moment(connection: BaseDatabaseWrapper) -> bool:
 
 
 @contextmanager
-def _read_only(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """A read-only transaction, as of one moment unless it is part of another one."""
-    own = not connection.in_atomic_block
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        if own:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        else:
-            cursor.execute("SET LOCAL transaction_read_only = on")
-        yield
-
-
-@contextmanager
 def _read_only_sqlite(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """`query_only` and, outside a transaction, a deferred one, which keeps one snapshot and takes no write lock.
+    """A connection that only reads. Inside a transaction, and in memory, `query_only` on the one that there is.
 
-    `atomic()` can't be used here: with `transaction_mode` IMMEDIATE it would take the lock.
+    Outside a transaction it begins a deferred one, which keeps one snapshot and takes no write lock. `atomic()` can't
+    be used here: with `transaction_mode` IMMEDIATE it would take the lock.
     """
+    if has_reader(connection):
+        with reading(connection):
+            yield
+        return
     raw = connection.connection
     own = not raw.in_transaction
     nested = bool(raw.execute("PRAGMA query_only").fetchone()[0])

@@ -3,14 +3,18 @@
 docs/settings.md lists every variable with its default.
 """
 
+import datetime as dt
 import os
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from promptadmin.databases import database_config
+from promptadmin import durability
+from promptadmin.content_policies import STRICT
+from promptadmin.databases import database_config, replica_config
 from promptadmin.environment import Environment
 from promptadmin.plugins import app_paths
 from promptadmin.secret_key import read_or_make_secret_key
@@ -31,12 +35,30 @@ for origin in CSRF_TRUSTED_ORIGINS:
 
 
 # ---------------------------------------------------------------- database
-DATABASES = {"default": database_config(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'promptadmin.db'}"))}
+DATABASE_POOL = env.number("PROMPTADMIN_DATABASE_POOL", 0, maximum=1000)
+DATABASES = {
+    "default": database_config(
+        env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'promptadmin.db'}"),
+        pool=DATABASE_POOL,
+    )
+}
+if replica_url := env.text("DATABASE_REPLICA_URL"):
+    DATABASES["replica"] = replica_config(replica_url, DATABASES["default"], pool=DATABASE_POOL)
+REPLICA_MAX_LAG = env.number("PROMPTADMIN_REPLICA_MAX_LAG", 10, minimum=1)
+DURABILITY = env.choice("PROMPTADMIN_DURABILITY", "fast", durability.CHOICES)
+BACKUP_EVERY = env.duration("PROMPTADMIN_BACKUP_EVERY", minimum=timedelta(seconds=10))
+BACKUP_KEEP = env.number("PROMPTADMIN_BACKUP_KEEP", 14, minimum=1)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---------------------------------------------------------------- applications
 ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations"))
 PROMPT_CHECKS_OFF = env.names("PROMPTADMIN_PROMPT_CHECKS_OFF")
+WEBHOOKS_HOSTS = env.names("PROMPTADMIN_WEBHOOKS_HOSTS")
+for host in WEBHOOKS_HOSTS:
+    if "*" in host.removeprefix("*.") or "/" in host or not host.removeprefix("*."):
+        raise ImproperlyConfigured(
+            f"PROMPTADMIN_WEBHOOKS_HOSTS: {host!r} is no host: use the form hooks.example.com or *.example.com."
+        )
 WEBHOOKS_PRIVATE = env.flag("PROMPTADMIN_WEBHOOKS_PRIVATE")
 WEBHOOKS_ATTEMPTS = env.number("PROMPTADMIN_WEBHOOKS_ATTEMPTS", 8, minimum=1)
 WEBHOOKS_RETRY_SECONDS = env.number("PROMPTADMIN_WEBHOOKS_RETRY_SECONDS", 5, minimum=1)
@@ -58,25 +80,35 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "corsheaders",
+    "axes",  # counts failed sign-ins
     "auditlog",  # the change log's table; promptadmin/audit.py writes it
     *app_paths(ENABLED_PLUGINS),
 ]
 MIDDLEWARE = [
+    "promptadmin.programs.short_way",  # past all between its two ends
     "promptadmin.request_ids.request_id_middleware",
     "django.middleware.gzip.GZipMiddleware",
     "promptadmin.middleware.security_headers_middleware",
+    "promptadmin.middleware.deadline_middleware",
+    "promptadmin.middleware.ContentPolicyMiddleware",
+    "promptadmin.middleware.file_in_place_middleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "promptadmin.middleware.api_middleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "promptadmin.browsers.SessionMiddleware",
+    "promptadmin.browsers.CommonMiddleware",
+    "promptadmin.browsers.CsrfViewMiddleware",
+    "promptadmin.browsers.AuthenticationMiddleware",
+    "promptadmin.session_limits.session_limits_middleware",
     "promptadmin.audit.actor_middleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "promptadmin.middleware.replica_middleware",
+    "promptadmin.browsers.MessageMiddleware",
+    "promptadmin.browsers.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # the last: it turns the form's answer into that of a lockout
+    "promptadmin.programs.end_of_short_way",
 ]
+SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W003"]  # they look for these two under Django's names alone
 ROOT_URLCONF = "promptadmin.urls"
 WSGI_APPLICATION = "promptadmin.wsgi.application"
 TEMPLATES = [
@@ -95,14 +127,15 @@ TEMPLATES = [
 ]
 
 # ---------------------------------------------------------------- access
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {},
+        "MinimumLengthValidator": {"min_length": 12},
+        "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
+    }.items()
 ]
 ADMIN_PASSWORD = env.text("PROMPTADMIN_ADMIN_PASSWORD")
 API_AUTH_TOKEN = env.text("AUTH_TOKEN")
@@ -111,6 +144,25 @@ RATE_LIMIT_RPM = env.number("RATE_LIMIT_RPM", 0)
 ANONYMOUS_RPM = 60
 TRUSTED_PROXIES = env.names("PROMPTADMIN_TRUSTED_PROXIES")
 LOGIN_URL = "admin:login"
+SESSION_COOKIE_AGE = env.number("PROMPTADMIN_SESSION_HOURS", 12, minimum=1, maximum=8760) * 3600
+SESSION_IDLE_SECONDS = env.number("PROMPTADMIN_SESSION_IDLE_MINUTES", 60, minimum=2, maximum=525_600) * 60
+SESSION_COOKIE_HTTPONLY, SESSION_COOKIE_SAMESITE, CSRF_COOKIE_SAMESITE = True, "Lax", "Lax"
+AXES_FAILURE_LIMIT = env.number("PROMPTADMIN_LOCKOUT_FAILURES", 10, minimum=1)
+AXES_COOLOFF_TIME = dt.timedelta(minutes=env.number("PROMPTADMIN_LOCKOUT_MINUTES", 15, minimum=1, maximum=525_600))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # both: a name alone would let anybody lock anybody out
+AXES_CLIENT_IP_CALLABLE = "promptadmin.client_address.client_address"
+AXES_LOCKOUT_CALLABLE = "promptadmin.lockouts.answer.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # it ends when its page says it does
+AXES_DISABLE_ACCESS_LOG = True  # failures are counted, sign-ins are not recorded
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False  # the page is our own
+AXES_SENSITIVE_PARAMETERS = ["username"]  # people type passwords there, too
+
+# ---------------------------------------------------------------- bounds
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a request's body, without the files in it
+EXPORTS = env.number("PROMPTADMIN_EXPORTS", 1, minimum=1, maximum=1000)  # at once, in each process
+EXPORT_STALL = env.number("PROMPTADMIN_EXPORT_STALL", 30, maximum=24 * 60 * 60)
+READ_TIMEOUT = env.number("PROMPTADMIN_READ_TIMEOUT", 30, maximum=24 * 60 * 60)
 
 # ---------------------------------------------------------------- browsers of other origins
 CORS_ALLOWED_ORIGINS = env.names("FRONTEND_URL", ("http://localhost:5199",))
@@ -125,17 +177,24 @@ CORS_ALLOW_HEADERS = (
     "x-llm-model",
     "x-llm-provider",
     "x-confirm-delete",
+    "idempotency-key",
     "if-match",
     "if-none-match",
     "if-unmodified-since",
 )
+CORS_EXPOSE_HEADERS = ("ETag", "Retry-After", "Idempotency-Replayed", "X-Request-ID")
 for origin in CORS_ALLOWED_ORIGINS:
     if urlsplit(origin).scheme not in ("http", "https") or urlsplit(origin).path:
         raise ImproperlyConfigured(f"FRONTEND_URL: {origin!r} is no origin: use the form https://host:port.")
 
+# ---------------------------------------------------------------- other applications' tables
+MIGRATION_MODULES = {
+    "auditlog": None,  # they would make a second table, in 17 steps, that nobody uses
+    "axes": "promptadmin.lockouts.migrations",  # one step instead of ten
+}
+
 # ---------------------------------------------------------------- the change log
 AUDITLOG_LOGENTRY_MODEL = "promptadmin.LogEntry"
-MIGRATION_MODULES = {"auditlog": None}  # they would make a second table, in 17 steps, that nobody uses
 AUDITLOG_INCLUDE_TRACKING_MODELS = (  # what is saved through Django's models; the repositories log their own writes
     {"model": "auth.User", "exclude_fields": ["last_login"], "mask_fields": ["password"], "m2m_fields": ["groups"]},
     {"model": "auth.Group", "m2m_fields": ["permissions"]},
@@ -149,27 +208,10 @@ UNFOLD = {
     "SITE_SYMBOL": "edit_note",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
-    "BORDER_RADIUS": "8px",
     "SIDEBAR": {"show_search": False, "navigation": "promptadmin.navigation.navigation"},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "promptadmin.sites.favicon"}],
-    "STYLES": ["promptadmin.sites.stylesheet"],
-    "SCRIPTS": ["promptadmin.sites.keyboard_script"],
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97.1% .013 240)",
-            "100": "oklch(94% .03 242)",
-            "200": "oklch(88.5% .06 244)",
-            "300": "oklch(80.5% .1 246)",
-            "400": "oklch(70.5% .14 250)",
-            "500": "oklch(61% .17 255)",
-            "600": "oklch(52.5% .18 258)",
-            "700": "oklch(46.5% .165 260)",
-            "800": "oklch(40.5% .135 261)",
-            "900": "oklch(36% .105 261)",
-            "950": "oklch(27% .08 262)",
-        },
-        "font": {"subtle-light": "var(--color-base-600)"},  # 500 has too little contrast on the theme's grey
-    },
+    "STYLES": ["promptadmin.sites.colours", "promptadmin.sites.stylesheet"],
+    "SCRIPTS": ["promptadmin.sites.htmx_settings", "promptadmin.sites.keyboard_script"],
 }
 
 # ---------------------------------------------------------------- transport
@@ -179,6 +221,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if HTTPS and env.flag("PROMPTADMIN_BEHIND_PROXY", default=True):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": STRICT}  # pages that need more say so
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 
 # ---------------------------------------------------------------- texts, times, files
@@ -193,6 +236,7 @@ FILE_UPLOAD_HANDLERS = (
 STATIC_URL = "static/"
 STATICFILES_DIRS = [NINJA / "static"]
 WHITENOISE_USE_FINDERS = True  # serves each application's files from where they are: no collecting step
+DEFAULT_EXCEPTION_REPORTER_FILTER = "promptadmin.debug_pages.SecretsHidden"
 LOG_LEVEL = env.choice("PROMPTADMIN_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
@@ -201,6 +245,12 @@ LOGGING = {
     "filters": {"request_id": {"()": "promptadmin.request_ids.RequestIdFilter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # The access log comes from the server; Django's own lines on each 4xx would double it.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    # The access log comes from the server; Django's own lines on each 4xx would double it. axes has four a sign-in.
+    # SQL is logged with its values, sessions' keys among them.
+    "loggers": {
+        "django.db.backends": {"level": "INFO"},
+        "django.request": {"level": "ERROR"},
+        "django.security.RequestDataTooBig": {"level": "CRITICAL"},
+        "axes": {"level": "WARNING"},
+    },
 }

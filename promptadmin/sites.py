@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from csp.decorators import csp
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 from unfold.sites import UnfoldAdminSite
 
+from promptadmin.content_policies import PAGES
 from promptadmin.dashboard import Dashboard, choices_of, declared_panels, render_panels
 from promptadmin.operations_page import make_backup_view, operations_view, run_step_view
 
@@ -30,12 +34,27 @@ class AdminSite(UnfoldAdminSite):
             path("operations/step/", self.admin_view(run_step_view), name="run_step"),
         ]
 
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """A page for staff, with what the theme needs of browsers."""
+        wrapped: Callable[..., Any] = csp(PAGES)(super().admin_view(view, cacheable))
+        return wrapped
+
+    @method_decorator(csp(PAGES))
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The page to sign in, which is for strangers."""
+        answer: HttpResponse = super().login(request, extra_context)
+        return answer
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What the theme's templates are given: without colours, which it would write into each page as a style."""
+        return {**super().each_context(request), "colors": None}
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The dashboard, whose panels follow."""
         dashboard = Dashboard.of(request)
         context = {
             "choices": choices_of(dashboard),
-            "panels": declared_panels(),
+            "panels": [panel for _, panel in declared_panels()],
             "query": request.GET.urlencode(),
             **(extra_context or {}),
         }
@@ -49,9 +68,19 @@ class AdminSite(UnfoldAdminSite):
         return answer
 
 
+def colours(request: HttpRequest) -> str:
+    """The address of the theme's colours, which are ours."""
+    return static("promptadmin/colours.css")
+
+
 def stylesheet(request: HttpRequest) -> str:
     """The address of what we add to the theme's styles."""
     return static("promptadmin/admin.css")
+
+
+def htmx_settings(request: HttpRequest) -> str:
+    """The address of what htmx is told."""
+    return static("promptadmin/htmx_settings.js")
 
 
 def keyboard_script(request: HttpRequest) -> str:

@@ -17,7 +17,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.sql import emit_post_migrate_signal, emit_pre_migrate_signal
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
@@ -26,11 +25,15 @@ from tqdm import tqdm
 
 from promptadmin import adoption, step_record
 from promptadmin.locks import startup_lock
+from promptadmin.migrating import RecordingExecutor
 from promptadmin.plugins import PluginConfig, StartupStep, enabled_plugins
 from promptadmin.sqlite import bounded_memory, constraints_checked_once, is_file
 from promptadmin.step_record import StepRun
 
 Item = TypeVar("Item")
+
+#: Whether the start-up has found no migration to apply; steps needn't look again.
+UP_TO_DATE = "startup.up_to_date"
 
 PLATFORM_STEPS = (
     StartupStep(name="tables", title="tables", position=1, function="promptadmin.startup.make_tables"),
@@ -133,7 +136,7 @@ def run_startup(
             if migrated:
                 emit_pre_migrate_signal(verbosity=0, interactive=False, db=using)
             with constraints_checked_once(connection) if migrated else _nothing():
-                context = StepContext(connection)
+                context = StepContext(connection, found={UP_TO_DATE: not migrated})
                 for step in startup_steps():
                     report = _timed(step, context)
                     if step.name == "later_changes" and not report.result.changed:
@@ -189,7 +192,7 @@ def _remember(connection: BaseDatabaseWrapper, reports: Iterable[StepReport]) ->
 
 def pending_migrations(connection: BaseDatabaseWrapper) -> list[Migration]:
     """The migrations that this database lacks, in the order in which they would run."""
-    executor = MigrationExecutor(connection)
+    executor = RecordingExecutor(connection)
     return [migration for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
 
 
@@ -197,32 +200,38 @@ def make_tables(context: StepContext) -> StepResult:
     """Step 1: Django's own tables, and the first table of each plugin that builds on no other plugin's."""
     plugin_labels = {config.label for config in apps.get_app_configs() if isinstance(config, PluginConfig)}
 
-    def is_first(migration: Migration) -> bool:
-        if migration.app_label not in plugin_labels:
-            return True
-        return not any(label in plugin_labels for label, _ in migration.dependencies)
+    def first(pending: list[Migration]) -> list[Migration]:
+        return [
+            migration
+            for migration in pending
+            if migration.app_label not in plugin_labels
+            or not plugin_labels & {label for label, _ in migration.dependencies}
+        ]
 
-    return _migrate(context, is_first, "tables")
+    return _migrate(context, first, "tables")
 
 
 def change_schema(context: StepContext) -> StepResult:
     """Step 2: every migration that needs none of the pending data migrations, whose work is a step of its own."""
     data_migrations = {step.migration for step in startup_steps() if step.migration}
-    blocked = {key for key in data_migrations if key in {_key(m) for m in pending_migrations(context.connection)}}
 
-    def is_free(migration: Migration) -> bool:
-        if _key(migration) in blocked or blocked & set(migration.dependencies):
-            blocked.add(_key(migration))
-            return False
-        return True
+    def free(pending: list[Migration]) -> list[Migration]:
+        blocked = data_migrations & {_key(migration) for migration in pending}
+        for migration in pending:
+            if blocked & set(migration.dependencies):
+                blocked.add(_key(migration))
+        return [migration for migration in pending if _key(migration) not in blocked]
 
-    return _migrate(context, is_free, "schema changes")
+    return _migrate(context, free, "schema changes")
 
 
-def _migrate(context: StepContext, wanted: Callable[[Migration], bool], label: str) -> StepResult:
-    """Apply the pending migrations that are wanted; asked in order, so that an answer may build on earlier ones."""
-    executor = MigrationExecutor(context.connection)
-    plan = [step for step in executor.migration_plan(executor.loader.graph.leaf_nodes()) if wanted(step[0])]
+def _migrate(context: StepContext, chosen: Callable[[list[Migration]], list[Migration]], label: str) -> StepResult:
+    """Apply those of the pending migrations that are chosen; they come in the order in which they would run."""
+    if context.found.get(UP_TO_DATE):
+        return StepResult(0, "nothing to do")
+    executor = RecordingExecutor(context.connection)
+    pending = [migration for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+    plan = [(migration, False) for migration in chosen(pending)]
     if not plan:
         return StepResult(0, "nothing to do")
     with tqdm(total=len(plan), desc=label, delay=1, disable=None, leave=False) as bar:

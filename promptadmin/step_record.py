@@ -1,4 +1,4 @@
-"""When each start-up step last ran and what it did, for the operators' page.
+"""When each start-up step, and each upkeep job, last ran and what it did, for the operators' page.
 
 Kept in a file of the data directory, not in the database: a start with nothing to do leaves the database as it is.
 """
@@ -19,7 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 logger = logging.getLogger(__name__)
 
-FILE_NAME = "startup_steps.json"
+STEPS, JOBS = "startup_steps.json", "upkeep_jobs.json"
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class StepRun:
     warnings: list[str]
 
 
-def remember(connection: BaseDatabaseWrapper, runs: Iterable[tuple[str, StepRun]]) -> None:
+def remember(connection: BaseDatabaseWrapper, runs: Iterable[tuple[str, StepRun]], *, kept_in: str = STEPS) -> None:
     """Keep these runs, by the steps' names. A file that can't be written is logged: the steps have done their work."""
-    path = Path(settings.DATA_DIR) / FILE_NAME
+    path = Path(settings.DATA_DIR) / kept_in
     everything = _read(path)
     ours = everything.setdefault(_database(connection), {})
     ours |= {name: {**asdict(run), "ran_at": run.ran_at.isoformat()} for name, run in runs}
-    scratch = path.with_name(f"{FILE_NAME}.{os.getpid()}")
+    scratch = path.with_name(f"{kept_in}.{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -49,9 +49,9 @@ def remember(connection: BaseDatabaseWrapper, runs: Iterable[tuple[str, StepRun]
         logger.warning("%s can't be written (%s): the operators' page won't know of this run.", path, error.strerror)
 
 
-def last_runs(connection: BaseDatabaseWrapper) -> dict[str, StepRun]:
-    """The last run of each step on this database, by the steps' names."""
-    kept = _read(Path(settings.DATA_DIR) / FILE_NAME).get(_database(connection), {})
+def last_runs(connection: BaseDatabaseWrapper, *, kept_in: str = STEPS) -> dict[str, StepRun]:
+    """The last run of each step, or job, on this database, by their names."""
+    kept = _read(Path(settings.DATA_DIR) / kept_in).get(_database(connection), {})
     try:
         return {
             name: StepRun(**{**run, "ran_at": dt.datetime.fromisoformat(run["ran_at"])}) for name, run in kept.items()

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import secrets
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Q
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db.models import BooleanField, DateTimeField, Q
 from django.utils import timezone
 
 from promptadmin.errors import Invalid, Missing
+from promptadmin.faults import fault_of
 from promptadmin.models import ApiToken
+from promptadmin.sqlite import fetch_all
+from promptadmin.stored import read_moment
 
 SCOPES = ("read", "write", "admin")
 MARK = "pa"
 USE_IS_NOTED_EVERY = dt.timedelta(minutes=1)
+FIELDS = ApiToken._meta.concrete_fields
 
 
 def _digest(secret: str) -> str:
@@ -55,17 +61,51 @@ def find_token(text: str) -> ApiToken | None:
     prefix, _, secret = rest.partition("_")
     if mark != MARK or not secret:
         return None
-    token = ApiToken.objects.filter(prefix=prefix).first()
+    token = _stored(prefix)
     if token is None or not secrets.compare_digest(token.digest, _digest(secret)):
         return None
     return token if token.is_usable(timezone.now()) else None
+
+
+def _stored(prefix: str) -> ApiToken | None:
+    connection = connections[DEFAULT_DB_ALIAS]
+    found = fetch_all(connection, _by_prefix(connection.vendor), [prefix])
+    return _token(found[0]) if found else None
+
+
+@functools.cache
+def _by_prefix(vendor: str) -> str:
+    """As text: every request asks it, and Django takes ten times longer to build it than it takes to run."""
+    # sqlite3 would parse the times of each request itself.
+    plus = "+" if vendor == "sqlite" else ""
+    columns = ", ".join(f"{plus}{field.column}" for field in FIELDS)
+    return f"SELECT {columns} FROM {ApiToken._meta.db_table} WHERE prefix = %s"
+
+
+@functools.lru_cache(maxsize=256)
+def _token(row: tuple[Any, ...]) -> ApiToken:
+    """The token of a row: the same values make the same one, and take half as long to read as to make it."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    values = [_read(field, value, connection) for field, value in zip(FIELDS, row, strict=True)]
+    return ApiToken.from_db(DEFAULT_DB_ALIAS, [field.attname for field in FIELDS], values)
+
+
+def _read(field: Any, value: Any, connection: Any) -> Any:
+    """A value as Django reads it."""
+    if isinstance(field, BooleanField):
+        return value is not None and bool(value)
+    return read_moment(value) if isinstance(field, DateTimeField) else value
 
 
 def note_use(token: ApiToken) -> None:
     """Keep when the token was last used, at most once a minute, so that reading costs no write."""
     now = timezone.now()
     if token.last_used_at is None or token.last_used_at < now - USE_IS_NOTED_EVERY:
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        try:
+            ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        except DatabaseError as error:
+            if fault_of(error) is None:  # a full disk doesn't keep anybody from reading
+                raise
 
 
 def revoke_token(prefix_or_name: str) -> ApiToken:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from promptadmin import replicas
 from promptadmin.sessions import reads_one_moment
 
 Answer = TypeVar("Answer")
@@ -26,12 +27,16 @@ def while_unchanged(connection: BaseDatabaseWrapper, key: Hashable, compute: Cal
     """What `compute` answers, or answered for this key when the database was as it is now.
 
     Remembers only inside a read session of its own: in a transaction that writes, every read may be different. Each
-    process remembers for itself.
+    process remembers for itself, and of a SQLite file each connection: their counters can't be compared, and threads
+    that shared a place would take turns in forgetting.
     """
     if not reads_one_moment(connection):
         return compute()
     version = _version(connection)
-    place = (connection.alias, str(connection.settings_dict["NAME"]), key)
+    if version is None:
+        return compute()
+    number = connection.connection.number if connection.vendor == "sqlite" else None
+    place = (connection.alias, str(connection.settings_dict["NAME"]), number, key)
     with _lock:
         known = _answers.get(place)
         if known is not None and known[0] == version:
@@ -48,11 +53,16 @@ def while_unchanged(connection: BaseDatabaseWrapper, key: Hashable, compute: Cal
 
 
 def _version(connection: BaseDatabaseWrapper) -> Hashable:
-    """A value that is another one after each change: of other connections and, on SQLite, of this one."""
+    """A value that is another one after each change: of other connections and, on SQLite, of this one.
+
+    None where it can't be told.
+    """
     if connection.vendor == "sqlite":
         raw = connection.connection
-        # The pragma counts what others commit, and only as this connection sees it: numbers of two can't be compared.
-        return id(raw), raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes
+        # The pragma counts what others commit, and only as this connection sees it.
+        return raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes
+    if connection.alias == replicas.ALIAS:
+        return replicas.replayed_throughout(connection)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_snapshot()::text")
         return str(cursor.fetchone()[0])

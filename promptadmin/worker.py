@@ -6,7 +6,14 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
+
+from django.conf import settings
+
+from promptadmin.inplace import expect_the_same_file
+from promptadmin.loading import loading
 
 SECONDS_BETWEEN_LOOKS = 0.5
 
@@ -14,14 +21,36 @@ SECONDS_BETWEEN_LOOKS = 0.5
 def load_application() -> Any:
     """The WSGI application; called by the server in each new process."""
     threading.Thread(target=stop_with_parent, args=[os.getppid()], daemon=True).start()
-    from promptadmin.wsgi import application
+    expect_the_same_file()
+    with loading():
+        from promptadmin.access_log import logged
+        from promptadmin.wsgi import application
 
-    return application
+        import_module(settings.ROOT_URLCONF)  # which Django would load with the first request
+    return logged(whole(application))
+
+
+def whole(application: Any) -> Any:
+    """The WSGI application, which hands answers that don't stream to the server in one piece, and is done with them.
+
+    The server would take an answer that isn't a list piece by piece, each through Python.
+    """
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        response = application(environ, start_response)
+        if response.streaming:
+            return response
+        content = [response.content]
+        response.close()
+        return content
+
+    return answer
 
 
 def load_asgi_application() -> Any:
     """The ASGI application with the plugins' own; called by the server in each new process of `serve_plugins`."""
     threading.Thread(target=stop_with_parent, args=[os.getppid()], daemon=True).start()
+    expect_the_same_file()
     from promptadmin.asgi import application
 
     return application

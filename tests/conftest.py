@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
+from promptadmin.containment import failures
 from promptadmin.startup import run_startup
 from tests.django_databases import connected, sqlite_config
 from tests.processes import Scratch
@@ -33,13 +35,36 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("promptadmin")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each core: half of what the tests take is waiting, for servers that start, stop, or are killed."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     for marker in (
         "needs_postgresql: the test makes databases on a PostgreSQL server",
+        "needs_clusters: the test runs PostgreSQL servers of its own",
         "needs_chromium: the test drives Chromium",
         "needs_legacy_files: the test adopts PromptForge's sample files",
     ):
         config.addinivalue_line("markers", marker)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With PostgreSQL as the default database, only the tests that use the default database run.
+
+    The others make their own databases, on whichever engine, and do the same in either case.
+    """
+    if connections["default"].vendor != "postgresql":
+        return
+    chosen = [item for item in items if _uses_default_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = chosen
+
+
+def _uses_default_database(item: pytest.Item) -> bool:
+    fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    return bool(fixtures) or item.get_closest_marker("django_db") is not None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -68,6 +93,12 @@ def data_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def no_request_counted() -> None:
     """Each test starts with all the requests that strangers may make in a minute."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_failure_counted() -> None:
+    """What plugins did in earlier tests of this process is nothing that a doctor should see."""
+    failures.clear()
 
 
 @pytest.fixture

@@ -12,12 +12,18 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from promptadmin.readers import Connection
+
 ALIAS = "scratch"
 
 
 def sqlite_config(path: Path) -> dict[str, Any]:
     """The settings of a SQLite file, as promptadmin's own."""
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "OPTIONS": {"transaction_mode": "IMMEDIATE"}}
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "factory": Connection},
+    }
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import psycopg
@@ -18,11 +19,13 @@ import pytest
 from psycopg import sql
 
 from tests import legacy_files
+from tests.clusters import why_no_clusters
 
 REQUIRED = os.environ.get("PROMPTADMIN_REQUIRE_SERVICES") == "1"
 LOCAL_POSTGRESQL = "postgresql://postgres@127.0.0.1:5432/postgres"
 
 needs_postgresql = pytest.mark.needs_postgresql
+needs_clusters = pytest.mark.needs_clusters
 needs_chromium = pytest.mark.needs_chromium
 needs_legacy_files = pytest.mark.needs_legacy_files
 
@@ -60,13 +63,22 @@ def why_no_legacy_files() -> str:
     return "the sample files of PromptForge are not part of this repository"
 
 
+def absent(reason: str) -> NoReturn:
+    """Skip, or fail, a test that needs what isn't there."""
+    if REQUIRED:
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
 def check_services(item: pytest.Item) -> None:
     """Skip, or fail, a test whose marker names a service that isn't there."""
-    for marker, reason in (("needs_postgresql", why_no_postgresql), ("needs_chromium", why_no_chromium)):
+    for marker, reason in (
+        ("needs_postgresql", why_no_postgresql),
+        ("needs_clusters", why_no_clusters),
+        ("needs_chromium", why_no_chromium),
+    ):
         if item.get_closest_marker(marker) and reason():
-            if REQUIRED:
-                pytest.fail(reason(), pytrace=False)
-            pytest.skip(reason())
+            absent(reason())
     if item.get_closest_marker("needs_legacy_files") and why_no_legacy_files():
         pytest.skip(why_no_legacy_files())  # never a failure: a clone has no such files
 

@@ -131,11 +131,11 @@ def error_rates(scope: Scope) -> dict[str, dict[str, Any]] | None:
         return None
     totals: Counter[str] = Counter()
     errors: Counter[str] = Counter()
-    for group in scope.groups:
-        if group.strategy is not None:
-            totals[group.strategy] += group.tally.runs
-            if group.status == RunStatus.ERROR:
-                errors[group.strategy] += group.tally.runs
+    for (strategy, status), runs in scope.statuses.items():
+        if strategy is not None:
+            totals[strategy] += runs
+            if status == RunStatus.ERROR:
+                errors[strategy] += runs
     return {
         name: {"total": total, "errors": errors[name], "rate": share(errors[name], total)}
         for name, total in sorted(totals.items())

@@ -9,7 +9,7 @@ from django.db import connections
 from django.db.models import Count, QuerySet, Sum
 
 from optimizations.models import Optimization
-from optimizations.stats.tallies import SCORE, as_text, strategy_name, usable
+from optimizations.stats.tallies import SCORE, as_text, stored_strategy, usable
 
 
 class Item(NamedTuple):
@@ -59,7 +59,7 @@ _SQL = {
 
 
 def read_items(runs: QuerySet[Optimization], column: str) -> Iterator[Item]:
-    """The items of the lists in a column, by strategy; one strategy and text may come several times.
+    """The items of the lists in a column, by strategy as it is stored; one strategy and text may come several times.
 
     A strategy whose lists are all without a text has one item, without text.
     """
@@ -78,4 +78,4 @@ def read_items(runs: QuerySet[Optimization], column: str) -> Iterator[Item]:
                 item = text.decode() if isinstance(text, bytes) else as_text(text)
             except UnicodeDecodeError:
                 continue
-            yield Item(strategy_name(strategy, framework), item, int(count), int(scored), float(score or 0))
+            yield Item(stored_strategy(strategy, framework), item, int(count), int(scored), float(score or 0))

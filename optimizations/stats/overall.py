@@ -70,13 +70,13 @@ trend_30d = trend("30d")
 
 def error_rate(scope: Scope) -> float | None:
     """The share of failed runs among the runs of every status."""
-    failed = sum(group.tally.runs for group in scope.groups if group.status == RunStatus.ERROR)
-    return share(failed, sum(group.tally.runs for group in scope.groups))
+    failed = sum(runs for (_, status), runs in scope.statuses.items() if status == RunStatus.ERROR)
+    return share(failed, sum(scope.statuses.values()))
 
 
 def failed_without_strategy(scope: Scope) -> int:
     """Runs that failed before a strategy was chosen, which `error_rates` leaves out."""
-    return sum(group.tally.runs for group in scope.groups if group.status == RunStatus.ERROR and group.strategy is None)
+    return scope.statuses.get((None, RunStatus.ERROR), 0)
 
 
 def tokens(scope: Scope) -> dict[str, int]:

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, TypeVar
 
 from django.db import connection
-from django.db.models import Aggregate, Count, Q, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from optimizations.models import Optimization, RunStatus
-from optimizations.stats.lists import Item, read_items
+from optimizations.stats.lists import Item
+from optimizations.stats.rollups import Cover, find_cover, has_rollups, stored_completed, summarize
+from optimizations.stats.summaries import Recent
+from optimizations.stats.tables import Key, Tables
 from optimizations.stats.tallies import SCORE, Group, Tally, read_groups, usable
+from promptadmin.fields import stored_moment
 from promptadmin.unchanged import while_unchanged
 
 Answer = TypeVar("Answer")
-Key = Literal["strategy", "task_type", "complexity"]
-
-
-@dataclass(frozen=True)
-class Recent:
-    """The completed runs since a moment."""
-
-    count: int
-    scored: int
-    score: float
+Period = Literal["today", "7d", "30d"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,80 +55,79 @@ class Scope:
 
     @cached_property
     def groups(self) -> list[Group]:
-        """The runs of every status, in groups."""
+        """The runs of every status, in groups. Read from their rows, which takes seconds where there are many."""
         return self._while_unchanged("groups", lambda: list(read_groups(self.runs())))
 
-    @cached_property
+    @property
     def total(self) -> Tally:
         """What the completed runs add up to."""
-        total = Tally()
-        for group in self.groups:
-            if group.status == RunStatus.COMPLETED:
-                total.add(group.tally)
-        return total
+        return self._tables.total
+
+    @property
+    def statuses(self) -> Mapping[tuple[str | None, str | None], int]:
+        """How many runs have a strategy and a status, by both."""
+        return self._tables.statuses
 
     def by(self, key: Key) -> dict[str, Tally]:
         """What the completed runs that have a value there add up to for each, in the order of the values."""
-        tallies: defaultdict[str, Tally] = defaultdict(Tally)
-        for group in self.groups:
-            value = getattr(group, key)
-            if group.status == RunStatus.COMPLETED and value is not None:
-                tallies[value].add(group.tally)
-        return dict(sorted(tallies.items()))
+        return self._tables.by(key)
 
-    @cached_property
+    @property
     def strategies(self) -> dict[str, Tally]:
         """What the completed runs of each strategy add up to."""
         return self.by("strategy")
 
     def by_strategy_and(self, key: Key) -> dict[str, dict[str, Tally]]:
         """What the completed runs with a strategy and a value there add up to for each pair, in order."""
-        tallies: defaultdict[str, defaultdict[str, Tally]] = defaultdict(lambda: defaultdict(Tally))
-        for group in self.groups:
-            value = getattr(group, key)
-            if group.status == RunStatus.COMPLETED and group.strategy is not None and value is not None:
-                tallies[group.strategy][value].add(group.tally)
-        return {strategy: dict(sorted(cells.items())) for strategy, cells in sorted(tallies.items())}
+        return self._tables.by_strategy_and(key)
 
-    @cached_property
+    @property
     def secondaries(self) -> list[Item]:
         """The secondary strategies of the completed runs."""
-        return self._items("secondary_frameworks")
+        return self._tables.items("secondary_frameworks")
 
-    @cached_property
+    @property
     def tags(self) -> list[Item]:
         """The tags of the completed runs."""
-        return self._items("tags")
+        return self._tables.items("tags")
 
     @cached_property
-    def recent(self) -> dict[Literal["today", "7d", "30d"], Recent]:
+    def recent(self) -> dict[Period, Recent]:
         """The completed runs since midnight in UTC, and in the last 7 and 30 days."""
         today = self.now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        bounds: dict[Literal["today", "7d", "30d"], dt.datetime] = {
+        bounds: dict[Period, dt.datetime] = {
             "today": today,
             "7d": self.now - dt.timedelta(days=7),
             "30d": self.now - dt.timedelta(days=30),
         }
         # As long as nobody writes, these change when the oldest run of a period leaves it, and at midnight.
         oldest = tuple(_first_since(bound) for bound in bounds.values())
-        return self._while_unchanged(("recent", oldest), lambda: self._read_recent(bounds))
+        return self._while_unchanged(
+            ("recent", oldest), lambda: {name: self._read_recent(bound) for name, bound in bounds.items()}
+        )
 
-    def _read_recent(
-        self, bounds: dict[Literal["today", "7d", "30d"], dt.datetime]
-    ) -> dict[Literal["today", "7d", "30d"], Recent]:
-        aggregates: dict[str, Aggregate] = {}
-        for name, bound in bounds.items():
-            inside = Q(created_at__gte=bound)
-            aggregates[f"count_{name}"] = Count("created_at", filter=inside)
-            aggregates[f"scored_{name}"] = Count(SCORE, filter=inside & usable(SCORE))
-            aggregates[f"score_{name}"] = Sum(SCORE, filter=inside & usable(SCORE))
-        row = self.completed().filter(created_at__gte=min(bounds.values())).aggregate(**aggregates)
-        return {
-            name: Recent(row[f"count_{name}"], row[f"scored_{name}"], row[f"score_{name}"] or 0.0) for name in bounds
-        }
+    def _read_recent(self, bound: dt.datetime) -> Recent:
+        cover = self._cover(max(bound, self.since) if self.since else bound)
+        found = stored_completed(connection, cover)
+        for runs in cover.of(self.completed().filter(created_at__gte=bound)):
+            scored = usable(SCORE)
+            row = runs.aggregate(runs=Count("*"), scored=Count(SCORE, filter=scored), score=Sum(SCORE, filter=scored))
+            found = found.plus(Recent(row["runs"], row["scored"], row["score"] or 0.0))
+        return found
 
-    def _items(self, column: str) -> list[Item]:
-        return self._while_unchanged(column, lambda: list(read_items(self.completed(), column)))
+    @cached_property
+    def _tables(self) -> Tables:
+        return self._while_unchanged("summary", lambda: Tables(summarize(self._cover(self.since), self.runs())))
+
+    @cached_property
+    def _has_rollups(self) -> bool:
+        return has_rollups(connection)
+
+    def _cover(self, since: dt.datetime | None) -> Cover:
+        """How to read the runs from a moment on."""
+        if not self._has_rollups:
+            return Cover()
+        return find_cover(connection, self.project, since=since, until=self.until)
 
     def _while_unchanged(self, name: Hashable, read: Callable[[], Answer]) -> Answer:
         """What was read for this scope, as long as nobody writes: a big table is read once, not at each request."""
@@ -143,8 +136,11 @@ class Scope:
         return while_unchanged(connection, ("statistics", name, self.project, period), read)
 
 
-def _first_since(bound: dt.datetime) -> str | None:
+def _first_since(bound: dt.datetime) -> object:
     """The first run since a moment, which an index tells."""
-    return (
-        Optimization.objects.filter(created_at__gte=bound).order_by("created_at").values_list("id", flat=True).first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM optimizations WHERE created_at >= %s ORDER BY created_at LIMIT 1",
+            [stored_moment(bound, connection)],
+        )
+        return cursor.fetchone()

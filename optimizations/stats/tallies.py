@@ -20,6 +20,9 @@ SCORES = (SCORE, "clarity_score", "specificity_score", "structure_score", "faith
 INTEGERS = ("input_tokens", "output_tokens", "duration_ms")
 MEASURES = (*SCORES, "strategy_confidence", *INTEGERS)
 
+#: How many of a packed tally's numbers come before those by measure.
+_HEAD = 6
+
 # Wide enough for any score; its square, times any number of runs, is still a finite number.
 NUMBERS = (-1e12, 1e12)
 # PostgreSQL's integers: in SQLite a sum of greater ones can overflow, which fails the query.
@@ -60,6 +63,27 @@ class Tally:
         self.lowest = min(self.lowest, other.lowest)
         self.highest = max(self.highest, other.highest)
 
+    def packed(self) -> list[float | None]:
+        """The numbers in an order of their own, for `unpacked`; JSON can hold them all."""
+        ends = [None, None] if math.isinf(self.lowest) else [self.lowest, self.highest]
+        head = [self.runs, self.validated, self.improved, self.squares, *ends]
+        return [*head, *self.sums.values(), *self.counts.values()]
+
+    @classmethod
+    def unpacked(cls, numbers: list[Any]) -> Tally:
+        """The tally that `packed` has made numbers of."""
+        runs, validated, improved, squares, lowest, highest = numbers[:_HEAD]
+        return cls(
+            runs,
+            validated,
+            improved,
+            dict(zip(MEASURES, numbers[_HEAD : _HEAD + len(MEASURES)], strict=True)),
+            dict(zip(MEASURES, numbers[_HEAD + len(MEASURES) :], strict=True)),
+            squares,
+            math.inf if lowest is None else lowest,
+            -math.inf if highest is None else highest,
+        )
+
     def mean(self, measure: str = SCORE) -> float | None:
         """The mean over the runs that have the value; None if none has."""
         count = self.counts[measure]
@@ -74,7 +98,7 @@ class Tally:
 
 
 class Group(NamedTuple):
-    """The runs that agree in these four; `strategy` is the canonical name."""
+    """The runs that agree in these four."""
 
     strategy: str | None
     task_type: str | None
@@ -97,13 +121,19 @@ _AGGREGATES: dict[str, Any] = {
 
 
 def read_groups(runs: QuerySet[Optimization]) -> Iterator[Group]:
-    """The runs in groups, in one pass.
+    """The runs in groups; `strategy` is the canonical name, and several groups may agree in all four."""
+    for group in read_stored_groups(runs):
+        yield group._replace(strategy=None if group.strategy is None else canonical(group.strategy))
+
+
+def read_stored_groups(runs: QuerySet[Optimization]) -> Iterator[Group]:
+    """The runs in groups, in one pass; `strategy` is the name that is stored.
 
     Grouped by the bare columns, so that an index that begins with them in this order saves the engine from sorting.
     """
     for row in runs.order_by().values(*_KEYS).annotate(**_AGGREGATES):
         yield Group(
-            strategy_name(row["strategy"], row["framework_applied"]),
+            stored_strategy(row["strategy"], row["framework_applied"]),
             as_text(row["task_type"]),
             as_text(row["complexity"]),
             as_text(row["status"]),
@@ -120,10 +150,9 @@ def read_groups(runs: QuerySet[Optimization]) -> Iterator[Group]:
         )
 
 
-def strategy_name(strategy: object, framework: object) -> str | None:
-    """The canonical name of the strategy that a run used; rows of early releases have it in `framework_applied`."""
-    name = as_text(framework if strategy is None else strategy)
-    return None if name is None else canonical(name)
+def stored_strategy(strategy: object, framework: object) -> str | None:
+    """The strategy that a run used, as it is stored; rows of early releases have it in `framework_applied`."""
+    return as_text(framework if strategy is None else strategy)
 
 
 def as_text(value: object) -> str | None:

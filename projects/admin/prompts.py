@@ -6,6 +6,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.db import connections
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -22,15 +23,19 @@ from projects.admin.prompt_pages import PromptPages, shown_rows
 from projects.exchange import PromptTable
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.repository import RUNS_COUNTED, ProjectRepository
+from projects.search import PROMPTS
 from projects.templatetags.prompt_texts import beginning, bounded, moment
 from projects.textcounts import count_text
 from promptadmin.exchange.admin import ExchangeAdmin
 from promptadmin.readonly_admin import link_to_key, link_to_list
+from promptadmin.search.narrowing import narrow
 from promptadmin.sessions import read_session
 
 PROJECT_FILTER = "project__id__exact"
 #: How many prompts a search reads the texts of.
 SEARCHED = 10_000
+#: Django's search takes words in quotes as one.
+QUOTES = set("\"'\\")
 VERSIONS_SHOWN, RUNS_SHOWN, RUNS_CHARTED = 10, 10, 200
 
 
@@ -46,7 +51,9 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     list_filter_submit = True
     compressed_fields = False  # the editor takes the width of the page
     search_fields = ["content__folded_contains"]
-    search_help_text = f"A part of the text, in the newest {SEARCHED:,} prompts, or those of a chosen project"
+    search_help_text = (
+        f"Parts of the text; of common ones, in the newest {SEARCHED:,} prompts, or those of a chosen project"
+    )
     ordering = ["-updated_at", "-id"]
 
     class Media:
@@ -90,8 +97,19 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Prompt], search_term: str
     ) -> tuple[QuerySet[Prompt], bool]:
-        """Those of the newest prompts that the filter leaves whose text has it: a bounded number of texts is read."""
-        if search_term:
+        """Those whose text has it: a bounded number of texts is read.
+
+        Where the index knows no few that may have one of the words, they are those of the newest prompts.
+        """
+        narrowed = [
+            narrow(connections[queryset.db], PROMPTS, part).condition
+            for part in search_term.split()
+            if not set(part) & QUOTES
+        ]
+        few = next(filter(None, narrowed), None)
+        if few is not None:
+            queryset = queryset.filter(few)
+        elif search_term:
             newest = queryset.order_by("-updated_at", "-id").values("pk")[:SEARCHED]
             queryset = queryset.filter(pk__in=newest)
         found: tuple[QuerySet[Prompt], bool] = super().get_search_results(request, queryset, search_term)

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from django.db.models import F, QuerySet, Value
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Replace, Trim
+from typing import Any
 
-from projects.models import ProjectStatus, Prompt
+from django.db import connections
+
+from projects.models import ProjectStatus
 from projects.records import ProjectInfo
 from projects.repository.projects import Projects
-from projects.repository.prompts import POSITION
 from projects.repository.rows import PROJECT_MISSING, storable
+from projects.textkeys import FOLDED, KEY, fold_blanks, keys
 from promptadmin.errors import Missing
-from promptadmin.fields import Text
+from promptadmin.sqlite import fetch_all
 
 #: As many prompts are read to be compared in Python.
 CANDIDATES = 100
-#: What SQL can do of `fold_blanks` on both engines: line feeds and tabs to blanks, then pairs of blanks to one, once.
-FOLDED: Combinable = F("content")
-for old, new in (("\n", " "), ("\t", " "), ("  ", " ")):
-    FOLDED = Replace(FOLDED, Value(old, output_field=Text()), Value(new, output_field=Text()))
-FOLDED = Trim(FOLDED)
+#: What `str.split` takes for a blank.
+BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))
+LONGEST_END = 64
+FOUND = (
+    f"SELECT id FROM prompts WHERE project_id = %s AND {KEY.format('content')} IN (%s, %s) "
+    f"AND (content = %s OR {FOLDED.format('content')} = %s) "
+    "ORDER BY content = %s DESC, order_index, id LIMIT 1"
+)
+#: The first CANDIDATES, with those that stand at the place of the last of them.
+AMONG_FIRST = (
+    "SELECT id, content FROM prompts WHERE project_id = %s AND order_index <= COALESCE("
+    "(SELECT order_index FROM prompts WHERE project_id = %s ORDER BY order_index "
+    f"LIMIT 1 OFFSET {CANDIDATES - 1}), 9223372036854775807) "
+    "AND {ends} ORDER BY order_index, id"
+)
 
 
 class Matching(Projects):
@@ -34,6 +44,10 @@ class Matching(Projects):
         name = storable(name, "Project name").strip()
         if not name:
             return None
+        statement = f"SELECT id, status FROM projects WHERE name = %s{self.locking()}"
+        for key, status in fetch_all(connections[self.using], statement, [name]):
+            if status != ProjectStatus.DELETED:
+                return ProjectInfo(key, status)
         row, _ = self.insert_project(name=name)
         if row.status == ProjectStatus.DELETED:
             self._update(row, status=ProjectStatus.ACTIVE)
@@ -45,34 +59,43 @@ class Matching(Projects):
         None for an empty project id or a blank text, and where an archived or deleted project, which takes no new
         prompts, doesn't have it. Raises Missing if there is no such project.
         """
-        if not project_id or not storable(content, "Prompt content").strip():
+        if not project_id:
             return None
-        project = self.lock(self.projects.filter(id=project_id)).first()
-        if project is None:
-            raise Missing(PROJECT_MISSING)
-        found = find_prompt(self.prompts.filter(project_id=project_id), content)
+        statement = f"SELECT id, status FROM projects WHERE id = %s{self.locking()}"
+        for key, status in fetch_all(connections[self.using], statement, [project_id]):
+            return self.ensure_prompt_in(ProjectInfo(key, status), content)
+        raise Missing(PROJECT_MISSING)
+
+    def ensure_prompt_in(self, project: ProjectInfo, content: str) -> str | None:
+        """The same in a project that `ensure_project_by_name` has found, and locked, in this session."""
+        if not storable(content, "Prompt content").strip():
+            return None
+        found = find_prompt(self.using, project.id, content)
         if found is None and project.status not in (ProjectStatus.ARCHIVED, ProjectStatus.DELETED):
-            return str(self.append_prompt(project, content).id)
+            return str(self.append_prompt(project.id, content).id)
         return found
 
 
-def find_prompt(prompts: QuerySet[Prompt], content: str) -> str | None:
+def find_prompt(using: str, project_id: str, content: str) -> str | None:
     """The id of the first of a project's prompts that has this text: exactly, or else but for its blanks.
 
-    The database compares the usual blanks for all prompts, Python every kind for the first CANDIDATES.
+    The database compares the usual blanks for all prompts, Python every kind for the first CANDIDATES. It is given only
+    what begins and ends with the same word. As text, because each recorded run asks: Django takes longer to build the
+    statements than the database to answer them.
     """
-    ordered = prompts.order_by(*POSITION)
-    folded = fold_blanks(content)
-    exact = ordered.filter(content=content)
-    similar = ordered.alias(folded=FOLDED).filter(folded=folded)
-    for rows in (exact, similar):
-        found: str | None = rows.values_list("id", flat=True).first()
-        if found is not None:
-            return found
-    candidates = ordered.values_list("id", "content")[:CANDIDATES]
-    return next((prompt_id for prompt_id, text in candidates if fold_blanks(text) == folded), None)
+    folded, connection = fold_blanks(content), connections[using]
+    for (key,) in fetch_all(connection, FOUND, [project_id, *keys(content), content, folded, content]):
+        return str(key)
+    ends, values = _has_ends_of(folded, connection.vendor)
+    candidates = fetch_all(connection, AMONG_FIRST.format(ends=ends), [project_id, project_id, *values])
+    return next((str(key) for key, text in candidates if isinstance(text, str) and fold_blanks(text) == folded), None)
 
 
-def fold_blanks(text: str) -> str:
-    """The text with one blank for each run of blanks, and none around it."""
-    return " ".join(text.split())
+def _has_ends_of(folded: str, vendor: str) -> tuple[str, list[Any]]:
+    """A condition that texts fulfil which begin and end with the same word, and its parameters."""
+    head, tail = folded.split(" ", 1)[0][:LONGEST_END], folded.rsplit(" ", 1)[-1][-LONGEST_END:]
+    end = "RIGHT(RTRIM(content, %s), %s)" if vendor == "postgresql" else "SUBSTR(RTRIM(content, %s), -%s)"
+    return (
+        f"SUBSTR(LTRIM(content, %s), 1, %s) = %s AND {end} = %s",
+        [BLANKS, len(head), head, BLANKS, len(tail), tail],
+    )

@@ -7,7 +7,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any, Final
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connections, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
@@ -22,6 +22,7 @@ from projects.repository.rows import moment, not_blank, project_state, storable
 from promptadmin import jsontext
 from promptadmin.audit import record
 from promptadmin.errors import Conflict, Invalid, Moved
+from promptadmin.unchanged import while_unchanged
 
 NAME_TAKEN = "A project with this name already exists"
 SORTS = ("created_at", "updated_at", "name")
@@ -59,7 +60,7 @@ class Projects(Prompts):
             rows = rows.filter(Q(name__folded_contains=search) | Q(description__folded_contains=search))
         direction = "" if order == "asc" else "-"
         key = sort if sort in SORTS else "created_at"
-        total = rows.count()
+        total = while_unchanged(connections[self.using], ("projects", status, search), rows.count)
         page = list(rows.order_by(direction + key, direction + "id")[offset : offset + limit])
         counts = self._prompt_counts([row.id for row in page])
         return Page([_summary(row, counts.get(row.id, 0)) for row in page], total)
@@ -211,7 +212,10 @@ class Projects(Prompts):
 
     def _prompt_counts(self, project_ids: list[str]) -> dict[str, int]:
         rows = self.prompts.filter(project_id__in=project_ids).order_by()
-        return dict(rows.values_list("project_id").annotate(Count("id")))
+        counts = rows.values_list("project_id").annotate(Count("id"))
+        return while_unchanged(
+            connections[self.using], ("prompts of projects", tuple(project_ids)), lambda: dict(counts)
+        )
 
 
 def clean_name(name: str) -> str:

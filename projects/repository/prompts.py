@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connections
-from django.db.models import Max
 from django.utils import timezone
 
 from projects.events import prompt_changed, prompts_reordered
@@ -14,14 +13,15 @@ from projects.findings import CheckedPrompt, FoundBy, find
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.records import ForgeRecord, Page, PromptRecord
 from projects.repository.changes import prompt_change, reordering
-from projects.repository.forges import Forges, find_forges, newest_forges, runs_of_prompt
+from projects.repository.forges import PROMPT_FIELDS, newest_forges, read_prompts, runs_of_prompt
 from projects.repository.rows import Rows, moment, not_blank
 from promptadmin.audit import record
 from promptadmin.errors import Invalid, Moved
 from promptadmin.fields import stored_moment
 
 POSITION = ("order_index", "id")
-PROMPT_FIELDS = ("id", "content", "version", "project_id", "order_index", "created_at", "updated_at")
+
+INSERT = f"INSERT INTO prompts ({', '.join(PROMPT_FIELDS)}) VALUES ({', '.join(['%s'] * len(PROMPT_FIELDS))})"
 
 
 class Prompts(Rows):
@@ -29,42 +29,36 @@ class Prompts(Rows):
 
     def prompts_of(self, project: Project) -> list[PromptRecord]:
         """A project's prompts in their order, with their runs. Of two with the same text, the later has its runs."""
-        rows = self.prompts.filter(project_id=project.id)
-        stored = [PromptRecord(*row) for row in rows.order_by(*POSITION).values_list(*PROMPT_FIELDS)]
-        if not stored:
-            return []
 
-        def owners(texts: Iterable[str]) -> Mapping[str, str]:
-            by_text = {row.content: row.id for row in stored}
+        def owners(prompts: Sequence[PromptRecord], texts: Iterable[str]) -> Mapping[str, str]:
+            by_text = {prompt.content: prompt.id for prompt in prompts}
             return {text: by_text[text] for text in texts}
 
-        forges = find_forges(self.runs, rows, project.name, owners=owners)
-        return [_record(row, forges) for row in stored]
+        return read_prompts(self.runs, "project_id", project.id, project.name, owners=owners)
 
     def get_prompt(self, *, prompt_id: str, project_id: str | None = None) -> PromptRecord:
         """A prompt with its runs. Raises Missing, also for a prompt of another project."""
         row = self.readable_prompt(prompt_id, project_id)
         twins = self.prompts.filter(project_id=row.project_id, content=row.content)
 
-        def owners(texts: Iterable[str]) -> Mapping[str, str]:
+        def owners(prompts: Sequence[PromptRecord], texts: Iterable[str]) -> Mapping[str, str]:
             last = twins.order_by(*POSITION).values_list("id", flat=True).last()
             return dict.fromkeys(texts, row.id) if last == row.id else {}
 
-        rows = self.prompts.filter(id=row.id)
         project_name = self.projects.values_list("name", flat=True).get(id=row.project_id)
-        return prompt_record(row, find_forges(self.runs, rows, project_name, owners=owners))
+        return read_prompts(self.runs, "id", row.id, project_name, owners=owners)[0]
 
     def list_active_prompts(self, *, limit: int = 100, after: str = "") -> list[tuple[PromptRecord, str]]:
         """The prompts of active projects, each with its project's name, by id from the one after `after` on."""
         rows = self.prompts.filter(project__status=ProjectStatus.ACTIVE, id__gt=after).order_by("id")
         page = rows.values_list(*PROMPT_FIELDS, "project__name")[:limit]
-        return [(_record(PromptRecord(*fields), Forges()), name) for *fields, name in page]
+        return [(_record(PromptRecord(*fields)), name) for *fields, name in page]
 
     def add_prompt(self, *, project_id: str, content: str) -> PromptRecord:
         """A new prompt after the project's last one. Raises Invalid for a blank text, Missing, Forbidden."""
         not_blank(content, "Prompt content")
         project = self.project_to_change(project_id)
-        row = self.append_prompt(project, content)
+        row = self.append_prompt(project.id, content)
         record(prompt_change(row, after={"content": content, "project": project.name}), using=self.using)
         return prompt_record(row)
 
@@ -153,14 +147,18 @@ class Prompts(Rows):
         row = self.readable_prompt(prompt_id, project_id)
         return find(CheckedPrompt(id=row.id, project_id=row.project_id, text=row.content, using=self.using))
 
-    def append_prompt(self, project: Project, content: str) -> Prompt:
+    def append_prompt(self, project_id: str, content: str) -> Prompt:
         """Add a prompt to a project that the caller has locked; moves the project's `updated_at`."""
-        last = self.prompts.filter(project_id=project.id).aggregate(last=Max("order_index"))["last"]
-        now = timezone.now()
-        position = 0 if last is None else last + 1
-        row = Prompt(content=content, project_id=project.id, order_index=position, created_at=now, updated_at=now)
-        row.save(using=self.using, force_insert=True)
-        self.projects.filter(id=project.id).update(updated_at=now)
+        connection, now = connections[self.using], timezone.now()
+        stamp = stored_moment(now, connection)
+        row = Prompt(content=content, project_id=project_id, created_at=now, updated_at=now)
+        # As text, because recording a run does it: Django takes longer to build the statements than they take.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT MAX(order_index) FROM prompts WHERE project_id = %s", [project_id])
+            last = cursor.fetchone()[0]
+            row.order_index = 0 if last is None else last + 1
+            cursor.execute(INSERT, [row.id, content, row.version, project_id, row.order_index, stamp, stamp])
+            cursor.execute("UPDATE projects SET updated_at = %s WHERE id = %s", [stamp, project_id])
         prompt_changed("prompt_created", row, self.using)
         return row
 
@@ -187,19 +185,13 @@ class Prompts(Rows):
         return prompt_record(row)
 
 
-def prompt_record(row: Prompt, forges: Forges | None = None) -> PromptRecord:
-    """A prompt as the repository hands it out."""
-    stored = PromptRecord(*(getattr(row, name) for name in PROMPT_FIELDS))
-    return _record(stored, forges or Forges())
+def prompt_record(row: Prompt) -> PromptRecord:
+    """A prompt as the repository hands it out, without its runs."""
+    return _record(PromptRecord(*(getattr(row, name) for name in PROMPT_FIELDS)))
 
 
-def _record(stored: PromptRecord, forges: Forges) -> PromptRecord:
-    return stored._replace(
-        created_at=moment(stored.created_at),
-        updated_at=moment(stored.updated_at),
-        forge_count=forges.counts.get(stored.id, 0),
-        latest_forge=forges.latest.get(stored.id),
-    )
+def _record(stored: PromptRecord) -> PromptRecord:
+    return stored._replace(created_at=moment(stored.created_at), updated_at=moment(stored.updated_at))
 
 
 def expect_version(row: Prompt, versions: Collection[int] | None) -> None:

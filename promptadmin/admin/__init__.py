@@ -2,6 +2,7 @@
 
 from promptadmin.admin.accounts import GroupAdmin, UserAdmin
 from promptadmin.admin.change_log import LogEntryAdmin
+from promptadmin.admin.lockouts import AccessAttemptAdmin
 from promptadmin.admin.tokens import ApiTokenAdmin
 
-__all__ = ["ApiTokenAdmin", "GroupAdmin", "LogEntryAdmin", "UserAdmin"]
+__all__ = ["AccessAttemptAdmin", "ApiTokenAdmin", "GroupAdmin", "LogEntryAdmin", "UserAdmin"]

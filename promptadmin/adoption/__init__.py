@@ -87,7 +87,7 @@ def _prepare(
     never_migrated = not any(app in labels for app, _ in applied)
     backup = None
     if table_names(raw) and never_migrated:
-        backup = existing_backup(path)
+        backup = existing_backup(raw, path)
         if backup is None:
             check_room(path)
             backup = back_up(raw, path)

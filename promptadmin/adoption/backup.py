@@ -7,19 +7,61 @@ import os
 import sqlite3
 from pathlib import Path
 
+from django.apps import apps
+from django.db.migrations.recorder import MigrationRecorder
+
 from promptadmin.adoption.errors import UnusableDatabaseError
 from promptadmin.adoption.shape import quote, table_names
+from promptadmin.backups.contents import read_sqlite
 from promptadmin.backups.copying import copy_pages, damage, one_moment, reading
+from promptadmin.plugins import PluginConfig
+from promptadmin.sqlite import work_memory
 
 PAGES_A_STEP = 4096  # nobody else writes to the file
 INFIX = ".before-promptadmin-"
 
 
-def existing_backup(path: Path) -> Path | None:
-    """The newest backup beside the file if the file hasn't changed since: an interrupted start needs no second one."""
+def existing_backup(raw: sqlite3.Connection, path: Path) -> Path | None:
+    """The newest backup beside the file if it still holds all that the file does: a start that failed needs no second.
+
+    A file that wasn't written since needs no look inside. One that was may have been written by that start alone,
+    which adds Django's own tables before it comes to any other: what the backup holds must then be there unchanged.
+    """
+    backups = [(file.stat().st_mtime_ns, file) for file in path.parent.glob(f"{path.name}{INFIX}*.db")]
+    if not backups:
+        return None
+    made, newest = max(backups)
     written = max(file.stat().st_mtime_ns for file in (path, path.with_name(path.name + "-wal")) if file.exists())
-    backups = [file for file in path.parent.glob(f"{path.name}{INFIX}*.db") if file.stat().st_mtime_ns >= written]
-    return max(backups, key=lambda file: file.stat().st_mtime_ns, default=None)
+    return newest if made >= written or _holds_all(newest, raw) else None
+
+
+def _holds_all(backup: Path, raw: sqlite3.Connection) -> bool:
+    """Whether every table of the file is in the backup with the same rows, but for Django's own, which may be new."""
+    try:
+        with reading(backup) as copy:
+            before, declared_before = read_sqlite(copy, "compare"), _declared(copy)
+    except sqlite3.DatabaseError:
+        return False
+    with one_moment(raw):
+        now, declared_now = read_sqlite(raw, "compare"), _declared(raw)
+    tables = {name for name in {*before.tables, *now.tables} if not name.startswith("sqlite_")}
+    changed = {name for name in tables if before.tables.get(name) != now.tables.get(name)}
+    return changed <= _own_tables() - set(before.tables) and declared_before <= declared_now
+
+
+def _declared(raw: sqlite3.Connection) -> set[tuple[str, ...]]:
+    return set(raw.execute("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"))
+
+
+def _own_tables() -> set[str]:
+    """The tables that Django and the platform make, before any plugin's."""
+    models = [
+        model
+        for config in apps.get_app_configs()
+        if not isinstance(config, PluginConfig)
+        for model in config.get_models(include_auto_created=True)
+    ]
+    return {MigrationRecorder.Migration._meta.db_table, *(model._meta.db_table for model in models)}
 
 
 def back_up(raw: sqlite3.Connection, path: Path) -> Path:
@@ -44,6 +86,8 @@ def back_up(raw: sqlite3.Connection, path: Path) -> Path:
 
 def _check(raw: sqlite3.Connection, partial: Path, path: Path) -> None:
     with reading(partial) as copy:
+        for name, value in work_memory(partial.stat().st_size).items():
+            copy.execute(f"PRAGMA {name}={value}")
         problems = damage(copy)
         for table in [] if problems else table_names(raw):
             count = f"SELECT COUNT(*) FROM {quote(table)}"

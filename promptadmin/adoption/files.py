@@ -9,6 +9,7 @@ import struct
 from pathlib import Path
 
 from promptadmin.adoption.errors import UnusableDatabaseError
+from promptadmin.sqlite_header import read_header
 
 MAGIC = b"SQLite format 3\x00"
 HEADER_BYTES = 100
@@ -37,8 +38,7 @@ def check_file(path: Path) -> bool:
 
 def _check_header(path: Path) -> None:
     """Hold the header's page count (SQLite's file format, section 1.3) against the file's size."""
-    with path.open("rb") as file:
-        header = file.read(HEADER_BYTES)
+    header = read_header(path, HEADER_BYTES)
     size = path.stat().st_size
     if not header.startswith(MAGIC):
         raise UnusableDatabaseError(f"{path} is not a SQLite database: name PromptForge's .db file.")

@@ -16,11 +16,9 @@ from promptadmin.backups.compression import check_compression, describe, pack, u
 from promptadmin.backups.engines import Say, Source
 from promptadmin.backups.errors import BackupError
 from promptadmin.backups.manifest import Manifest
+from promptadmin.backups.room import check_room
 from promptadmin.backups.sources import source_of
 from promptadmin.backups.store import Backup, Store, default_directory, open_backup
-
-MEBIBYTE = 1024 * 1024
-MARGIN = 8 * MEBIBYTE
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def make_backup(
 
 def _prune(store: Store, made: Backup, keep: int) -> list[Path]:
     try:
-        return store.prune(keep)
+        return store.prune(keep, made)
     except OSError as error:
         raise BackupError(f"{made.directory} was made, but older backups can't be removed: {error}") from error
 
@@ -100,16 +98,6 @@ def _make(store: Store, source: Source, compression: str, say: Say) -> Path:
         return store.finish(partial)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def check_room(directory: Path, needed: int, what: str) -> None:
-    """Raise BackupError unless the disk of a directory has so many bytes free, and a few more."""
-    free = shutil.disk_usage(directory).free
-    if free < needed + MARGIN:
-        raise BackupError(
-            f"The disk of {directory} has {free // MEBIBYTE} MiB free, and {what} may need "
-            f"{(needed + MARGIN) // MEBIBYTE} MiB: make room, or name another place."
-        )
 
 
 def _warnings(manifest: Manifest) -> list[str]:

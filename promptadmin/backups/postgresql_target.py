@@ -16,7 +16,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from promptadmin.backups.booting import BootStep, boot
 from promptadmin.backups.engines import Say, unpack_checked
 from promptadmin.backups.errors import BackupError
-from promptadmin.backups.making import check_room
 from promptadmin.backups.postgresql_server import (
     MAINTENANCE,
     contents_of,
@@ -28,6 +27,7 @@ from promptadmin.backups.postgresql_server import (
     sessions_in,
 )
 from promptadmin.backups.postgresql_source import FILE_NAME
+from promptadmin.backups.room import check_room
 from promptadmin.backups.store import PARTIAL, Backup
 from promptadmin.backups.workspace import workspace
 

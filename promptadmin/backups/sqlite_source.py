@@ -24,6 +24,7 @@ from promptadmin.backups.contents import Contents, read_sqlite
 from promptadmin.backups.copying import broken_links, copy_pages, damage, one_moment, reading
 from promptadmin.backups.engines import Say, Taken
 from promptadmin.backups.errors import BackupError
+from promptadmin.inplace import check_before_opening
 
 FILE_NAME = "database.db"
 PAUSE = 1.0
@@ -41,6 +42,7 @@ class SQLiteSource:
     def size(self) -> int:
         """The size of the file and its log."""
         if not self.path.exists() or not self.path.stat().st_size:
+            check_before_opening(str(self.path))
             raise BackupError(f"There is no database in {self.path} yet: `manage.py startup` makes one.")
         log = self.path.with_name(self.path.name + "-wal")
         return self.path.stat().st_size + (log.stat().st_size if log.exists() else 0)

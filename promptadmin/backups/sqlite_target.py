@@ -13,7 +13,7 @@ from promptadmin.backups.contents import read_sqlite
 from promptadmin.backups.copying import broken_links, damage, flush, reading
 from promptadmin.backups.engines import Say, unpack_checked
 from promptadmin.backups.errors import BackupError
-from promptadmin.backups.making import check_room
+from promptadmin.backups.room import check_room
 from promptadmin.backups.sqlite_source import FILE_NAME, applied_migrations
 from promptadmin.backups.sqlite_swap import check_unused, finish_interrupted, swap
 from promptadmin.backups.store import PARTIAL, Backup

@@ -104,9 +104,13 @@ class Store:
             if backup.manifest.source == self.source:
                 yield backup
 
-    def prune(self, keep: int) -> list[Path]:
-        """Remove all but the newest backups of this database; returns the directories that were removed."""
-        removed = [backup.directory for backup in self.backups()][keep:]
+    def prune(self, keep: int, made: Backup) -> list[Path]:
+        """Remove all but the newest backups of this database; returns the directories that were removed.
+
+        The one just made stays, also where a clock that was put back makes it look older than the others.
+        """
+        others = [backup.directory for backup in self.backups() if backup.directory != made.directory]
+        removed = others[keep - 1 :]
         for directory in removed:
             doomed = directory.with_name(directory.name + PARTIAL)
             directory.rename(doomed)

@@ -16,8 +16,11 @@ from django.utils import timezone
 
 from promptadmin.doctor.limits import SECONDS, UnfinishedError
 from promptadmin.doctor.registry import Check, Examination, Finding, Needs, Severity, all_checks
+from promptadmin.inplace import check_before_opening
+from promptadmin.replicas import primary_only
 from promptadmin.sessions import read_session
 from promptadmin.sqlite import is_file
+from promptadmin.sqlite_header import read_header
 from promptadmin.startup import pending_migrations
 
 WAL_BYTES = b"\x02\x02"  # bytes 18 and 19 of a file in WAL mode (SQLite's file format, section 1.3)
@@ -47,7 +50,7 @@ def examine(
     """Make every check that is for this engine, in order; with `only`, those of them that have these ids."""
     examination = Examination(connection, timezone.now(), full)
     results: list[Result] = []
-    with undisturbed(connection):
+    with primary_only(), undisturbed(connection):
         there, why_not = _what_is_there(connection)
         for check in all_checks():
             if connection.vendor not in check.engines or (only and check.id not in only):
@@ -90,8 +93,8 @@ def problem_of_opening(connection: BaseDatabaseWrapper) -> str:
     """Why the database can't be opened without changing it; empty if it can."""
     try:
         if is_file(connection):
-            with _path(connection).open("rb") as file:
-                header = file.read(20)
+            check_before_opening(str(_path(connection)))
+            header = read_header(_path(connection), 20)
             if not header.startswith(b"SQLite format 3\x00"):
                 return "it is not a SQLite database, or empty"
             if header[18:20] != WAL_BYTES:
@@ -111,7 +114,7 @@ def undisturbed(connection: BaseDatabaseWrapper) -> Iterator[None]:
     A read-only connection can't do that, so one stays open until Django's is closed.
     """
     log = _path(connection).with_name(_path(connection).name + "-wal") if is_file(connection) else None
-    if log is None or not log.exists() or not log.stat().st_size:
+    if log is None or not log.exists() or not log.stat().st_size or not _path(connection).exists():
         yield
         return
     guard = sqlite3.connect(f"{_path(connection).as_uri()}?mode=ro", uri=True, timeout=5)

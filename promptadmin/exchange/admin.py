@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
@@ -19,12 +20,15 @@ from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
-from promptadmin.exchange.formats import FORMATS, MAX_BYTES, MOST_XLSX_ROWS, Unreadable, Unwritable
+from promptadmin.deadlines import deadline
+from promptadmin.exchange.base_formats import MAX_BYTES, Unreadable, Unwritable
+from promptadmin.exchange.formats import FORMATS
 from promptadmin.exchange.lines import MAX_LINES
 from promptadmin.exchange.resources import Preview, TableResource
 from promptadmin.exchange.snapshots import Streamed
 from promptadmin.exchange.tables import Table
 from promptadmin.exchange.uploads import EXPIRED, WaitingFiles
+from promptadmin.exchange.xlsx import MOST_XLSX_ROWS
 
 
 class UploadForm(ImportForm):
@@ -161,7 +165,8 @@ class ExchangeAdmin(ImportExportMixin):
         if request.method == "POST" and form.is_valid():
             rows = self.exchanged.model._default_manager.filter(pk__in=keys) if keys else self.export_queryset(request)
             try:
-                return self._file(FORMATS[int(form.cleaned_data["format"])](), rows)
+                with deadline(settings.READ_TIMEOUT):  # it reads, though by POST
+                    return self._file(FORMATS[int(form.cleaned_data["format"])](), rows)
             except Unwritable as error:
                 form.add_error("format", str(error))
         return self._export_page(request, form, keys)

@@ -6,9 +6,13 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
+
+from promptadmin import replicas
+from promptadmin.postgresql import begin_reading
+from promptadmin.sending import place_to_send
 
 ROWS_A_CHUNK = 200
 
@@ -27,7 +31,7 @@ def read_rows(rows: QuerySet[Any, Any], using: str = DEFAULT_DB_ALIAS) -> Genera
 @contextmanager
 def snapshot(using: str) -> Iterator[BaseDatabaseWrapper]:
     """A read session on a connection of its own."""
-    connection = connections[using].copy()
+    connection = replicas.reading_connection(using).copy()
     connection.inc_thread_sharing()
     try:
         connection.ensure_connection()
@@ -39,8 +43,7 @@ def snapshot(using: str) -> Iterator[BaseDatabaseWrapper]:
             raw.execute("BEGIN DEFERRED")
         else:
             connection.set_autocommit(False)  # rows then come from a cursor of the server
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            begin_reading(connection)
         yield connection
     finally:
         if connection.connection is not None:
@@ -49,11 +52,14 @@ def snapshot(using: str) -> Iterator[BaseDatabaseWrapper]:
 
 
 class Streamed:
-    """Parts of an answer. The first is read at once, so that what fails there is an error and not a broken file."""
+    """Parts of an answer. The first is read at once, so that what fails there is an error and not a broken file.
+
+    Raises AllSendingError where the process sends as many as it may.
+    """
 
     def __init__(self, parts: Generator[bytes]) -> None:
-        self._parts = parts
-        self._first = next(parts, None)
+        self._parts = _in_a_place(parts)
+        self._first = next(self._parts, None)
 
     def __iter__(self) -> Streamed:
         return self
@@ -67,3 +73,8 @@ class Streamed:
     def close(self) -> None:
         """End the session, if the client has left before the end."""
         self._parts.close()
+
+
+def _in_a_place(parts: Generator[bytes]) -> Generator[bytes]:
+    with place_to_send():
+        yield from parts

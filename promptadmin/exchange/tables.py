@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import QuerySet
 
-from promptadmin.exchange.formats import Columns, Record
+from promptadmin.exchange.base_formats import Columns, Record
 from promptadmin.exchange.lines import Imported, Line, LineError, Numbered
 from promptadmin.exchange.snapshots import read_rows
 

@@ -13,7 +13,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler
 from import_export.tmp_storages import BaseStorage
 
-from promptadmin.exchange.formats import MAX_BYTES, Unreadable
+from promptadmin.exchange.base_formats import MAX_BYTES, Unreadable
 
 #: How long a file waits, in seconds, for somebody to confirm its import.
 WAITS = 24 * 60 * 60

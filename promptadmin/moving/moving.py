@@ -56,11 +56,14 @@ class Plan:
     key: int | None
 
 
-def move(connection: BaseDatabaseWrapper, url: str, *, say: Say) -> Moved:
+def move(connection: BaseDatabaseWrapper, url: str, *, say: Say, rows_a_batch: int = ROWS_A_BATCH) -> Moved:
     """Copy everything from a SQLite file to the PostgreSQL database that `url` names, and compare the two.
 
-    A move that was interrupted goes on where it was. Raises MoveError; the source is never changed.
+    A move that was interrupted goes on after the last batch that was committed. Raises MoveError; the source is
+    never changed.
     """
+    if rows_a_batch < 1:
+        raise MoveError("A batch must have at least one row.")
     if not is_file(connection):
         raise MoveError("Only a SQLite file can be moved: DATABASE_URL names another database.")
     path = Path(str(connection.settings_dict["NAME"]))
@@ -74,16 +77,16 @@ def move(connection: BaseDatabaseWrapper, url: str, *, say: Say) -> Moved:
             startup_lock(target.connection, say),
             sources.opened(path) as source,
         ):
-            return _move(source, target, say)
+            return _move(source, target, say, rows_a_batch)
     except DatabaseError as error:
         raise MoveError(f"PostgreSQL refused: {' '.join(str(error).split())}") from error
 
 
-def _move(source: Source, target: Target, say: Say) -> Moved:
+def _move(source: Source, target: Target, say: Say, rows_a_batch: int) -> Moved:
     target.prepare(str(source.path))
     plans = _plans(source, target)
     for plan in plans:
-        _copy(plan, source, target)
+        _copy(plan, source, target, rows_a_batch)
     say("Everything is copied. Comparing both databases, row by row.")
     tables = [_compare(plan, source, target) for plan in plans]
     there = target.names()
@@ -144,12 +147,12 @@ def _converted(plan: Plan, values: tuple[Any, ...]) -> tuple[list[Any], list[tup
     return row, [(str(row[plan.key or 0]), plan.columns[place].name, original(value)) for place, value in kept]
 
 
-def _copy(plan: Plan, source: Source, target: Target) -> None:
+def _copy(plan: Plan, source: Source, target: Target, rows_a_batch: int) -> None:
     position, copied, done = target.progress(plan.table)
     if done:
         return
     # A table without positions can't be gone on with: it is one batch.
-    limit = ROWS_A_BATCH if source.has_positions(plan.table) else -1
+    limit = rows_a_batch if source.has_positions(plan.table) else -1
     with bar(plan.table, total=source.count(plan.table), unit="row") as progress:
         progress.update(copied)
         while not done:

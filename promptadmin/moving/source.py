@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from promptadmin.backups.contents import quote, row_order
+from promptadmin.derived import is_derived
 from promptadmin.moving.errors import MoveError
 from promptadmin.moving.values import read_text
 
@@ -36,9 +37,10 @@ class Source:
         self.path = path
 
     def tables(self) -> list[str]:
-        """The tables to be moved: not SQLite's own, nor virtual ones and what these keep their contents in."""
+        """The tables to be moved: not SQLite's own, nor virtual or derived ones and what these consist of."""
         rows = self.raw.execute("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'")
-        return sorted(name for (name,) in rows if not name.startswith("sqlite_") and name not in NOT_MOVED)
+        names = {name for (name,) in rows if not name.startswith("sqlite_") and name not in NOT_MOVED}
+        return sorted(name for name in names if not is_derived(name))
 
     def columns(self, table: str) -> list[str]:
         """The names of a table's columns, those that SQLite computes left out."""
@@ -68,11 +70,12 @@ class Source:
         return all(isinstance(text, str) for (text,) in texts)
 
     def declared(self) -> list[tuple[str, str]]:
-        """Every trigger, view and index that somebody declared, as (kind, name)."""
-        return self.raw.execute(
+        """Every trigger, view and index that somebody declared, as (kind, name); those of derived tables left out."""
+        rows = self.raw.execute(
             "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view', 'index') AND sql IS NOT NULL "
             "ORDER BY type, name"
-        ).fetchall()
+        )
+        return [(kind, name) for kind, name in rows if not is_derived(name)]
 
     def count(self, table: str) -> int:
         """The number of rows."""

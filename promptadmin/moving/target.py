@@ -35,7 +35,13 @@ MAKE_OWN_TABLES = f"""
 """
 TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
 COLUMNS = """
-    SELECT column_name, data_type, is_nullable = 'YES' FROM information_schema.columns
+    SELECT column_name, data_type, is_nullable = 'YES', EXISTS (
+        SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND a.attnum = ANY (i.indkey) AND NOT i.indisunique
+    ) AND NOT EXISTS (
+        SELECT FROM pg_constraint c WHERE c.conrelid = a.attrelid AND a.attnum = ANY (c.conkey)
+    )
+    FROM information_schema.columns
+    JOIN pg_attribute a ON a.attrelid = %s::regclass AND a.attname = column_name
     WHERE table_schema = 'public' AND table_name = %s ORDER BY ordinal_position
 """
 KEYS = """
@@ -91,7 +97,7 @@ class Target:
     def columns(self, table: str) -> list[Column]:
         """A table's columns."""
         with self.connection.cursor() as cursor:
-            cursor.execute(COLUMNS, [table])
+            cursor.execute(COLUMNS, [quote(table), table])
             return [Column(*row) for row in cursor.fetchall()]
 
     def key(self, table: str) -> str | None:
@@ -131,7 +137,10 @@ class Target:
         """Copy a batch, keep what its columns can't hold as (key, column, value), and note how far the table is."""
         names = ", ".join(quote(column.name) for column in columns)
         with self._transaction() as cursor:
-            with cursor.copy(f"COPY {quote(table)} ({names}) FROM STDIN") as copy:
+            with (
+                self.connection.wrap_database_errors,  # Django's cursors don't, inside a COPY
+                cursor.copy(f"COPY {quote(table)} ({names}) FROM STDIN") as copy,
+            ):
                 for row in rows:
                     copy.write_row(row)
             if kept:

@@ -1,7 +1,8 @@
 """What becomes of a SQLite value in a column of PostgreSQL, and how the two are compared.
 
 SQLite keeps any value in any column. One that its new column can't hold as it is (a text in a number's column, an
-unreadable time, a NUL in a text) is kept beside it, byte for byte, and the column shows what comes nearest.
+unreadable time, a NUL in a text, a text too long for an index) is kept beside it, byte for byte, and the column shows
+what comes nearest.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from promptadmin.fields import parse_moment
 from promptadmin.moving.errors import MoveError
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+#: A row of an index takes 2,704 bytes; some have two texts.
+LISTED_BYTES = 1200
 NUL_SHOWN = "\N{SYMBOL FOR NULL}"
 
 
@@ -43,11 +46,15 @@ class Original:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of PostgreSQL; `kind` is its data type as the information schema names it."""
+    """A column of PostgreSQL; `kind` is its data type as the information schema names it.
+
+    Texts of a column that is `listed`, in an index of lists, are bound by what a row of an index has room for.
+    """
 
     name: str
     kind: str
     nullable: bool
+    listed: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in CONVERTERS:
@@ -55,13 +62,17 @@ class Column:
 
     def convert(self, value: Any) -> Any:
         """The value as this column holds it. Raises NoValueError where it can't."""
-        return None if value is None else CONVERTERS[self.kind](value)
+        converted = None if value is None else CONVERTERS[self.kind](value)
+        if self.listed and isinstance(converted, str) and len(converted.encode()) > LISTED_BYTES:
+            raise NoValueError
+        return converted
 
     def nearest(self, value: Any) -> Any:
         """What the column shows in place of a value that it can't hold."""
         if self.kind in TEXTS:
             text = bytes(value).decode(errors="replace") if isinstance(value, bytes) else str(value)
-            return text.replace("\0", NUL_SHOWN)
+            shown = text.replace("\0", NUL_SHOWN)
+            return shown.encode()[:LISTED_BYTES].decode(errors="ignore") if self.listed else shown
         return None if self.nullable else FALLBACKS[self.kind]
 
     def parameter(self, value: Any) -> Any:

@@ -15,6 +15,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from optimizations.models import Optimization
+from optimizations.paging import SORTS
+from promptadmin.derived import is_derived
 from promptadmin.startup import run_startup
 from tests import file_contents, legacy_files
 from tests.adoption.random_files import AUDIT_TRIGGER, EXTRA_COLUMNS, EXTRA_INDEXES, EXTRA_VIEW
@@ -318,12 +320,15 @@ def test_postgresql_has_the_same(open_database: OpenDatabase, tmp_path: Path, ne
         run_startup(using=connection.alias)
         with connection.cursor() as cursor:
             names = connection.introspection.table_names(cursor)
-            assert sorted(names) == file_contents.table_names(path)
+            assert sorted(names) == [name for name in file_contents.table_names(path) if not is_derived(name)]
             for table in LEGACY_TABLES:
                 cursor.execute(COLUMNS, [table])
                 assert dict(cursor.fetchall()) == required_columns(path, table)
                 cursor.execute(INDEXES, [table])
-                assert dict(cursor.fetchall()) == file_contents.index_columns(path, table)
+                wanted = file_contents.index_columns(path, table)
+                if table == "optimizations":  # SQLite's indexes all end with the row's number
+                    wanted |= {f"ix_{table}_{column}": [column, "id"] for column in SORTS if column != "created_at"}
+                assert dict(cursor.fetchall()) == wanted
                 cursor.execute(FOREIGN_KEYS, [table])
                 assert set(cursor.fetchall()) == foreign_keys(path, table)
 

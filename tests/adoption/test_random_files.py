@@ -1,8 +1,9 @@
-"""Files of any age and state, held against the rules in plain Python."""
+"""Files of any age and state, held against the rules in plain Python: PROMPTADMIN_LEGACY_FILES says how many."""
 
 from __future__ import annotations
 
 import datetime as dt
+import os
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.conftest import OpenFile
 from tests.legacy_files import Row
 from tests.sent_sql import rebuilds, sent_sql
 
+EXAMPLES = int(os.environ.get("PROMPTADMIN_LEGACY_FILES", "15"))
 NOW = dt.datetime.now(dt.UTC)
 STARTED_WITHIN = dt.timedelta(minutes=10)
 CHANGED_BY_RULES = {"framework_applied", "strategy", "prompt_id", "status", "error_message"}
@@ -120,7 +122,7 @@ def versions_follow_the_rules(legacy: Path, adopted: Path, outcome: plain_rules.
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # it would hide what failed
-@settings(max_examples=15)
+@settings(max_examples=EXAMPLES)
 @given(file=legacy_files_of_any_age(NOW))
 def test_any_file_ends_as_the_rules_say(open_file: OpenFile, file: LegacyFile) -> None:
     """One start-up gives what the plain rules give, keeps all else, rebuilds nothing; a second one changes nothing."""

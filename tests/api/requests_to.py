@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,21 +23,30 @@ class Answer:
         return json.loads(self.content)
 
 
+#: The server closes a connection that nobody used for ten.
+IDLE_SECONDS = 5.0
+
+
 class JsonClient:
-    """Keeps one connection to a server and sends a token with each request."""
+    """Keeps one connection to a server, while it is used, and sends a token with each request."""
 
     def __init__(self, address: str, token: str = "", timeout: float = 60) -> None:
         parts = urlsplit(address)
         self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._used = time.monotonic()
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         data = None if body is None else json.dumps(body).encode()
         sent = {**self.headers, **headers} | ({"Content-Type": "application/json"} if data is not None else {})
+        if time.monotonic() - self._used > IDLE_SECONDS:
+            self.connection.close()
         self.connection.request(method, path, body=data, headers=sent)
         response = self.connection.getresponse()
         headers_back = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, headers_back, response.read())
+        answer = Answer(response.status, headers_back, response.read())
+        self._used = time.monotonic()
+        return answer
 
     def close(self) -> None:
         self.connection.close()

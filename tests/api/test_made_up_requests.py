@@ -14,7 +14,7 @@ from tests.adopted_database import AdoptedDatabase
 from tests.processes import REPOSITORY
 from tests.servers import Site, serving
 
-EXAMPLES = os.environ.get("PROMPTADMIN_FUZZ_EXAMPLES", "5")
+EXAMPLES = os.environ.get("PROMPTADMIN_FUZZ_EXAMPLES", "3")
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -51,6 +51,8 @@ def test_without_a_token_nothing_is_written(tmp_path: Path) -> None:
     database = AdoptedDatabase(tmp_path / "demo.db")
     with serving(tmp_path, database.url, AUTH_TOKEN=TOKEN) as site:
         before = database.rows()
-        send_made_up_requests(site, tmp_path, "--max-examples", str(min(int(EXAMPLES), 100)))
+        # Every answer is 401 or 429, whatever the values: those at the limits of each parameter tell nothing more.
+        most = str(min(int(EXAMPLES), 100))
+        send_made_up_requests(site, tmp_path, "--max-examples", most, "--phases", "examples,fuzzing")
         assert database.rows() == before
         assert before["optimizations"]

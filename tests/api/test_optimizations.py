@@ -355,3 +355,24 @@ def test_writing_needs_the_scope_write(client: Client) -> None:
     run = make_run()
     for method, path in (("POST", RUNS), ("PATCH", f"{RUNS}/{run.id}"), ("PUT", f"{RUNS}/{run.id}/tags")):
         assert send(client, method, path, {"raw_prompt": "x"}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        WHOLE,
+        {"raw_prompt": "least"},
+        {"raw_prompt": "text", "project": "Old"},
+        {"raw_prompt": "another", "project": "Old"},
+        {"raw_prompt": "text", "project": "Gone"},
+    ],
+    ids=["whole", "least", "archived", "archived, no prompt", "deleted"],
+)
+def test_recording_answers_what_reading_does(api: Client, run: dict[str, Any]) -> None:
+    """Byte for byte, with the same ETag, though it reads nothing back where it knows all."""
+    make_prompt(make_project(name="Old", status="archived"), "text")
+    make_project(name="Gone", status="deleted")
+    recorded = api.post(RUNS, run, content_type="application/json")
+    read = api.get(f"/api/optimize/{recorded.json()['id']}")
+    assert recorded.status_code == 201
+    assert (recorded.content, recorded["ETag"]) == (read.content, read["ETag"])

@@ -200,7 +200,7 @@ def test_a_write_can_expect_a_version(api: Client, project: Project, tags: str, 
         answer = send(f"{prompts(project)}/{prompt.id}")
         assert answer.status_code == (200 if matches else 412)
         if not matches:
-            assert answer.json() == {"detail": "Prompt has been modified since your last read: its version is 3"}
+            assert answer.json() == {"detail": 'It has been modified since your last read: its ETag is "3"'}
             assert Prompt.objects.get(id=prompt.id).content == "old"
 
 

@@ -36,15 +36,27 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
+def complaints(driver: webdriver.Chrome) -> list[str]:
+    """What scripts failed at, and what the content policy refused them, on every page since the last time."""
+    entries = driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium's
+    return [
+        entry["message"]
+        for entry in entries
+        if entry["source"] in ("javascript", "security") or "Content Security Policy" in entry["message"]
+    ]
+
+
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    """Headless Chromium with an empty profile."""
+    """Headless Chromium with an empty profile; a test fails if any of its pages breaks its content policy."""
     options = Options()
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     options.binary_location = "/usr/bin/chromium"
     for argument in (*CHROMIUM_ARGUMENTS, f"--user-data-dir={tmp_path / 'profile'}"):
         options.add_argument(argument)
     driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
     try:
         yield driver
+        assert not complaints(driver)
     finally:
         driver.quit()

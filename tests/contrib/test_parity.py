@@ -139,7 +139,7 @@ class Mcp:
 
 
 def _json(data: dict[str, Any]) -> str:
-    from promptadmin.api import to_json
+    from promptadmin.answers import to_json
 
     return to_json(data).decode()
 

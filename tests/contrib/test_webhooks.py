@@ -18,19 +18,20 @@ from optimizations.repository import OptimizationRepository
 from projects.repository import ProjectRepository
 from promptadmin.contrib.webhooks.addresses import validate_address
 from promptadmin.contrib.webhooks.delivering import deliver_due, forget_old
-from promptadmin.contrib.webhooks.doctor import check_deliveries
+from promptadmin.contrib.webhooks.doctor import check_deliveries, check_hosts
 from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus, Endpoint, Message
 from promptadmin.doctor.registry import Examination, Severity
 from promptadmin.errors import Forbidden
 from promptadmin.sessions import write_session
 from tests.contrib.webhook_receiver import Receiver, receiving
+from tests.processes import Scratch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def receiver(settings: Any) -> Iterator[Receiver]:
-    settings.WEBHOOKS_PRIVATE = True
+    settings.WEBHOOKS_PRIVATE, settings.WEBHOOKS_HOSTS = True, ["127.0.0.1", "localhost"]
     with receiving() as receiver:
         yield receiver
 
@@ -191,11 +192,16 @@ def test_private_addresses_are_refused_when_kept_and_when_sent(receiver: Receive
         ("http://[::1]/x", "private address"),
         ("https://169.254.169.254/latest", "private address"),
         ("http://[::ffff:10.0.0.1]/", "private address"),
+        ("http://[::127.0.0.1]/", "private address"),
+        ("http://[64:ff9b::169.254.169.254]/", "private address"),
+        ("http://[2002:7f00:1::]/", "private address"),
+        ("http://[fec0::1]/", "private address"),
         ("ftp://example.com", "as in https"),
         ("https://me:secret@example.com/", "names and passwords"),
     ):
         with pytest.raises(ValidationError, match=message):
             validate_address(url)
+    settings.WEBHOOKS_HOSTS += ["example.com"]
     validate_address("https://example.com/hook")
     # A name passes, and is looked up when something is sent.
     listen(receiver, url=receiver.address.replace("127.0.0.1", "localhost"))
@@ -203,6 +209,55 @@ def test_private_addresses_are_refused_when_kept_and_when_sent(receiver: Receive
     deliver_due()
     assert receiver.requests == []
     assert "private address" in Delivery.objects.exclude(error="").first().error  # type: ignore[union-attr]
+
+
+def test_hosts_that_are_not_listed_are_refused_when_kept_and_when_sent(receiver: Receiver, settings: Any) -> None:
+    """Without a list that is every host; what is in the database already is no exception."""
+    endpoint = listen(receiver, events=["prompt_created"])
+    make_prompt("one")
+    settings.WEBHOOKS_HOSTS = []
+    with pytest.raises(ValidationError, match="add it to PROMPTADMIN_WEBHOOKS_HOSTS"):
+        validate_address("https://example.com/hook")
+    deliver_due()
+    assert receiver.requests == []
+    assert "127.0.0.1 is not among the hosts" in Delivery.objects.get().error
+    examination = Examination(connection, dt.datetime.now(dt.UTC))
+    [found] = check_hosts(examination)
+    assert (found.severity, found.message[:24]) == (Severity.WARNING, "test: 127.0.0.1 is not a")
+
+    settings.WEBHOOKS_HOSTS = ["Hooks.example.com", "*.example.org", "127.0.0.1", "2606:4700:4700::1111"]
+    assert [found.severity for found in check_hosts(examination)] == [Severity.OK]
+    for url in (
+        "https://hooks.example.com/x",
+        "https://HOOKS.EXAMPLE.COM.:8443/x",
+        "https://a.b.example.org/x",
+        "https://[2606:4700:4700::1111]/x",
+    ):
+        validate_address(url)
+    for url in (
+        "https://example.com/",
+        "https://a.hooks.example.com/",
+        "https://example.org/",
+        "https://badexample.org/",
+        "https://example.org.evil.com/",
+        "https://evil.com/?x=.example.org",
+        "https://evil.com#.example.org",
+        "https://1.1.1.1/",
+        "https://2130706433/",
+    ):
+        with pytest.raises(ValidationError, match="is not among the hosts"):
+            validate_address(url)
+    due_now()
+    deliver_all()
+    assert types(receiver) == ["prompt_created"]
+    assert endpoint.is_enabled
+
+
+@pytest.mark.parametrize("hosts", ["*", "*.", "https://example.com", "a.*.example.com"])
+def test_a_list_that_names_no_hosts_stops_the_start(scratch: Scratch, hosts: str) -> None:
+    done = scratch.manage("check", PROMPTADMIN_WEBHOOKS_HOSTS=hosts)
+    assert done.returncode != 0
+    assert "PROMPTADMIN_WEBHOOKS_HOSTS" in done.stderr
 
 
 def test_old_messages_go_once_nothing_waits(receiver: Receiver) -> None:

@@ -14,7 +14,11 @@ from tests.contrib.webhook_receiver import Received, receiving
 from tests.processes import REPOSITORY, Scratch
 
 SECONDS = float(os.environ.get("PROMPTADMIN_KILL_SECONDS", "4"))
-ENABLED = {"PROMPTADMIN_PLUGINS": "projects,optimizations,webhooks", "PROMPTADMIN_WEBHOOKS_PRIVATE": "1"}
+ENABLED = {
+    "PROMPTADMIN_PLUGINS": "projects,optimizations,webhooks",
+    "PROMPTADMIN_WEBHOOKS_HOSTS": "127.0.0.1",
+    "PROMPTADMIN_WEBHOOKS_PRIVATE": "1",
+}
 MAKE_ENDPOINT = (
     "from promptadmin.contrib.webhooks.models import Endpoint;"
     "Endpoint.objects.create(name='all', url={!r}, events=['prompt_version_created'])"

@@ -127,7 +127,8 @@ def test_prompts_of_many_runs_are_those_that_one_run_after_the_other_gets(there:
         transaction.set_rollback(True)
     with write_session():
         linking = Linking("default")
-        found = linking.ensure_prompts(linking.ensure_projects(["P"])["P"], wanted)
+        project_info = linking.ensure_projects(["P"])["P"]
+        found = linking.ensure_prompts({project_info: wanted})[project_info]
     assert contents({text: found.get(text) for text in wanted}) == expected
     assert list(Prompt.objects.order_by("order_index").values_list("content", flat=True)) == prompts
 

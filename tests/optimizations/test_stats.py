@@ -303,13 +303,14 @@ def test_a_period_holds_its_first_moment_and_not_its_last() -> None:
     assert stats("p", since=LONG_AGO + 5 * day)["total_optimizations"] == 0
 
 
-def test_sections_of_one_scope_share_five_queries() -> None:
-    """Beside three looks into an index for the first run of each recent period."""
+def test_sections_of_one_scope_share_six_reads_of_runs() -> None:
+    """Groups, two columns of lists, three recent periods; and looks into an index for the first run of each."""
     store([make_run(strategy="risen", tags='["x"]')], ["active"])
     scope = Scope()
     with CaptureQueriesContext(connection) as queries:
         for path in SECTIONS.values():
             import_string(path)(scope)
-    looks = [query["sql"] for query in queries if query["sql"].endswith("LIMIT 1")]
-    assert (len(queries) - len(looks), len(looks)) == (5, 3)
+    reads = [query["sql"] for query in queries if 'FROM "optimizations"' in query["sql"]]
+    looks = [query["sql"] for query in queries if "ORDER BY created_at LIMIT 1" in query["sql"]]
+    assert (len(reads), len(looks)) == (6, 3)
     assert not any("raw_prompt" in query["sql"] or "optimized_prompt" in query["sql"] for query in queries)

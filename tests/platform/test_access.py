@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
+from ninja.throttling import SimpleRateThrottle
 from pytest_django import Settings
 
 from promptadmin import tokens
+from promptadmin.access import AddressThrottle, Caller, Throttle, TokenThrottle
 from promptadmin.models import ApiToken
 
 pytestmark = pytest.mark.django_db
@@ -117,7 +120,7 @@ def test_auth_token_of_the_environment_has_every_scope(client: Client, settings:
 def test_staff_sessions_write_only_with_a_csrf_token() -> None:
     get_user_model().objects.create_superuser("ada", password="x")
     client = Client(enforce_csrf_checks=True)
-    client.login(username="ada", password="x")
+    client.force_login(get_user_model().objects.get())
     assert client.get(READ).status_code == 200
     assert create(client) == 403
     client.get("/admin/")
@@ -159,6 +162,31 @@ def test_requests_without_a_token_are_counted_too(client: Client) -> None:
     assert answers == [401] * 60 + [429]
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+@pytest.mark.parametrize("kind", [AddressThrottle, TokenThrottle])
+def test_a_clock_that_is_set_makes_nobody_wait_for_longer_than_a_minute(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, kind: type[Throttle], hours: int
+) -> None:
+    settings.RATE_LIMIT_RPM = settings.ANONYMOUS_RPM = 60
+    request = RequestFactory().get(READ)
+    request.auth = Caller("token", frozenset(), token=object())  # type: ignore[attr-defined]  # as ninja does
+    wall_clock = time.time
+
+    def ask() -> tuple[bool, float]:
+        throttle = kind()
+        return throttle.allow_request(request), throttle.wait() or 60
+
+    assert [ask()[0] for _ in range(61)] == [True] * 60 + [False]
+    for module, name in ((time, "time"), (SimpleRateThrottle, "timer")):  # ninja holds the wall clock itself
+        monkeypatch.setattr(module, name, staticmethod(lambda: wall_clock() + hours * 3600))
+    admitted, wait = ask()
+    assert admitted == (hours > 0)  # set forward, its cache has forgotten the counter
+    assert wait <= 60
+    assert not [ask()[0] for _ in range(61)][-1]
+    monkeypatch.setattr(Throttle, "timer", staticmethod(lambda: time.monotonic() + 61))
+    assert ask()[0]
+
+
 def test_a_forwarded_address_counts_only_from_a_trusted_proxy(client: Client, settings: Settings) -> None:
     def ask(number: int) -> int:
         return client.get(READ, headers={**bearer("wrong"), "X-Forwarded-For": f"198.51.100.{number}"}).status_code
@@ -189,3 +217,13 @@ def test_the_frontend_may_ask_across_origins(client: Client) -> None:
     assert answer.headers["Access-Control-Allow-Credentials"] == "true"
     assert "PUT" in answer.headers["Access-Control-Allow-Methods"]
     assert "Access-Control-Allow-Origin" not in client.options(READ, headers={**headers, "Origin": "http://x"}).headers
+
+
+def test_programs_pass_by_what_only_browsers_need(client: Client, admin_client: Client) -> None:
+    """A token alone opens no session; beside a wrong token, the cookie of signed-in staff still counts."""
+    answer = client.get(READ, headers=bearer(make_token("read")))
+    assert answer.status_code == 200
+    assert not hasattr(answer.wsgi_request, "session")
+    assert answer.headers["Content-Length"] == str(len(answer.content))
+    assert admin_client.get(READ, headers=bearer("pa_none_such")).status_code == 200
+    assert client.get(READ, headers=bearer("pa_none_such")).status_code == 401

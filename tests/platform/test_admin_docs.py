@@ -24,7 +24,8 @@ def test_every_link_leads_somewhere(page) -> None:
 
 
 def test_every_picture_is_used_described_and_small() -> None:
-    used = dict(re.findall(r"!\[([^\]]+)\]\(images/([^)]+)\)", PAGE))
+    pages = "".join(page.read_text() for page in DOCS.glob("*.md"))
+    used = dict(re.findall(r"!\[([^\]]+)\]\(images/([^)]+)\)", pages))
     pictures = {path.name: path for path in (DOCS / "images").iterdir()}
     assert set(used.values()) == set(pictures)
     assert [name for name, path in pictures.items() if path.stat().st_size > MOST_BYTES] == []

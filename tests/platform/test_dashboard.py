@@ -161,7 +161,7 @@ def test_a_panel_that_fails_leaves_a_notice(
     assert "Panel silent" not in shown
     assert "Runs today 0" in shown
     for name in ("raising", "writing", "untold"):
-        assert f"The dashboard's panel '{name}' failed" in caplog.text
+        assert f"Plugin optimizations: the dashboard's panel {name} failed" in caplog.text
     assert "LookupError: no such thing" in caplog.text
 
 

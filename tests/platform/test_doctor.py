@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connections
@@ -21,9 +23,12 @@ from django.test import override_settings
 
 from promptadmin import sqlite
 from promptadmin.backups.making import make_backup
+from promptadmin.backups.room import MARGIN
 from promptadmin.backups.store import PARTIAL, Store
+from promptadmin.containment import contained
 from promptadmin.doctor import limits, registry
 from promptadmin.doctor.checks import backups as backup_checks
+from promptadmin.doctor.checks import sqlite_file
 from promptadmin.doctor.examining import examine
 from promptadmin.doctor.registry import Examination, Finding, Needs, Severity, all_checks, check
 from promptadmin.startup import run_startup
@@ -214,6 +219,43 @@ def test_a_damaged_file_is_found(doctor: Doctor, file: Path) -> None:
     found = doctor()["D104"][0]
     assert found.severity is Severity.ERROR
     assert "restoredb" in found.advice
+
+
+@pytest.mark.parametrize(("times", "severity"), [(0.5, Severity.ERROR), (1.5, Severity.WARNING)])
+def test_a_disk_without_room_for_a_backup_is_found(
+    doctor: Doctor, file: Path, monkeypatch: pytest.MonkeyPatch, times: float, severity: Severity
+) -> None:
+    free = int((file.stat().st_size + MARGIN) * times)
+    usage = shutil.disk_usage(file)._replace(free=free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    found = doctor()["D004"]
+    assert [finding.severity for finding in found] == [severity]
+    assert f"{free // sqlite_file.MEBIBYTE} MiB are free" in found[0].message
+    assert "Make room" in found[0].advice
+
+
+def test_a_long_log_is_found(doctor: Doctor, file: Path) -> None:
+    """As long as a reader keeps SQLite from emptying it; a sparse one will do, and belongs to no connection."""
+    log = file.with_name(f"{file.name}-wal")
+    with log.open("wb") as long:
+        long.truncate(sqlite_file.LONG_LOG + 1)
+    log.chmod(0o600)
+    found = doctor()["D103"]
+    assert [(finding.severity, finding.message) for finding in found] == [(Severity.WARNING, "256 MiB")]
+    assert "Restart the server" in found[0].advice
+
+
+def test_a_plugin_that_can_not_work_or_has_failed_is_found(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with contained("projects", "the panel numbers"):
+        raise RuntimeError("on purpose")
+    found = doctor()["D302"]
+    assert [(finding.severity, finding.message) for finding in found] == [
+        (Severity.WARNING, "projects: the panel numbers failed 1 time since this process started")
+    ]
+    monkeypatch.setattr(type(apps.get_app_config("projects")), "api_router", "projects.nowhere.router")
+    broken = doctor()["D302"][0]
+    assert broken.severity is Severity.ERROR
+    assert "plugins.E004: Plugin 'projects': api_router names 'projects.nowhere.router'" in broken.message
 
 
 def test_settings_are_read_back(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,7 @@
-"""Every command of docs/operations.md is run, in the page's order, on one installation."""
+"""Every command of docs/operations.md is run, in the page's order, on one installation.
+
+But `make install`, of which only that make knows it is seen, and with a single kill where the page has many.
+"""
 
 from __future__ import annotations
 
@@ -83,18 +86,16 @@ def operator(directory: Path) -> Iterator[Callable[[str], tuple[int, str]]]:
 
 @pytest.mark.timeout(600)
 def test_every_command_does_what_it_should(tmp_path: Path) -> None:
-    drills = 0
     with operator(tmp_path) as run:
         assert len(commands()) > 15
         for command in commands():
-            drills += "--drill" in command
             if " serve " in command:
                 (tmp_path / "server").mkdir()
                 url = f"sqlite:///{tmp_path / 'data' / 'promptadmin.db'}"
                 with serving(tmp_path / "server", url, PROMPTADMIN_DATA_DIR=str(tmp_path / "data")) as site:
                     assert site.user == "admin"
-            elif "--drill" not in command or drills == 1:  # one of them is enough
-                code, output = run(command)
+            else:
+                code, output = run(command.replace("selftest --kill 50", "selftest --kill 1"))
                 # The doctor warns where there is no backup yet, or SQLite has a known bug.
                 assert code in ({0, 1} if " doctor" in command else {0}), (command, output)
     assert len(list((tmp_path / "data" / "backups").iterdir())) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -13,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
-from promptadmin.exchange import formats
+from promptadmin.exchange import xlsx
+from promptadmin.exchange.base_formats import Columns, Unreadable, Unwritable
 from promptadmin.exchange.cells import FORMULA_STARTS, read_cell, write_cell
-from promptadmin.exchange.formats import CSV, FORMATS, JSON, XLSX, JSONLines, Unreadable, Unwritable
+from promptadmin.exchange.formats import CSV, FORMATS, JSON, JSONLines
+from promptadmin.exchange.xlsx import XLSX
 
-COLUMNS: formats.Columns = {
+COLUMNS: Columns = {
     "id": "text",
     "text": "text",
     "score": "number",
@@ -117,7 +120,7 @@ def test_a_file_of_another_kind_says_what_to_do(kind: type[Any], content: bytes,
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formats, "MAX_UNPACKED_BYTES", 1000)
+    monkeypatch.setattr(xlsx, "MAX_UNPACKED_BYTES", 1000)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("xl/worksheets/sheet1.xml", b"0" * 100_000)
@@ -125,11 +128,47 @@ def test_a_workbook_that_unpacks_to_too_much_is_not_opened(monkeypatch: pytest.M
         list(XLSX().read(file.getvalue(), COLUMNS))
 
 
+def workbook_with(part: str, change: Callable[[str], str]) -> bytes:
+    """A workbook with one row, after a change to the text of one of its parts."""
+    rows = b"".join(XLSX().write([dict.fromkeys(COLUMNS) | {"id": "1", "text": "here"}], COLUMNS))
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(rows)) as packed, zipfile.ZipFile(file, "w") as changed:
+        for name in packed.namelist():
+            text = packed.read(name).decode()
+            changed.writestr(name, change(text) if name == part else text)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "entity",
+    [f'"{"a" * 99}"', 'SYSTEM "file:///etc/hostname"', 'SYSTEM "http://127.0.0.1:9/"'],
+    ids=lambda text: text[:9],
+)
+@pytest.mark.parametrize("part", ["[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml"])
+def test_a_workbook_with_entities_is_refused(part: str, entity: str) -> None:
+    """In no part an entity may even be declared: none is expanded, and none fetched."""
+    assert len(list(XLSX().read(workbook_with(part, str), COLUMNS))) == 1
+
+    def declare(text: str) -> str:
+        head, end, rest = text.rpartition("?>")
+        return f"{head}{end}<!DOCTYPE x [<!ENTITY e {entity}>]>{rest}".replace("here", "&e;")
+
+    with pytest.raises(Unreadable, match="no XLSX"):
+        list(XLSX().read(workbook_with(part, declare), COLUMNS))
+
+
+def test_rows_that_break_off_are_refused() -> None:
+    """Rows are parsed as they are read, after the workbook was opened."""
+    broken = workbook_with("xl/worksheets/sheet1.xml", lambda text: text[: text.index("here")])
+    with pytest.raises(Unreadable, match="no XLSX"):
+        list(XLSX().read(broken, COLUMNS))
+
+
 def test_xlsx_says_what_it_cannot_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     row = dict.fromkeys(COLUMNS) | {"id": "1", "text": "x" * 32_768}
     with pytest.raises(Unwritable, match="text of 1 has 32,768 characters"):
         next(XLSX().write([row], COLUMNS))
-    monkeypatch.setattr(formats, "MOST_XLSX_ROWS", 1)
+    monkeypatch.setattr(xlsx, "MOST_XLSX_ROWS", 1)
     with pytest.raises(Unwritable, match="use CSV or JSON Lines"):
         next(XLSX().write([row | {"text": ""}] * 2, COLUMNS))
 

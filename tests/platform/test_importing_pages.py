@@ -218,7 +218,7 @@ def test_unreadable_and_oversized_files_say_what_to_do(admin: Client, monkeypatc
     monkeypatch.setattr("promptadmin.exchange.uploads.MAX_BYTES", -(1 << 20))
     file = SimpleUploadedFile("rows.csv", b"x" * 2000)
     answer = admin.post(page(Project, "import/"), {"import_file": file, "format": "0"})
-    assert answer.status_code == 400
+    assert answer.status_code == 413
 
 
 def test_a_long_preview_is_cut(admin: Client, rows: None, monkeypatch: pytest.MonkeyPatch) -> None:

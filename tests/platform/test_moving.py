@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import random
@@ -21,6 +22,7 @@ from promptadmin.moving.errors import MoveError
 from promptadmin.moving.values import CONVERTERS, Column, Digest, NoValueError, Undecodable, original, read_text
 from tests import file_contents
 from tests.legacy_files import SAMPLE_NAMES, unpack
+from tests.moves import SMALL_BATCHES, kill_within_a_table
 from tests.processes import Scratch
 from tests.services import needs_legacy_files, needs_postgresql, postgresql_database
 
@@ -30,6 +32,8 @@ WILD = """
     UPDATE projects SET description = CAST(x'00ff' AS TEXT), context_profile = x'7b7d';
     UPDATE prompts SET content = 'a' || char(0) || 'b', created_at = 'long ago';
     UPDATE optimizations SET overall_score = 'n/a', input_tokens = 99999999999, duration_ms = 1.5;
+    UPDATE optimizations SET title = hex(randomblob(6000)), task_type = 'ü' || hex(randomblob(6000))
+    WHERE rowid = (SELECT MIN(rowid) FROM optimizations);
 """
 
 
@@ -92,10 +96,16 @@ def test_an_adopted_sample_is_the_same_in_postgresql(scratch: Scratch, target: s
     path = adopted(scratch, name)
     if name == "dirty":
         with closing(sqlite3.connect(path)) as raw:
-            raw.executescript(WILD.replace("", ""))
+            raw.executescript(WILD)
             raw.execute("CREATE TABLE odd (a, b TEXT, PRIMARY KEY (a)) WITHOUT ROWID")
             raw.execute("INSERT INTO odd VALUES (1, 'x'), ('two', CAST(x'ff' AS TEXT))")
             raw.execute("CREATE VIEW seen AS SELECT 1")
+            raw.execute("CREATE TABLE promptadmin_derived_sums (a)")
+            raw.execute("INSERT INTO promptadmin_derived_sums VALUES (1)")
+            raw.execute(
+                "CREATE TRIGGER promptadmin_derived_sums_odd AFTER INSERT ON odd "
+                "BEGIN DELETE FROM promptadmin_derived_sums; END"
+            )
             raw.commit()
     before = file_contents.dump(path)
     moved = scratch.manage("move_to", target)
@@ -105,6 +115,8 @@ def test_an_adopted_sample_is_the_same_in_postgresql(scratch: Scratch, target: s
     assert (kept > 0) == (name == "dirty")
     if name == "dirty":
         assert "not moved, because PostgreSQL has no such thing: view seen" in moved.stdout
+        assert "derived" not in moved.stdout
+        assert ask(target, "SELECT to_regclass('promptadmin_derived_sums')") == [(None,)]
         assert sorted(ask(target, "SELECT a, b FROM odd")) == [
             ("integer:31", "text:78"),
             ("text:74776F", "text:FF"),
@@ -117,20 +129,39 @@ def test_an_adopted_sample_is_the_same_in_postgresql(scratch: Scratch, target: s
 
 @needs_postgresql
 @needs_legacy_files
-def test_a_move_killed_at_any_moment_goes_on_where_it_was(scratch: Scratch, target: str) -> None:
+@pytest.mark.parametrize("name", SAMPLE_NAMES)
+def test_a_move_killed_at_any_moment_goes_on_where_it_was(scratch: Scratch, target: str, name: str) -> None:
+    """First within a table. One that is done, which the next one refuses, makes way for one into another database."""
     chance = random.Random("move_to")
-    path = adopted(scratch, "full")
-    kills = 0
-    while kills < KILLS:
-        process = scratch.start("move_to", target)
-        try:
-            process.communicate(timeout=chance.uniform(0.3, 1.8))
-            break
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            kills += 1
-    done = scratch.manage("move_to", target)
+    path = adopted(scratch, name)
+    if name == "dirty":
+        with closing(sqlite3.connect(path)) as raw:
+            raw.executescript(WILD)
+    kills, wanted = 1, KILLS if name == "full" else min(KILLS, 2)
+    with contextlib.ExitStack() as databases:
+        kill_within_a_table(scratch, target, "optimizations")
+        (copied,) = ask(target, "SELECT COUNT(*) FROM optimizations")[0]
+        assert 0 < copied < sqlite_rows(path, "SELECT COUNT(*) FROM optimizations")[0][0]
+        is_moved(scratch, path, target, *SMALL_BATCHES)
+        target = databases.enter_context(postgresql_database())
+        while kills < wanted:
+            process = scratch.start("move_to", target, *SMALL_BATCHES)
+            try:
+                _, errors = process.communicate(timeout=chance.uniform(0.3, 1.8))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+                kills += 1
+            else:
+                assert process.returncode == 0 or "isn't empty" in errors, errors
+                assert_same(path, target)
+                target = databases.enter_context(postgresql_database())
+        is_moved(scratch, path, target)
+
+
+def is_moved(scratch: Scratch, path: Path, target: str, *options: str) -> None:
+    """After one more move, whether or not there was something left to do."""
+    done = scratch.manage("move_to", target, *options)
     assert done.returncode == 0 or "isn't empty" in done.stderr, done.stderr
     assert_same(path, target)
     # Keys go on after those that were moved.
@@ -152,6 +183,7 @@ def test_what_must_not_be_moved_changes_nothing(scratch: Scratch, target: str, n
 
     assert "DATABASE_URL" in refused("nonsense")
     assert "Only PostgreSQL" in refused("sqlite:////tmp/other.db")
+    assert "at least one row" in refused(target, "--rows-a-batch", "0")
     assert "PostgreSQL refused" in refused("postgresql://postgres@127.0.0.1:9/nope")
     assert "Only a SQLite file" in refused(target, DATABASE_URL=target)
     with closing(sqlite3.connect(scratch.database, isolation_level=None)) as raw:
@@ -171,10 +203,10 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
-@given(value=VALUES, kind=st.sampled_from(sorted(CONVERTERS)), nullable=st.booleans())
-def test_a_column_takes_a_value_or_says_that_it_does_not(value: Any, kind: str, nullable: bool) -> None:
+@given(value=VALUES, kind=st.sampled_from(sorted(CONVERTERS)), nullable=st.booleans(), listed=st.booleans())
+def test_a_column_takes_a_value_or_says_that_it_does_not(value: Any, kind: str, nullable: bool, listed: bool) -> None:
     """Whatever SQLite holds: it is converted, or there is something that the column can show in its place."""
-    column = Column("c", kind, nullable)
+    column = Column("c", kind, nullable, listed)
     try:
         column.convert(value)
     except NoValueError:

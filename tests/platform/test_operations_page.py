@@ -15,7 +15,7 @@ from pytest_django import Settings
 from promptadmin.backups import last_proven
 from promptadmin.models import LogEntry
 from promptadmin.startup import run_steps
-from promptadmin.step_record import FILE_NAME, last_runs
+from promptadmin.step_record import STEPS, last_runs
 from tests.platform.people import signed_in
 from tests.projects.making import make_run
 
@@ -45,6 +45,18 @@ def test_it_shows_when_each_step_last_ran() -> None:
     assert "Nothing to do" in page
     assert "not needed so far" in page
     assert "Pending migrations</th><td>none" in page
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's backups take no other program")
+@pytest.mark.django_db
+def test_it_says_why_no_backup_can_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without PostgreSQL's programs, or the right to make databases, the rest of the page is there."""
+    client = signed_in("operator")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    page = client.get(PAGE)
+    assert page.status_code == 200
+    assert "No backup can be made" in page.content.decode()
+    assert "pg_dump" in page.content.decode()
 
 
 @only_sqlite
@@ -126,7 +138,7 @@ def test_nobody_else_sees_or_presses_anything() -> None:
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"x": 1}'])
 def test_a_record_that_says_nothing_is_begun_anew(settings: Settings, content: str) -> None:
     settings.DATA_DIR.mkdir()
-    (settings.DATA_DIR / FILE_NAME).write_text(content)
+    (settings.DATA_DIR / STEPS).write_text(content)
     assert last_runs(connection) == {}
     run_steps(["cleanup_stale"])
     assert last_runs(connection)["cleanup_stale"].message == "nothing to do"

@@ -244,7 +244,9 @@ def test_a_drill_boots_the_application_and_changes_nothing(
     assert [(step["command"], step["succeeded"]) for step in answer["boot"]] == [
         ("startup", True),
         ("check --database default", True),
+        ("requests to the application", True),
     ]
+    assert answer["boot"][2]["output"].splitlines()[-2:] == ["200 GET /api/health", "200 GET /api/history?per_page=20"]
     assert "Ready after" in answer["boot"][0]["output"]
     assert (answer["drill"], answer["kept"]) == (True, None)
     assert file_contents.listing(tmp_path) == before
@@ -259,6 +261,23 @@ def test_a_drill_on_what_cannot_boot_fails(open_file: OpenFile, file: Path, tmp_
     assert not result.succeeded
     assert [(step.command, step.succeeded) for step in result.boot] == [("startup", False)]
     assert "projects is not one of PromptForge's" in result.boot[0].output
+
+
+def test_a_drill_on_what_starts_but_has_no_history_fails(open_file: OpenFile, file: Path, tmp_path: Path) -> None:
+    """Neither `startup` nor the checks look at such a column: the history does."""
+    execute(
+        file,
+        "INSERT INTO optimizations (id, raw_prompt, status, created_at) "
+        "VALUES ('run', 'text', 'completed', '2025-01-01 00:00:00.000000')",
+        "ALTER TABLE optimizations DROP COLUMN model_used",
+    )
+    with open_file(file) as connection:
+        backup = make_backup(connection, tmp_path / "unreadable").backup
+    result = restored(open_file, file, backup.directory, drill=True)
+    assert [step.succeeded for step in result.boot] == [True, True, False]
+    assert not result.succeeded
+    assert "200 GET /api/health\n" in result.boot[2].output
+    assert "500 GET /api/history?per_page=20: " in result.boot[2].output
 
 
 @pytest.mark.parametrize("compression", ["none", "zstd"])

@@ -10,11 +10,15 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.management import call_command
 
+from promptadmin.management.commands import serve
+from tests.ports import free_port
 from tests.processes import REPOSITORY, Scratch, environment
-from tests.servers import free_port, serving
+from tests.servers import serving
 
 
 def answers(address: str) -> bool:
@@ -108,3 +112,22 @@ def test_a_weak_administrator_password_is_refused(scratch: Scratch) -> None:
     assert "PROMPTADMIN_ADMIN_PASSWORD" in done.stderr
     assert not scratch.database.exists()
     assert "Traceback" not in done.stderr
+
+
+def test_both_servers_have_the_same_bounds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told: list[dict[str, Any]] = []
+
+    class Granian:
+        def __init__(self, target: str, **options: Any) -> None:
+            told.append(options)
+
+        def serve(self) -> None:
+            pass
+
+    monkeypatch.setattr("granian.Granian", Granian)
+    call_command("serve_plugins", skip_checks=True)
+    serve.Command()._serve("127.0.0.1", 8000, 1, 2)
+    plugins, requests = told
+    for name in ("backlog", "backpressure", "workers_kill_timeout", "websockets", "respawn_failed_workers"):
+        assert plugins[name] == requests[name]
+    assert [each["http1_settings"].header_read_timeout for each in told] == [10_000, 10_000]

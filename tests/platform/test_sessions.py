@@ -15,6 +15,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from projects.models import Project
+from promptadmin.deadlines import deadline
+from promptadmin.faults import TOO_LONG, fault_of
 from promptadmin.sessions import read_session, write_session
 from tests.file_contents import is_locked
 
@@ -217,3 +219,17 @@ def test_read_session_after_an_error() -> None:
     if connection.vendor == "sqlite":
         assert not connection.connection.in_transaction
     run_elsewhere("UPDATE projects SET name = 'free'")
+
+
+def test_a_read_session_ends_a_statement_at_the_deadline() -> None:
+    """On PostgreSQL the server cancels it; the connection reads on afterwards, without a bound."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite's connections look at the deadline themselves")
+    began = time.monotonic()
+    with pytest.raises(DatabaseError) as raised, deadline(0.2), read_session() as session, session.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(20)")
+    assert time.monotonic() - began < 10
+    assert fault_of(raised.value) == TOO_LONG
+    with read_session() as session, session.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("0",)

@@ -153,13 +153,14 @@ def test_nothing_on_postgresql(open_database: OpenDatabase) -> None:
 
 
 def test_memory_is_bounded_for_a_block(open_file: OpenFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sorts spill to files, and little of a small file is mapped, nothing of a large one; then it is as before."""
+    """Sorts spill to files; a part of a small file is mapped, nothing of a large one. Then it is as before."""
     with open_file(tmp_path / "x.db") as connection:
         with sqlite.bounded_memory(connection):
             assert (pragma(connection, "temp_store"), pragma(connection, "mmap_size")) == (1, sqlite.WORK_MMAP)
+            assert pragma(connection, "cache_size") == sqlite.WORK_CACHE
         monkeypatch.setattr(sqlite, "SMALL_FILE", 0)
         with sqlite.bounded_memory(connection):
-            assert pragma(connection, "mmap_size") == 0
+            assert (pragma(connection, "mmap_size"), pragma(connection, "cache_size")) == (0, sqlite.WORK_CACHE)
         with pytest.raises(DatabaseError), sqlite.bounded_memory(connection):
             pragma(connection, "(")
         assert {name: pragma(connection, name) for name in EXPECTED} == EXPECTED

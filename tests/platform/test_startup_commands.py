@@ -20,7 +20,7 @@ from pytest_django import Settings
 from promptadmin import startup
 from promptadmin.adoption import UnusableDatabaseError
 from promptadmin.plugins import StartupStep
-from promptadmin.sqlite import PRAGMAS_READ_BACK, is_file, read_pragmas
+from promptadmin.sqlite import is_file, pragmas_read_back, read_pragmas
 from tests import file_contents, legacy_files
 from tests.conftest import OpenFile
 from tests.django_databases import ALIAS
@@ -217,7 +217,7 @@ def test_startup_leaves_the_connection_as_it_was(transactional_db: None) -> None
     if not is_file(connection):
         pytest.skip("only SQLite's connections have such settings")
     output_of("startup", "--quiet")
-    assert read_pragmas(connection) == PRAGMAS_READ_BACK
+    assert read_pragmas(connection) == pragmas_read_back()
     assert "check_constraints" not in vars(connection)
 
 

@@ -36,11 +36,12 @@ def count() -> Callable[[], tuple[int, bool]]:
 
 
 def test_what_was_computed_is_given_again_until_a_commit(count: Callable[[], tuple[int, bool]]) -> None:
+    """On PostgreSQL, a commit to any database of the server counts, and other tests may be at some: hence the tries."""
     before, _ = count()
-    assert count() == (before, False)
+    assert (before, False) in (count() for _ in range(100))
     make_project()
     assert count() == (before + 1, True)
-    assert count() == (before + 1, False)
+    assert (before + 1, False) in (count() for _ in range(100))
 
 
 def test_nothing_is_remembered_of_a_transaction_that_is_rolled_back(count: Callable[[], tuple[int, bool]]) -> None:
@@ -72,3 +73,19 @@ def test_what_another_connection_commits_is_seen(count: Callable[[], tuple[int, 
     with open_file(Path(str(connection.settings_dict["NAME"]))) as other:
         Project.objects.using(other.alias).create(name="from elsewhere")
     assert count() == (before + 1, True)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="this is about SQLite's own counters")
+def test_connections_do_not_forget_for_each_other(count: Callable[[], tuple[int, bool]], open_file: OpenFile) -> None:
+    """Two threads of a server have two connections, and each goes on remembering while the other asks the same."""
+    first, _ = count()
+    raw = connection.connection
+    with open_file(Path(str(connection.settings_dict["NAME"]))) as other:
+        other.ensure_connection()
+        connection.connection = other.connection
+        try:
+            assert count() == (first, True)
+            assert count() == (first, False)
+        finally:
+            connection.connection = raw
+    assert count() == (first, False)

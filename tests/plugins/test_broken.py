@@ -50,6 +50,7 @@ DECLARATIONS = {
     "needs_a_plugin": ("    requires_plugins = ('nonesuch',)\n", "E003", "needs the plugin 'nonesuch'"),
     "unknown_event": ("    event_receivers = {'prompt_made': 'broken.parts.fine'}\n", "E003", "There are: *, opt"),
     "alias_of_nothing": ("    strategy_aliases = {'x': 'nonesuch'}\n", "E003", "There are: chain-of-thought"),
+    "unknown_health": ("    health_fields = {'nonesuch': 'json.loads'}\n", "E003", "'nonesuch'"),
     "unknown_command": ("    background_commands = ('nonesuch',)\n", "E003", "'nonesuch'"),
     "no_such_module": ("    api_router = 'broken.nonesuch.router'\n", "E004", "ModuleNotFoundError"),
     "no_such_name": ("    event_receivers = {'*': 'broken.parts.nonesuch'}\n", "E004", 'does not define a "nonesuch"'),

@@ -48,7 +48,13 @@ def test_every_event_plugin_setting_and_check_is_documented() -> None:
     for number in range(1, 6):
         assert f"`plugins.E00{number}`" in DOCUMENT
         assert f"plugins.E00{number}" in str(plugin_checks.__doc__)
-    for name in ("WEBHOOKS_PRIVATE", "WEBHOOKS_ATTEMPTS", "WEBHOOKS_RETRY_SECONDS", "WEBHOOKS_KEEP_DAYS"):
+    for name in (
+        "WEBHOOKS_HOSTS",
+        "WEBHOOKS_PRIVATE",
+        "WEBHOOKS_ATTEMPTS",
+        "WEBHOOKS_RETRY_SECONDS",
+        "WEBHOOKS_KEEP_DAYS",
+    ):
         assert hasattr(settings, name)
         assert f"`PROMPTADMIN_{name}`" in SETTINGS
 

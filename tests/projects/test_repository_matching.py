@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import re
+
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from projects.models import Project, Prompt
 from projects.repository import ProjectInfo, ProjectRepository
-from projects.repository.matching import CANDIDATES
+from projects.repository.matching import CANDIDATES, find_prompt
+from projects.textkeys import FOLDED, KEY, fold_blanks, half_folded, keys
 from promptadmin.errors import Invalid, Missing
 from tests.projects.making import make_project, make_prompt
 
@@ -136,25 +141,62 @@ def test_among_ten_thousand_prompts_few_rows_are_read() -> None:
     )
     Prompt.objects.bulk_create(Prompt(project_id=other.id, content=f"x {at}", order_index=at) for at in range(500))
     last = Prompt.objects.get(project_id=project.id, order_index=MANY - 1)
-    for text, searches in ((last.content, 1), (f"Prompt {MANY - 1} of many", 2), ("new\u00a0text", 3)):
+    for text, searches in ((last.content, 1), (f"Prompt {MANY - 1} of many", 1), ("new\u00a0text", 2)):
         with CaptureQueriesContext(connection) as queries:
             found = repository.ensure_prompt_in_project(project.id, text)
-        assert (found == last.id) == (searches < 3)
+        assert (found == last.id) == (searches < 2)
         statements = [query["sql"] for query in queries]
-        reads = [
-            sql for sql in statements if sql.startswith("SELECT") and 'FROM "prompts"' in sql and "MAX(" not in sql
-        ]
-        assert [sql.rsplit("LIMIT ", 1)[1] for sql in reads] == ["1", "1", str(CANDIDATES)][:searches]
+        reads = [sql for sql in statements if sql.startswith("SELECT") and "FROM prompts" in sql and "MAX(" not in sql]
+        bounds = [re.findall(r"(?:LIMIT|OFFSET) (\d+)", sql)[-1] for sql in reads]
+        assert bounds == ["1", str(CANDIDATES - 1)][:searches]
         assert len(statements) <= searches + 7  # three of them: is there a webhook to be told?
         if connection.vendor == "sqlite":
-            for sql in reads:
+            uses = [
+                "ix_prompts_text (project_id=? AND <expr>=?)",
+                "ix_prompts_order_index (project_id=? AND order_index<?)",
+            ]
+            for sql, use in zip(reads, uses, strict=False):
                 plan = explain(sql)
-                assert "SEARCH prompts USING" in plan
-                assert "(project_id=?)" in plan
-                assert "SCAN" not in plan
+                assert f"SEARCH prompts USING INDEX {use}" in plan
+                assert "SCAN prompts" not in plan
 
 
 def explain(sql: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"))
         return " | ".join(str(row[-1]) for row in cursor.fetchall())
+
+
+WORDS = st.sampled_from(["a", "b", "ab", " ", "  ", "\n", "\t", "\r", "\u00a0", "\x1f"])
+TEXTS = st.lists(WORDS, min_size=1, max_size=5).map("".join).filter(str.strip)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(stored=st.lists(TEXTS, max_size=5), asked=TEXTS)
+def test_any_blanks_are_compared_by_the_rule(stored: list[str], asked: str) -> None:
+    """Exactly, or else as SQL folds the usual blanks, or else as Python folds all; the first one of a rule counts."""
+    with transaction.atomic():
+        project = make_project()
+        rows = [make_prompt(project, text, order_index=at) for at, text in enumerate(stored)]
+        folded = " ".join(asked.split())
+        rules = (
+            lambda text: text == asked,
+            lambda text: text.replace("\n", " ").replace("\t", " ").replace("  ", " ").strip(" ") == folded,
+            lambda text: " ".join(text.split()) == folded,
+        )
+        expected = next((row.id for rule in rules for row in rows if rule(row.content)), None)
+        assert find_prompt("default", project.id, asked) == expected
+        transaction.set_rollback(True)
+
+
+LONG_TEXTS = st.lists(st.one_of(WORDS, st.sampled_from(["word " * 7, " " * 45, "x" * 39])), max_size=12).map("".join)
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=LONG_TEXTS)
+def test_a_key_is_the_same_in_python_and_in_the_database(text: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {KEY.format('%s')}, {KEY.format('%s')}, {FOLDED.format('%s')}", [text, fold_blanks(text), text]
+        )
+        assert cursor.fetchone() == (*keys(text), half_folded(text))

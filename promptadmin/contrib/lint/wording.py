@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from projects.findings import CheckedPrompt, Finding, Severity
-from projects.repository.matching import fold_blanks
+from projects.textkeys import fold_blanks
 
 #: Marks of something that somebody meant to fill in. `{name}` is none: programs fill those when they use the prompt.
 _ASKS = r"(?:insert|your|add|enter|fill in|put|placeholder|name of|describe)\b"

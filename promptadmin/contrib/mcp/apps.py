@@ -1,7 +1,7 @@
 """The Model Context Protocol, as a plugin."""
 
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core import checks
 
@@ -16,6 +16,7 @@ class McpConfig(PluginConfig):
     verbose_name = "Model Context Protocol"
     requires_plugins = ("projects", "optimizations")
     asgi_application = "promptadmin.contrib.mcp.http.application"
+    health_fields: ClassVar = {"mcp_connected": "promptadmin.contrib.mcp.health.is_served"}
 
     def ready(self) -> None:
         """Say what is missing before anything is imported."""
@@ -26,5 +27,6 @@ def check_sdk(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessag
     """Whether the optional SDK is installed."""
     if find_spec("mcp") is not None:
         return []
-    hint = "Run `.venv/bin/pip install -r requirements-mcp.txt`, or take 'mcp' out of PROMPTADMIN_PLUGINS."
+    install = ".venv/bin/pip install --require-hashes -r requirements-mcp.lock"
+    hint = f"Run `{install}`, or take 'mcp' out of PROMPTADMIN_PLUGINS."
     return [checks.Error("Plugin 'mcp': the MCP SDK isn't installed.", hint=hint, id="mcp.E001")]

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from projects.schemas import CONTEXT, DESCRIPTION_LENGTH, shown_content, storable, trimmed_name
+from promptadmin.fields import LARGEST_INTEGER
 
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
-LARGEST_OFFSET = 2_147_483_647
 
 
 def like_a_uuid(key: str) -> str:
@@ -34,7 +34,7 @@ Keys = Annotated[list[Key], Field(min_length=1, max_length=100)]
 Text = Annotated[str, AfterValidator(storable)]
 Filter = Annotated[Text | None, Field(description="Exactly this text; without it, any.")]
 Limit = Annotated[int, _clamped(1, 100), Field(description="At most this many, from 1 to 100.")]
-Offset = Annotated[int, _clamped(0, LARGEST_OFFSET), Field(description="How many to leave out at the beginning.")]
+Offset = Annotated[int, _clamped(0, LARGEST_INTEGER), Field(description="How many to leave out at the beginning.")]
 MinScore = Annotated[
     int | None, _clamped(1, 10), Field(description="The least overall score, from 1 to 10, that a run is shown with.")
 ]

@@ -10,12 +10,16 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
+from django.conf import settings
 from django.db import connections
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
 
 from promptadmin.access import ALL_SCOPES, Caller, admit
 from promptadmin.audit import Actor, acting
+from promptadmin.deadlines import deadline
 from promptadmin.errors import Missing, Refused
+from promptadmin.faults import fault_of
+from promptadmin.replicas import note_write
 from promptadmin.sessions import read_session, write_session
 
 logger = logging.getLogger(__name__)
@@ -69,12 +73,21 @@ def in_session(function: Callable[..., Any], *, writes: bool = False, error: typ
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         try:
             admit(_caller.get(), "write" if writes else "read")
-            with write_session() if writes else read_session():
-                return function(*args, **kwargs)
+            seconds = 0 if writes else settings.READ_TIMEOUT
+            with deadline(seconds), write_session() if writes else read_session():
+                answer = function(*args, **kwargs)
+            if writes:
+                note_write()
+            return answer
         except Missing as refused:
             kind = ResourceNotFoundError if error is ResourceError else error
             raise kind(str(refused)) from refused
         except Refused as refused:
             raise error(str(refused)) from refused
+        except Exception as failure:
+            fault = fault_of(failure)
+            if fault is None:
+                raise
+            raise error(fault.detail) from failure
 
     return wrapper

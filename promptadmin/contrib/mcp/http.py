@@ -17,7 +17,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from promptadmin.access import ALL_SCOPES, AddressThrottle, Caller, TokenThrottle, caller_of_token, is_loopback
+from promptadmin.access import ALL_SCOPES, AddressThrottle, Caller, TokenThrottle, caller_of_token
+from promptadmin.client_address import is_loopback
 from promptadmin.contrib.mcp.calls import closing_connections
 from promptadmin.contrib.mcp.server import CALLER, build_server
 from promptadmin.request_ids import PLAUSIBLE_ID

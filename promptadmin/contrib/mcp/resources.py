@@ -11,7 +11,7 @@ import mcp_types as types
 from optimizations.repository import OptimizationRepository
 from projects.records import PromptRecord
 from projects.repository import ProjectRepository
-from promptadmin.api import to_json
+from promptadmin.answers import to_json
 from promptadmin.contrib.mcp import shapes
 from promptadmin.errors import Invalid
 

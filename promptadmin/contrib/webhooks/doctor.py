@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
-from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus
+from promptadmin.contrib.webhooks.addresses import AddressRefused, check_host
+from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus, Endpoint
 from promptadmin.doctor.registry import Examination, Finding, Severity, check, counted
 
 UNTRIED_AFTER = dt.timedelta(minutes=5)
@@ -37,3 +39,21 @@ def check_deliveries(examination: Examination) -> Iterator[Finding]:
         )
     if not dead and not late:
         yield Finding(Severity.OK, "every message has arrived, or is on its way")
+
+
+@check("W002")
+def check_hosts(examination: Examination) -> Iterator[Finding]:
+    """The hosts of webhooks.
+
+    Webhooks go only to hosts that PROMPTADMIN_WEBHOOKS_HOSTS names. What is due for an endpoint elsewhere is tried, is
+    refused, and is given up in the end.
+    """
+    refused = False
+    for endpoint in Endpoint.objects.using(examination.connection.alias).filter(is_enabled=True).order_by("pk"):
+        try:
+            check_host(urlsplit(endpoint.url).hostname or "")
+        except AddressRefused as problem:
+            refused = True
+            yield Finding(Severity.WARNING, f"{endpoint.name}: {problem}", "Or switch the endpoint off in the admin.")
+    if not refused:
+        yield Finding(Severity.OK, "every endpoint that is on is on a listed host")

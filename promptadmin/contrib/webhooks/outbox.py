@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db import DEFAULT_DB_ALIAS
 from django.utils import timezone
 
-from promptadmin.api import to_json
+from promptadmin.answers import to_json
 from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus, Endpoint, Message
 from promptadmin.errors import Missing
 from promptadmin.events import Event

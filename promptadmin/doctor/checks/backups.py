@@ -6,14 +6,22 @@ import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.conf import settings
+
 from promptadmin.backups.compression import describe
+from promptadmin.backups.schedule import newest
 from promptadmin.backups.sources import source_of
 from promptadmin.backups.store import PARTIAL, Store, default_directory
 from promptadmin.doctor.registry import Examination, Finding, Needs, Severity, check
-from promptadmin.fields import parse_moment
 from promptadmin.sqlite import is_file
 
 OLDEST = dt.timedelta(days=2)
+#: By whether there is a schedule.
+HOW_TO_MEND = {
+    False: "Run `manage.py backupdb`, best every day, or set PROMPTADMIN_BACKUP_EVERY.",
+    True: "`serve` makes them: see that it runs, and what its log says of scheduled backups; or run "
+    "`manage.py backupdb`, which says why it fails.",
+}
 
 
 @check("D401", needs=Needs.NOTHING)
@@ -21,25 +29,27 @@ def check_last_backup(examination: Examination) -> Iterator[Finding]:
     """The last proven backup.
 
     Proven means that `backupdb` opened the copy, checked it and compared it with the database. What was written after
-    it would be lost with the disk; a backup on the same disk would be lost too, so copy it elsewhere. --full reads
-    the newest one again and compares its SHA-256.
+    it would be lost with the disk; a backup on the same disk would be lost too, so copy it elsewhere. One is old after
+    two days, or after twice PROMPTADMIN_BACKUP_EVERY where that is set. --full reads the newest one again and compares
+    its SHA-256.
     """
-    store = Store(default_directory(), source_of(examination.connection).name)
-    newest = next(store.backups(), None)
-    if newest is None:
-        yield Finding(Severity.WARNING, f"there is none in {store.directory}", "Run `manage.py backupdb`.")
+    last = newest(examination.connection.alias, examination.now)
+    every = settings.BACKUP_EVERY
+    if last is None:
+        yield Finding(Severity.WARNING, f"there is none in {default_directory()}", HOW_TO_MEND[every is not None])
         return
-    made_at = parse_moment(newest.manifest.made_at)
-    age = examination.now - made_at if made_at else OLDEST * 2
-    message = f"{newest.directory.name}, {age.total_seconds() / 3600:.1f} hours old, {newest.manifest.rows} rows"
-    if examination.full and describe(newest.file, "hash") != newest.manifest.file:
+    backup, made_at = last
+    age = examination.now - made_at
+    message = f"{backup.directory.name}, {age.total_seconds() / 3600:.1f} hours old, {backup.manifest.rows} rows"
+    if examination.full and describe(backup.file, "hash") != backup.manifest.file:
         yield Finding(
             Severity.ERROR,
-            f"{newest.file} isn't as it was written",
+            f"{backup.file} isn't as it was written",
             "Make another one with `manage.py backupdb`, and look at the disk.",
         )
-    elif age > OLDEST:
-        yield Finding(Severity.WARNING, message, "Run `manage.py backupdb`, best every day.")
+    elif age > (2 * every if every is not None else OLDEST):
+        planned = f"; one is planned every {every}" if every is not None else ""
+        yield Finding(Severity.WARNING, message + planned, HOW_TO_MEND[every is not None])
     else:
         yield Finding(Severity.OK, message)
 

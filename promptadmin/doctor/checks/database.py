@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from django.db.migrations.loader import MigrationLoader
 
+from promptadmin.containment import failures
 from promptadmin.doctor.examining import problem_of_opening
 from promptadmin.doctor.registry import Examination, Finding, Needs, Severity, check, counted
+from promptadmin.plugin_checks import check_declarations, check_imports
 from promptadmin.plugins import enabled_plugins, installed_plugins
 from promptadmin.startup import pending_migrations
 
@@ -73,8 +75,21 @@ def check_plugins(examination: Examination) -> Iterator[Finding]:
     """The plugins.
 
     Which are switched on by PROMPTADMIN_PLUGINS, and which are installed but off. Tables of a plugin that is off stay
-    in the database and in its backups.
+    in the database and in its backups. What a plugin declares must be importable. What else fails in one is logged, and
+    leaves the rest alone; a page of the server also tells how often that has happened in its process.
     """
+    for problem in (*check_declarations(), *check_imports()):
+        yield Finding(
+            Severity.ERROR,
+            f"{problem.id}: {problem.msg}",
+            "Repair or reinstall the plugin, or take it out of PROMPTADMIN_PLUGINS.",
+        )
+    for (plugin, what), count in sorted(failures.items()):
+        yield Finding(
+            Severity.WARNING,
+            f"{plugin}: {what} failed {counted(count, 'time')} since this process started",
+            "See the log, which has the error; repair the plugin, or take it out of PROMPTADMIN_PLUGINS.",
+        )
     enabled = {plugin.__class__.__module__.rpartition(".")[0]: plugin for plugin in enabled_plugins()}
     installed = {name: point.module.rpartition(".")[0] for name, point in installed_plugins().items()}
     off = sorted(name for name, package in installed.items() if package not in enabled)

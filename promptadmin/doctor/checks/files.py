@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from promptadmin.backups.errors import BackupError
-from promptadmin.backups.making import MARGIN, MEBIBYTE
+from promptadmin.backups.room import MARGIN, MEBIBYTE
 from promptadmin.backups.sources import source_of
 from promptadmin.backups.store import default_directory
 from promptadmin.doctor.registry import Examination, Finding, Needs, Severity, check

@@ -8,37 +8,29 @@ from pathlib import Path
 
 from promptadmin.doctor.limits import limited
 from promptadmin.doctor.registry import Examination, Finding, Needs, Severity, check
-from promptadmin.sqlite import PRAGMAS_READ_BACK, has_wal_reset_bug, read_pragmas
+from promptadmin.sqlite import has_wal_reset_bug, pragmas_read_back, read_pragmas
 
 MEBIBYTE = 1024 * 1024
 LONG_LOG = 256 * MEBIBYTE
-PROMISES = {
-    0: "a power cut may damage the file",
-    1: "a crash of the program loses nothing; a power cut may lose the last commits, and never damages the file",
-    2: "neither a crash nor a power cut loses a commit",
-    3: "neither a crash nor a power cut loses a commit",
-}
 
 
 @check("D101", needs=Needs.DATABASE, engines=("sqlite",))
 def check_pragmas(examination: Examination) -> Iterator[Finding]:
     """The connection's settings.
 
-    Foreign keys are enforced, writers don't block readers (WAL), and waiting for a lock takes seconds before it fails;
-    `synchronous` says what a crash may cost. The values are read back from an open connection. WAL needs a file
-    system of this machine: on a network's it can't be switched on.
+    Foreign keys are enforced, writers don't block readers (WAL), and waiting for a lock takes seconds before it fails.
+    The values are read back from an open connection. WAL needs a file system of this machine: on a network's it can't
+    be switched on. D105 says what `synchronous` means.
     """
-    wrong = {
-        name: value for name, value in read_pragmas(examination.connection).items() if value != PRAGMAS_READ_BACK[name]
-    }
+    wanted = pragmas_read_back()
+    wrong = {name: value for name, value in read_pragmas(examination.connection).items() if value != wanted[name]}
     for name, value in wrong.items():
         yield Finding(
             Severity.ERROR,
-            f"PRAGMA {name} is {value}, not {PRAGMAS_READ_BACK[name]}",
+            f"PRAGMA {name} is {value}, not {wanted[name]}",
             "Move the database to a file system of this machine that can be written.",
         )
-    synchronous = int(read_pragmas(examination.connection)["synchronous"])
-    yield Finding(Severity.OK, f"all {len(PRAGMAS_READ_BACK)} are as set; {PROMISES[synchronous]}")
+    yield Finding(Severity.OK, f"all {len(wanted)} are as set")
 
 
 @check("D102", needs=Needs.NOTHING, engines=("sqlite",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from dataclasses import asdict
 from typing import Any
@@ -11,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from promptadmin.moving import MoveError, move
+from promptadmin.moving.moving import ROWS_A_BATCH
 
 
 class Command(BaseCommand):
@@ -26,11 +28,18 @@ class Command(BaseCommand):
         """Add the arguments."""
         parser.add_argument("url", metavar="DATABASE_URL", help="postgresql://user:password@host:5432/name")
         parser.add_argument("--json", action="store_true", help="Print one JSON document instead of lines.")
+        # For tests, which stop it within a table of few rows.
+        parser.add_argument("--rows-a-batch", type=int, default=ROWS_A_BATCH, help=argparse.SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Move, and say what was moved and what to do next."""
         try:
-            moved = move(connections[DEFAULT_DB_ALIAS], options["url"], say=self.stderr.write)
+            moved = move(
+                connections[DEFAULT_DB_ALIAS],
+                options["url"],
+                say=self.stderr.write,
+                rows_a_batch=options["rows_a_batch"],
+            )
         except (MoveError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
         if options["json"]:

@@ -17,6 +17,8 @@ CONTRIBUTIONS = {
     "asgi_application": "ASGI application",
     "background_commands": "background commands",
     "startup_steps": "start-up steps",
+    "upkeep_jobs": "upkeep jobs",
+    "health_fields": "health",
     "dashboard_panels": "dashboard panels",
     "dashboard_filters": "dashboard filters",
     "statistics_sections": "statistics sections",

@@ -57,9 +57,7 @@ class Command(BaseCommand):
 
     def _print_drill(self, restored: Restored) -> None:
         for step in restored.boot:
-            self.stdout.write(
-                f"{'ok' if step.succeeded else 'FAILED'}  manage.py {step.command} ({step.seconds:.1f} s)"
-            )
+            self.stdout.write(f"{'ok' if step.succeeded else 'FAILED'}  {step.title} ({step.seconds:.1f} s)")
             for line in step.output.splitlines():
                 self.stdout.write(f"      {line}")
         if restored.succeeded:

@@ -10,14 +10,15 @@ from django.conf import settings
 from django.core import checks
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections
 
 from promptadmin.access import refuse_open_mode_for
 from promptadmin.companions import Companions
 from promptadmin.first_user import check_given_password, make_administrator
+from promptadmin.loading import loading
 from promptadmin.plugins import enabled_plugins
-
-ACCESS_LOG = '[%(time)s] %(addr)s "%(method)s %(path)s %(protocol)s" %(status)d %(dt_ms).1f ms'
+from promptadmin.postgresql import close_everything
+from promptadmin.serving import bounds
+from promptadmin.upkeep import upkeep_jobs
 
 
 class Command(BaseCommand):
@@ -45,11 +46,26 @@ class Command(BaseCommand):
             "--repair-orphans", action="store_true", help="Passed to `startup`: set links to missing rows to NULL."
         )
 
+    def check(self, *args: Any, **kwargs: Any) -> None:
+        """Make the system checks, which load every door."""
+        with loading():
+            super().check(*args, **kwargs)
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Start up, make the first administrator, serve."""
         host, port = options["host"], options["port"]
         if min(options["workers"], options["threads"]) < 1:
             raise CommandError("--workers and --threads must be at least 1.")
+        if 0 < settings.DATABASE_POOL < options["threads"]:
+            raise CommandError(
+                f"PROMPTADMIN_DATABASE_POOL={settings.DATABASE_POOL} is less than --threads {options['threads']}: "
+                "a thread would wait for another one's connection."
+            )
+        if settings.EXPORTS >= options["threads"] > 1:
+            raise CommandError(
+                f"PROMPTADMIN_EXPORTS={settings.EXPORTS} must be less than --threads {options['threads']}: clients "
+                "that take their exports slowly would leave no thread to anybody else."
+            )
         refuse_open_mode_for(host)
         companions = [[name] for plugin in enabled_plugins() for name in plugin.background_commands]
         if options["mcp"]:
@@ -60,8 +76,8 @@ class Command(BaseCommand):
         self._check_databases()
         shown = f"[{host}]" if ":" in host else host
         self._introduce(f"{'https' if settings.HTTPS else 'http'}://{shown}:{port}/admin/")
-        connections.close_all()
-        with Companions(companions):
+        close_everything()
+        with Companions(companions, late=[["upkeep"]] if upkeep_jobs() else []):
             self._serve(host, port, options["workers"], options["threads"])
 
     def _plugin_server(self, host: str, port: int) -> list[str]:
@@ -113,12 +129,8 @@ class Command(BaseCommand):
             address=host,
             port=port,
             interface=Interfaces.WSGI,
-            workers=workers,
             blocking_threads=threads,
-            log_access=True,
-            log_access_format=ACCESS_LOG,
-            respawn_failed_workers=True,
-            websockets=False,
+            **bounds(workers),
         )
         if not settings.API_AUTH:
             self.stderr.write("  warning: PROMPTADMIN_API_AUTH=off: everybody on this machine may read and write.")

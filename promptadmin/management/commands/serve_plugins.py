@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections
 
 from promptadmin.access import refuse_open_mode_for
+from promptadmin.asgi_mounts import PLUGIN_SERVER
+from promptadmin.locks import running
 from promptadmin.plugins import enabled_plugins
+from promptadmin.postgresql import close_everything
+from promptadmin.serving import bounds
 
 
 class Command(BaseCommand):
@@ -33,7 +36,7 @@ class Command(BaseCommand):
             )
         host, port = options["host"], options["port"]
         refuse_open_mode_for(host)
-        connections.close_all()
+        close_everything()
         shown = f"[{host}]" if ":" in host else host
         for label in labels:
             self.stdout.write(f"Serving http://{shown}:{port}/plugins/{label}/")
@@ -44,9 +47,8 @@ class Command(BaseCommand):
             address=host,
             port=port,
             interface=Interfaces.ASGI,
-            workers=1,
             log_access=True,
-            respawn_failed_workers=True,
-            websockets=False,
+            **bounds(workers=1),
         )
-        server.serve()
+        with running(PLUGIN_SERVER):
+            server.serve()

@@ -1,6 +1,6 @@
 """One of everything that a plugin can declare."""
 
-from promptadmin.plugins import DashboardFilter, DashboardPanel, PluginConfig, PromptCheck, StartupStep
+from promptadmin.plugins import DashboardFilter, DashboardPanel, PluginConfig, PromptCheck, StartupStep, UpkeepJob
 
 
 class DummyConfig(PluginConfig):
@@ -12,11 +12,17 @@ class DummyConfig(PluginConfig):
     navigation = {"note": "sticky_note"}
     api_permissions = {"read": ["dummy.view_note"]}
     api_router = "dummy.parts.router"
+    drill_paths = ("/api/strategies",)
     asgi_application = "dummy.parts.application"
     background_commands = ("note_time",)
     startup_steps = (
         StartupStep(name="dummy_step", title="dummy step", position=7.5, function="dummy.parts.startup_step"),
     )
+    upkeep_jobs = (
+        UpkeepJob(name="dummy_broken", title="broken job", function="dummy.parts.broken_job", seconds=0.05),
+        UpkeepJob(name="dummy_job", title="dummy job", function="dummy.parts.sign_notes", seconds=0.05),
+    )
+    health_fields = {"llm_model": "dummy.parts.model", "llm_provider": "dummy.parts.broken_provider"}
     dashboard_panels = (
         DashboardPanel(
             name="dummy", title="Dummy panel", function="dummy.parts.panel", template="dummy/panel.html", position=200

@@ -16,6 +16,7 @@ from promptadmin.dashboard import Dashboard
 from promptadmin.events import Event, send
 from promptadmin.sessions import write_session
 from promptadmin.startup import StepContext, StepResult
+from promptadmin.upkeep import Piece
 
 router = Router(tags=["dummy"])
 
@@ -82,3 +83,24 @@ def broken_receiver(event: Event) -> None:
 
 def broken_recorder(event: Event) -> None:
     Note.objects.using(event.using).extra(where=["no_such_column = 1"]).count()
+
+
+def sign_notes(using: str) -> Piece:
+    """Two of the notes that ask for it."""
+    with write_session(using):
+        open_notes = Note.objects.using(using).filter(text__startswith="to do")
+        some = [note.pk for note in open_notes[:2]]
+        Note.objects.using(using).filter(pk__in=some).update(text="done")
+        return Piece(done=len(some), left=open_notes.count())
+
+
+def broken_job(using: str) -> Piece:
+    raise RuntimeError("dummy job")
+
+
+def model() -> str:
+    return "dummy-1"
+
+
+def broken_provider() -> str:
+    raise RuntimeError("dummy provider")

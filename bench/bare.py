@@ -1,0 +1,71 @@
+"""A bare Django view, without any middleware, that does the yardstick's work: `python -m bench.bare PORT`.
+
+On the server of `manage.py serve` (Granian's WSGI), with its default numbers of workers and threads. BENCH_DATABASE
+names the file.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from bench import plain
+
+_threads = threading.local()
+
+
+def _connection() -> sqlite3.Connection:
+    if not hasattr(_threads, "connection"):
+        _threads.connection = plain.connect(Path(os.environ["BENCH_DATABASE"]))
+    connection: sqlite3.Connection = _threads.connection
+    return connection
+
+
+def view(request: HttpRequest, work: str, argument: str = "0") -> HttpResponse:
+    """Rows as JSON."""
+    text = plain.answer(_connection(), work, int(argument) if work == "history" else argument)
+    return HttpResponse(text, content_type="application/json")
+
+
+def record(request: HttpRequest) -> HttpResponse:
+    """One run stored."""
+    return HttpResponse(plain.record(_connection(), request.body), status=201, content_type="application/json")
+
+
+urlpatterns = [path("record", record), path("<work>", view), path("<work>/<argument>", view)]
+
+
+def load_application() -> Any:
+    """The application, made in each worker."""
+    settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], MIDDLEWARE=[], SECRET_KEY="measured, not served")
+    return get_wsgi_application()
+
+
+def main() -> None:
+    """Serve."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    Granian(
+        "bench.bare:load_application",
+        factory=True,
+        address="127.0.0.1",
+        port=int(sys.argv[1]),
+        interface=Interfaces.WSGI,
+        workers=min(4, os.cpu_count() or 1),
+        blocking_threads=2,
+        websockets=False,
+    ).serve()
+
+
+if __name__ == "__main__":
+    main()

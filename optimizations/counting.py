@@ -1,0 +1,35 @@
+"""How many runs have a part of a text: those that the search index is sure of, and those others that do."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+from django.db import connections
+from django.db.models import QuerySet
+
+from optimizations.filters import RunFilters
+from optimizations.models import Optimization
+from optimizations.search import RUNS
+from promptadmin.search.finding import rows_to_count
+
+ROWS_A_COUNT = 20_000
+
+
+def count_searched(filters: RunFilters, runs: QuerySet[Optimization]) -> int:
+    """How many of the runs pass the filters, one of which is a search."""
+    others = {field.name for field in fields(filters) if getattr(filters, field.name) != field.default} - {"search"}
+    facets = {name: getattr(filters, name) for name in RUNS.facets if getattr(filters, name)}
+    connection = connections[runs.db]
+    found = None
+    if connection.vendor == "sqlite":
+        found = rows_to_count(connection, RUNS, filters.search or "", facets if others <= set(facets) else None)
+    if found is None:
+        return filters.count(runs)
+    total, uncertain = found
+    everything = replace(filters, include_archived=True).apply(runs)
+    for start in range(0, len(uncertain), ROWS_A_COUNT):
+        rows = everything.filter(id__row_in=uncertain[start : start + ROWS_A_COUNT])
+        total += rows.count()
+        if not filters.include_archived:
+            total -= rows.filter(filters.hidden(runs.db)).count()
+    return total

@@ -1,0 +1,20 @@
+"""Indexes of the orders that a list can have and that had none: without them a page reads and sorts the whole table."""
+
+from django.db import migrations
+
+from promptadmin.fields import NamedIndex
+from promptadmin.operations import AdoptIndex
+
+
+class Migration(migrations.Migration):
+    dependencies = [("optimizations", "0024_stored_summaries")]
+
+    operations = [
+        AdoptIndex(
+            model_name="optimization", index=NamedIndex(fields=["complexity"], name="ix_optimizations_complexity")
+        ),
+        AdoptIndex(
+            model_name="optimization", index=NamedIndex(fields=["duration_ms"], name="ix_optimizations_duration_ms")
+        ),
+        AdoptIndex(model_name="optimization", index=NamedIndex(fields=["title"], name="ix_optimizations_title")),
+    ]

@@ -1,0 +1,156 @@
+"""The table of stored summaries in a SQLite file, and the triggers that take away those that a write makes wrong.
+
+A stored summary is of the runs in a range of row numbers: of all projects (`project` is empty), or of one. A range of
+level n has 2 to the power of LEVELS[n] numbers, and begins at a multiple of that. `place` tells range and level.
+A missing summary costs time, never truth: its rows are read instead. So a trigger needn't know what a write changed,
+only where, and whoever writes needn't know of the table.
+"""
+
+from __future__ import annotations
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from promptadmin.derived import PREFIX
+
+LEVELS = (11, 14, 17, 20, 23, 26)
+TABLE = f"{PREFIX}statistics"
+RUNS = "optimizations"
+#: What summaries are made of. The list ends in `project`, which says what they are of.
+COLUMNS = (
+    "created_at",
+    "status",
+    "strategy",
+    "framework_applied",
+    "task_type",
+    "complexity",
+    "overall_score",
+    "clarity_score",
+    "specificity_score",
+    "structure_score",
+    "faithfulness_score",
+    "strategy_confidence",
+    "is_improvement",
+    "duration_ms",
+    "input_tokens",
+    "output_tokens",
+    "secondary_frameworks",
+    "tags",
+    "project",
+)
+# `data` is empty while a summary is being made; `last_row` is the number of its last run, `last_id` that run's id.
+# Times and ids stand here as in their rows, so these columns have no type.
+_CREATE_TABLE = f"""
+    CREATE TABLE IF NOT EXISTS {TABLE} (
+        id INTEGER PRIMARY KEY, project TEXT NOT NULL, place INTEGER NOT NULL, parts INTEGER NOT NULL DEFAULT 0,
+        first_at, last_at, last_row INTEGER, last_id,
+        completed INTEGER, scored INTEGER, score REAL, data BLOB
+    )
+"""
+_CREATE_INDEXES = (
+    f"CREATE INDEX IF NOT EXISTS {TABLE}_place ON {TABLE} (project, place)",
+    f"CREATE INDEX IF NOT EXISTS {TABLE}_last_row ON {TABLE} (last_row)",
+)
+
+
+def place(level: int, row: int) -> int:
+    """The place of the summary of a level that has a row."""
+    return (row | (1 << LEVELS[level]) - 1) * 8 + level
+
+
+def level_of(at: int) -> int:
+    """The level of a place."""
+    return at & 7
+
+
+def rows_of(at: int) -> tuple[int, int]:
+    """The first and the last row number of a place."""
+    last = at >> 3
+    return last - (1 << LEVELS[level_of(at)]) + 1, last
+
+
+def _places(row: str) -> str:
+    """The places that have a row, as a list in SQL."""
+    return ", ".join(f"({row} | {(1 << bits) - 1}) * 8 + {level}" for level, bits in enumerate(LEVELS))
+
+
+def _forget(condition: str) -> str:
+    return f"DELETE FROM {TABLE} WHERE {condition};"
+
+
+def _triggers() -> dict[str, str]:
+    """What each trigger does, by the end of its name."""
+    old, new, other = _places("OLD.rowid"), _places("NEW.rowid"), _places("o.rowid")
+    changed = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in COLUMNS)
+    forget_others = _forget(
+        f"id IN (SELECT s.id FROM {RUNS} AS o CROSS JOIN {TABLE} AS s "
+        f"WHERE (o.id = NEW.id OR o.rowid = NEW.rowid) AND s.project IN ('', o.project) AND s.place IN ({other}))"
+    )
+    forget_old = _forget(f"project IN ('', OLD.project) AND place IN ({old})")
+    forget_new = _forget(f"project IN ('', NEW.project) AND place IN ({new})")
+    forget_both = _forget(f"project IN ('', OLD.project, NEW.project) AND place IN ({old})")
+    return {
+        "delete": f"AFTER DELETE ON {RUNS} BEGIN {forget_old}",
+        "update": f"AFTER UPDATE ON {RUNS} WHEN {changed} BEGIN {forget_both}",
+        # A new row comes after all others, unless somebody numbers rows himself, or the last ones were deleted. Then
+        # its project may have summaries where those of all are gone: the rows that went may have been of others.
+        "insert": f"AFTER INSERT ON {RUNS} WHEN NEW.rowid * 8 <= (SELECT MAX(place) FROM {TABLE} WHERE project = '') "
+        f"OR NEW.rowid * 8 <= (SELECT MAX(place) FROM {TABLE} WHERE project = NEW.project) BEGIN {forget_new}",
+        # REPLACE deletes the row in its way without a trigger.
+        "replace": f"BEFORE INSERT ON {RUNS} WHEN EXISTS (SELECT 1 FROM {RUNS} AS o WHERE o.id = NEW.id) "
+        f"OR EXISTS (SELECT 1 FROM {RUNS} AS o WHERE o.rowid = NEW.rowid) BEGIN {forget_others}",
+        "rename": f"BEFORE UPDATE OF id ON {RUNS} WHEN OLD.id IS NOT NEW.id BEGIN {forget_others} {forget_old}",
+        "renumber": f"BEFORE UPDATE ON {RUNS} WHEN OLD.rowid <> NEW.rowid BEGIN {_forget('1')}",
+    }
+
+
+def _statements() -> dict[str, str]:
+    """What makes each trigger, by its name, as the file has it."""
+    return {f"{TABLE}_{name}": f"CREATE TRIGGER {TABLE}_{name} {body} END" for name, body in _triggers().items()}
+
+
+def create(connection: BaseDatabaseWrapper) -> None:
+    """Make the table and the triggers, unless they are there; under other triggers than these, make them anew."""
+    if not _has_triggers(connection):
+        drop(connection)
+    with connection.cursor() as cursor:
+        cursor.execute(_CREATE_TABLE)
+        for statement in _CREATE_INDEXES:
+            cursor.execute(statement)
+        if not _has_triggers(connection):
+            for statement in _statements().values():
+                cursor.execute(statement)
+
+
+def drop(connection: BaseDatabaseWrapper) -> None:
+    """Remove them."""
+    with connection.cursor() as cursor:
+        for name in _statements():
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+        cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
+
+
+def _has_triggers(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the triggers are there and do what they should: those of an earlier release did less."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s AND name LIKE %s",
+            [RUNS, f"{TABLE}%"],
+        )
+        return dict(cursor.fetchall()) == _statements()
+
+
+def is_trustworthy(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the triggers are there, and rows have the numbers that they had when summaries were made.
+
+    VACUUM, and a copy made of a dump, may number rows anew, but keep their order. So all rows up to one that has its
+    number still have theirs.
+    """
+    if not _has_triggers(connection):
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT EXISTS (SELECT 1 FROM {RUNS} AS o WHERE o.rowid = s.last_row AND o.id = s.last_id) "
+            f"FROM {TABLE} AS s WHERE s.last_row IS NOT NULL ORDER BY s.last_row DESC LIMIT 1"
+        )
+        found = cursor.fetchone()
+    return found is None or bool(found[0])

@@ -1,0 +1,15 @@
+"""An index by which a project's prompt is found by its text: without it each recorded run reads all of them."""
+
+from django.db import migrations
+
+from projects.textkeys import key_of_content
+from promptadmin.fields import NamedIndex
+from promptadmin.operations import AdoptIndex
+
+
+class Migration(migrations.Migration):
+    dependencies = [("projects", "0017_index_prompt_project_key")]
+
+    operations = [
+        AdoptIndex(model_name="prompt", index=NamedIndex("project", key_of_content(), name="ix_prompts_text")),
+    ]

@@ -1,0 +1,93 @@
+"""Backups that `serve` makes by itself, as an upkeep job, in a process of their own.
+
+A backup takes minutes where there is much to copy and compare: the upkeep starts it and looks in on it between the
+pieces of other jobs. When the next one is due follows from the last proven backup alone, so it is the same whoever made
+that one, and after any restart.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+
+from promptadmin.backups.errors import BackupError
+from promptadmin.backups.sources import source_of
+from promptadmin.backups.store import Backup, Store, default_directory
+from promptadmin.fields import parse_moment
+from promptadmin.upkeep import Piece
+
+SECONDS_A_LOOK = 0.05
+#: How long a backup that failed is not tried again, unless the schedule itself is shorter.
+SECONDS_AFTER_FAILURE = 600.0
+
+
+@dataclass
+class _Process:
+    """The backup that this process has under way, and when it may start another one."""
+
+    running: subprocess.Popen[bytes] | None = None
+    not_before: float = 0.0
+
+
+_process = _Process()
+
+
+def newest(using: str, now: dt.datetime) -> tuple[Backup, dt.datetime] | None:
+    """The last proven backup of a database and when it was made, but none that a clock put into the future."""
+    store = Store(default_directory(), source_of(connections[using]).name)
+    for backup in store.backups():
+        made_at = parse_moment(backup.manifest.made_at)
+        if made_at is not None and made_at <= now:
+            return backup, made_at
+    return None
+
+
+def is_due(using: str, now: dt.datetime) -> bool:
+    """Whether the schedule asks for a backup now."""
+    if settings.BACKUP_EVERY is None:
+        return False
+    last = newest(using, now)
+    return last is None or now - last[1] >= settings.BACKUP_EVERY
+
+
+def scheduled_backup(using: str) -> Piece:
+    """Start a backup where one is due, or wait a moment for the one that is under way.
+
+    Raises BackupError where that one failed.
+    """
+    if _process.running is not None:
+        return _look()
+    if time.monotonic() < _process.not_before or not is_due(using, timezone.now()):
+        return Piece(0, 0)
+    # It ends with this process, as everything does that `serve` started.
+    line = [sys.executable, "-m", "promptadmin.companions", str(os.getpid()), "backupdb"]
+    _process.running = subprocess.Popen(  # noqa: S603  # our own command
+        [*line, "--keep", str(settings.BACKUP_KEEP), "--compress", "zstd"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    return Piece(0, 1)
+
+
+def _look() -> Piece:
+    process = _process.running
+    if process is None:
+        return Piece(0, 0)
+    try:
+        _, errors = process.communicate(timeout=SECONDS_A_LOOK)
+    except subprocess.TimeoutExpired:
+        return Piece(0, 1)
+    _process.running = None
+    if process.returncode:
+        every = settings.BACKUP_EVERY or dt.timedelta()
+        _process.not_before = time.monotonic() + min(SECONDS_AFTER_FAILURE, every.total_seconds())
+        raise BackupError(" ".join(errors.decode(errors="replace").split()) or f"it ended with {process.returncode}")
+    return Piece(1, 0)

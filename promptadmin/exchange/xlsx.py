@@ -1,0 +1,107 @@
+"""Workbooks, the one format that is read and made as a whole."""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell import WriteOnlyCell
+
+from promptadmin.exchange.base_formats import (
+    MAX_BYTES,
+    PART_BYTES,
+    Columns,
+    Record,
+    TableFormat,
+    Unreadable,
+    Unwritable,
+    named_cells,
+)
+from promptadmin.exchange.cells import Kind, write_cell
+from promptadmin.exchange.lines import Numbered
+
+#: How much an XLSX file, which is compressed, may hold.
+MAX_UNPACKED_BYTES = 4 * MAX_BYTES
+#: A cell of an XLSX file holds no longer text.
+LONGEST_CELL = 32_767
+#: Rows that an XLSX file is written with: it is made as a whole before it is sent.
+MOST_XLSX_ROWS = 100_000
+#: What XML can't hold or would change, and what would read as the escape of such a character, which is Excel's own.
+ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+class XLSX(TableFormat):
+    """A workbook with one sheet."""
+
+    name, extension = "XLSX", "xlsx"
+    content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+    def is_binary(self) -> bool:
+        """It is a ZIP file."""
+        return True
+
+    def read(self, content: bytes, columns: Columns) -> Iterator[Numbered]:
+        """The rows of the first sheet, under a head with the columns' names."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(content)) as packed:
+                unpacked = sum(part.file_size for part in packed.infolist())
+            if unpacked > MAX_UNPACKED_BYTES:
+                raise Unreadable(f"Unpacked, this file is larger than {MAX_UNPACKED_BYTES >> 20} MiB: split it.")
+            book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+            sheet = book.worksheets[0] if book.worksheets else None
+            if sheet is not None:  # whose rows are parsed as they are asked for
+                yield from named_cells((map(_plain, row) for row in sheet.iter_rows(values_only=True)), columns)
+        except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, OSError, SyntaxError) as error:
+            raise Unreadable("This is no XLSX workbook: save it as one, or choose its format.") from error
+
+    def write(self, records: Iterable[Record], columns: Columns) -> Iterator[bytes]:
+        """Made in a temporary file, which is then sent."""
+        book = Workbook(write_only=True)
+        sheet = book.create_sheet("rows")
+        sheet.freeze_panes = "A2"
+        sheet.append(list(columns))
+        try:
+            for number, record in enumerate(records, start=1):
+                if number > MOST_XLSX_ROWS:
+                    raise Unwritable(f"XLSX takes up to {MOST_XLSX_ROWS:,} rows here: use CSV or JSON Lines for more.")
+                sheet.append([_xlsx_cell(sheet, record, name, kind) for name, kind in columns.items()])
+        except BaseException:
+            sheet.close()
+            raise
+        with tempfile.TemporaryFile() as file:
+            book.save(file)
+            file.seek(0)
+            yield from _read_parts(file)
+
+
+def _xlsx_cell(sheet: Any, record: Record, name: str, kind: Kind) -> Any:
+    value = write_cell(record[name], kind)
+    if isinstance(value, float) and float(f"{value:.16g}") != value:
+        value = repr(value)  # openpyxl writes sixteen digits
+    if not isinstance(value, str):
+        return value
+    text = ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", value)
+    if len(text) > LONGEST_CELL:
+        raise Unwritable(
+            f"{name} of {record.get('id')} has {len(text):,} characters, and a cell of XLSX takes {LONGEST_CELL:,}: "
+            "use CSV, JSON or JSON Lines."
+        )
+    cell = WriteOnlyCell(sheet, text)
+    cell.data_type = "s"  # never a formula, nor one of the words that it would take for an error
+    return cell
+
+
+def _plain(cell: Any) -> Any:
+    return ESCAPE.sub(lambda found: chr(int(found[1], 16)), cell) if isinstance(cell, str) else cell
+
+
+def _read_parts(file: IO[bytes]) -> Iterator[bytes]:
+    while part := file.read(PART_BYTES):
+        yield part

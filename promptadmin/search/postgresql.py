@@ -1,0 +1,132 @@
+"""Search on PostgreSQL: its own indexes, which are right by themselves. Upkeep makes them, keeping no writer waiting.
+
+Words are cut out of the folded texts before PostgreSQL sees them: it would take an address, or a word with a dash, for
+one word. Parts of texts are found through trigrams where the extension pg_trgm is there or may be made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db import DatabaseError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BooleanField, QuerySet
+from django.db.models.expressions import RawSQL
+
+from promptadmin.derived import PREFIX
+from promptadmin.lookups import fold
+from promptadmin.search.tables import SearchedTable
+from promptadmin.search.words import Term
+from promptadmin.upkeep import Piece
+
+logger = logging.getLogger(__name__)
+
+#: A text of more different words than fit into a megabyte has no index entry, and its row couldn't be stored.
+LONGEST = 200_000
+ROWS_A_FETCH = 200
+
+
+def folded_document(table: SearchedTable) -> str:
+    """All texts of a row, folded, in SQL; the same text as the index's, or PostgreSQL won't use it."""
+    texts = " || E'\\n' || ".join(f"COALESCE({table.name}.{column}, '')" for column in table.text_columns)
+    return f"""UPPER(LOWER(({texts}) COLLATE "und-x-icu"))"""
+
+
+def words_vector(table: SearchedTable) -> str:
+    """The words of a row, in SQL."""
+    blanked = f"REGEXP_REPLACE(LEFT({folded_document(table)}, {LONGEST}), '[^[:alnum:]]+', ' ', 'g')"
+    return f"TO_TSVECTOR('simple', {blanked})"
+
+
+def has_escapes(table: SearchedTable) -> str:
+    """Whether JSON in a row may mean other texts than are stored, in SQL."""
+    return " OR ".join(f"STRPOS({table.name}.{column}, E'\\\\') > 0" for column in table.json_texts)
+
+
+def with_words(values: QuerySet[Any, Any], table: SearchedTable, terms: Sequence[Term], newest: str) -> Iterator[Any]:
+    """Rows that may answer a query, with their values, newest first."""
+    asked = " && ".join(
+        f"TO_TSQUERY('simple', %s || '{':*' if term.is_prefix and word is term.words[-1] else ''}')"
+        for term in terms
+        for word in term.words
+    )
+    parameters = [word for term in terms for word in term.words]
+    condition = f"{words_vector(table)} @@ ({asked})"
+    if table.json_texts:
+        condition = f"({condition} OR {has_escapes(table)})"
+    matches = RawSQL(condition, parameters, output_field=BooleanField())  # noqa: S611  # of columns' names
+    yield from values.filter(matches).order_by(f"-{newest}", f"-{table.key}").iterator(chunk_size=ROWS_A_FETCH)
+
+
+def may_contain(table: SearchedTable, text: str) -> RawSQL:
+    """A condition that every row with this text passes, and that the index of trigrams answers."""
+    pattern = "%" + fold(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    condition = f"{folded_document(table)} LIKE %s"
+    if table.json_texts:
+        condition = f"({condition} OR {has_escapes(table)})"
+    return RawSQL(condition, [pattern], output_field=BooleanField())  # noqa: S611  # of columns' names
+
+
+def has_trigrams(connection: BaseDatabaseWrapper, table: SearchedTable) -> bool:
+    """Whether the index of trigrams is there."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [_names(table)[1]])
+        return bool(cursor.fetchone() == (True,))
+
+
+def progress(connection: BaseDatabaseWrapper, table: SearchedTable) -> tuple[int, int]:
+    """How many of how many rows are indexed: all or none, as many as PostgreSQL believes there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT GREATEST(c.reltuples, 0)::bigint, COALESCE((SELECT indisvalid FROM pg_index "
+            "WHERE indexrelid = to_regclass(%s)), FALSE) FROM pg_class c WHERE c.oid = to_regclass(%s)",
+            [_names(table)[0], table.name],
+        )
+        rows, is_indexed = cursor.fetchone()
+    return (rows if is_indexed else 0), rows
+
+
+def index_piece(using: str, table: SearchedTable) -> Piece:
+    """Make the indexes that aren't there, one a piece."""
+    connection = connections[using]
+    wanted = _missing(connection, table)
+    if not wanted:
+        return Piece(0, 0)
+    name, statement = wanted[0]
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # one that was interrupted is there, but invalid
+        cursor.execute(statement)
+    return Piece(1, len(wanted) - 1)
+
+
+def _names(table: SearchedTable) -> tuple[str, str, str]:
+    return tuple(f"{PREFIX}search_{table.name}_{what}" for what in ("words", "parts", "escapes"))  # type: ignore[return-value]  # three
+
+
+def _missing(connection: BaseDatabaseWrapper, table: SearchedTable) -> list[tuple[str, str]]:
+    words, parts, escapes = _names(table)
+    make = "CREATE INDEX CONCURRENTLY"
+    indexes = {words: f"{make} {words} ON {table.name} USING gin (({words_vector(table)}))"}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
+        if cursor.fetchone() or _may_make_trigrams(connection):
+            indexes[parts] = f"{make} {parts} ON {table.name} USING gin (({folded_document(table)}) gin_trgm_ops)"
+            if table.json_texts:
+                indexes[escapes] = f"{make} {escapes} ON {table.name} ({table.key}) WHERE {has_escapes(table)}"
+        cursor.execute(
+            "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+            "WHERE i.indisvalid AND c.relname = ANY (%s)",
+            [list(indexes)],
+        )
+        valid = {name for (name,) in cursor.fetchall()}
+    return [(name, statement) for name, statement in indexes.items() if name not in valid]
+
+
+def _may_make_trigrams(connection: BaseDatabaseWrapper) -> bool:
+    with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
+        cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        return True
+    return False

@@ -1,0 +1,98 @@
+"""Words: what is one, what a query asks for, and how well texts answer it. All texts are folded before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from promptadmin.lookups import fold
+
+WORD = re.compile(r"[^\W_]+")
+BLANKED = bytes(code if chr(code).isalnum() and code < 128 else 32 for code in range(256))
+BETWEEN_WORDS = r"[\W_]+"
+ASKED = re.compile(r'"([^"]*)(?:"|$)(\*?)|([^\s"]+)')
+#: A query is cut after so many words: more narrow nothing down.
+MOST_TERMS = 16
+# How soon more of the same counts less, and how much a long text counts less: BM25's k1 and b, and a usual length.
+SATURATION, LENGTH_PENALTY, USUAL_LENGTH = 1.2, 0.75, 2000
+
+
+def words(folded: str) -> list[str]:
+    """The words of a folded text, in its order: runs of letters and digits."""
+    if folded.isascii():  # as most are
+        return folded.encode().translate(BLANKED).decode().split()
+    return WORD.findall(folded)
+
+
+class Span(NamedTuple):
+    """A part of a text, from one position to before another."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One thing that a text must have: a word, the beginning of one, or words that follow each other."""
+
+    words: tuple[str, ...]
+    is_prefix: bool = False
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Finds the words in a folded text, also where they are parts of longer ones."""
+        return re.compile(BETWEEN_WORDS.join(map(re.escape, self.words)))
+
+    def spans(self, folded: str) -> Iterator[Span]:
+        """Where a folded text has it."""
+        if self.words[0] not in folded:
+            return
+        for match in self.pattern.finditer(folded):
+            start, end = match.span()
+            if (start and _is_in_word(folded[start - 1])) or (
+                not self.is_prefix and end < len(folded) and _is_in_word(folded[end])
+            ):
+                continue
+            yield Span(start, end)
+
+
+def _is_in_word(character: str) -> bool:
+    return character.isalnum()
+
+
+def read_query(text: str) -> tuple[Term, ...]:
+    """What a query asks for: words, "words in quotes" that follow each other, and beginnings of words, as in begin*.
+
+    Everything else only separates words. None at all where there is no word.
+    """
+    terms: dict[Term, None] = {}
+    for quoted, star, plain in ASKED.findall(text):
+        found = tuple(words(fold(quoted or plain)))
+        if found:
+            terms[Term(found, bool(star) or (bool(plain) and plain.endswith("*")))] = None
+    return tuple(terms)[:MOST_TERMS]
+
+
+class Field(NamedTuple):
+    """One text of a row, folded, and how much a word in it counts."""
+
+    folded: str
+    weight: float
+
+
+def score(terms: Sequence[Term], fields: Sequence[Field]) -> float | None:
+    """How well a row answers a query: more is better; None where it lacks a term.
+
+    This is BM25 without the rarity of words, which would take a count of all rows that have them: each row has all.
+    """
+    length = sum(len(field.folded) for field in fields)
+    damping = SATURATION * (1 - LENGTH_PENALTY + LENGTH_PENALTY * length / USUAL_LENGTH)
+    total = 0.0
+    for term in terms:
+        counted = sum(field.weight * sum(1 for _ in term.spans(field.folded)) for field in fields)
+        if not counted:
+            return None
+        total += counted * (SATURATION + 1) / (counted + damping)
+    return total

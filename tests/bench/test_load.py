@@ -1,0 +1,71 @@
+"""The load benchmark from its command line, on tiny files; what it finds is not looked at, only that it finds all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.chart import chart
+from bench.compare import compare
+from bench.figures import Figure
+from bench.wrk import MISSING
+from tests.processes import REPOSITORY
+
+SECONDS = 200
+
+
+def run(directory: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bench", "--dir", str(directory), "--json", str(directory / "out.json"), *options],
+        cwd=REPOSITORY,
+        env=dict(os.environ) | variables,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(not shutil.which("wrk"), reason=MISSING)
+def test_a_tiny_run_finds_every_figure(tmp_path: Path) -> None:
+    """Makes and adopts a file, loads both servers, records runs, and counts what was acknowledged."""
+    done = run(tmp_path, "--only", "record", "--rows", "200", "--rounds", "1", "--seconds", "1")
+    assert done.returncode == 0, done.stderr
+    results: dict[str, Any] = json.loads((tmp_path / "out.json").read_text())
+    figures = {figure["name"]: figure for figure in results["figures"]}
+    assert set(figures) == {"recording runs"}
+    assert all(figure["value"] > 0 and figure["of_bare"] > 0 for figure in figures.values())
+    assert results["machine"]["cores"] >= 1
+    assert "| recording runs |" in done.stdout
+    assert not list(tmp_path.glob("scratch-*"))
+    assert [line for line in compare(results, results) if "recording runs" in line]
+
+
+def test_without_the_load_generator_the_error_says_what_to_install(tmp_path: Path) -> None:
+    """It fails at once, before any file is made."""
+    done = run(tmp_path, PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "apt-get install wrk" in done.stderr
+    assert not list(tmp_path.glob("*.db"))
+
+
+def test_ratios_are_of_the_same_round() -> None:
+    """A round in which the machine was busy for both counts as much as any other."""
+    figure = Figure("g", "n", "requests/s", [100, 10, 50], bare=[200, 20, 100], target=60, share=0.5)
+    assert (figure.value, figure.of_bare, figure.is_kept) == (50, 0.5, False)
+    assert Figure("g", "n", "ms", [5, 9, 7], more_is_better=False, target=7).is_kept
+
+
+def test_the_chart_has_a_row_for_each_request() -> None:
+    """With its name, a dot for each size, and how much it grew."""
+    svg = chart([{"name": "a < b", "medians": {"10": 1.0, "1000": 1.2}}, {"name": "c", "medians": {"10": 3.0}}])
+    assert "a &lt; b" in svg
+    assert svg.count("<circle") == 2 + 2 + 1
+    assert "1.20 x" in svg

@@ -1,0 +1,192 @@
+"""No read of the contract scans a big table, and no list of runs sorts one, whatever its order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from optimizations.paging import SORTS
+from optimizations.repository import OptimizationRepository, RunFilters
+from optimizations.stats import folding, rollup_table, statistics
+from optimizations.stats.rollups import find_cover
+from projects.repository import ProjectRepository
+from promptadmin.search import finding
+from tests.conftest import OpenFile
+from tests.optimizations.searched_files import add_run, index_everything
+from tests.optimizations.stats_rows import NOW, store
+from tests.optimizations.stats_rows import make_run as make_stored
+from tests.projects.making import make_project, make_prompt, make_run
+from tests.query_plans import BIG, postgresql_scans, reads_everything, sqlite_plans, sqlite_work
+
+pytestmark = pytest.mark.django_db
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's plans have their own test")
+on_postgresql = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite's plans have their own tests")
+FILTERS = (
+    RunFilters(),
+    RunFilters(project="p"),
+    RunFilters(project_id="x"),
+    RunFilters(task_type="t"),
+    RunFilters(status="completed"),
+    RunFilters(include_archived=False),
+)
+
+
+@on_sqlite
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_page_in_any_order_is_read_from_an_index(sort: str) -> None:
+    """By number and by cursor, in both directions, with each filter; without one, nothing is sorted either."""
+    for number in range(5):
+        make_run(status="completed", project="p", task_type="t", title=f"title {number}")
+    runs = OptimizationRepository()
+    for filters in FILTERS:
+        for order in ("asc", "desc"):
+            steps = sqlite_plans(lambda: runs.list_runs(filters=filters, sort=sort, order=order, limit=2))  # noqa: B023
+            steps += sqlite_plans(lambda: runs.list_runs_after("", filters=filters, sort=sort, order=order))  # noqa: B023
+            assert not [step for step in steps if reads_everything(step)]
+            if filters == RunFilters():
+                assert not [step for step in steps if "TEMP B-TREE" in step]
+
+
+@on_sqlite
+def test_reading_one_thing_reads_no_whole_table() -> None:
+    """A project, a prompt, its versions and runs, one run, and the lists of projects."""
+    project = make_project()
+    prompt = make_prompt(project=project)
+    run = make_run(prompt=prompt, project=project.name, status="completed")
+    projects, runs = ProjectRepository(), OptimizationRepository()
+    deeds: dict[str, Callable[[], Any]] = {
+        "projects": lambda: projects.list_projects(status="active", sort="name"),
+        "project": lambda: projects.get_project(project_id=prompt.project_id),
+        "prompt": lambda: projects.get_prompt(prompt_id=prompt.id),
+        "versions": lambda: projects.list_versions(prompt_id=prompt.id),
+        "forges": lambda: projects.list_forges(prompt_id=prompt.id),
+        "run": lambda: runs.get_run(run.id),
+    }
+    for name, deed in deeds.items():
+        steps = sqlite_plans(deed)
+        assert steps, name
+        assert not [step for step in steps if reads_everything(step)], name
+
+
+@on_sqlite
+def test_the_test_sees_a_missing_index() -> None:
+    """Without its index, the order by title is a scan and a sort."""
+    make_run(title="title")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX ix_optimizations_title")
+    steps = sqlite_plans(lambda: OptimizationRepository().list_runs_after("", sort="title"))
+    assert [step for step in steps if reads_everything(step)]
+
+
+STATISTICS: tuple[Callable[[], Any], ...] = (
+    lambda: statistics(now=NOW),
+    lambda: statistics("p", now=NOW),
+    lambda: statistics(now=NOW, since=NOW - dt.timedelta(days=30)),
+)
+
+
+@on_sqlite
+def test_statistics_read_summaries_and_ranges_of_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of everything, of a project and of a period; four times the runs take SQLite hardly more steps.
+
+    Those of a period aren't counted: SQLite may look for the runs that no summary has in an index by time.
+    """
+    monkeypatch.setattr(rollup_table, "LEVELS", (7, 9, 11, 13, 15, 17))
+    monkeypatch.setattr(folding, "NEWEST", 128)
+    monkeypatch.setattr(folding, "RUNS_OF_A_PART", 8)
+    rollup_table.create(connection)
+    work: list[list[int]] = []
+    for runs in (1023, 4095):
+        store([make_stored(project="p", overall_score=0.5)] * runs)
+        while folding.fold("default").left:
+            pass
+        assert find_cover(connection, None).stored
+        assert find_cover(connection, "p").stored
+        work.append([sqlite_work(deed) for deed in STATISTICS[:2]])
+    for deed in STATISTICS:
+        steps = sqlite_plans(deed)
+        assert steps
+        assert not [step for step in steps if reads_everything(step)], steps
+    assert all(more < 1.3 * less for less, more in zip(*work, strict=True)), work
+
+
+@on_sqlite
+def test_searches_read_what_the_index_names(
+    tmp_path: Path, new_file: bytes, open_file: OpenFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ranked words and substrings; before the index is made they read every run."""
+    monkeypatch.setattr(finding, "FEW", 0)
+    path = tmp_path / "searched.db"
+    path.write_bytes(new_file)
+    for number in range(20):
+        add_run(path, f"run {number}", f"text number{number}")
+    with open_file(path) as connection:
+        runs = OptimizationRepository(connection.alias)
+        found: list[Any] = []
+        deeds: list[Callable[[], Any]] = [
+            lambda: found.append(runs.search("number7", kinds=["run"])),
+            lambda: found.append(runs.list_runs(filters=RunFilters(search="umber7"))),
+        ]
+        for indexed in (False, True):
+            for deed in deeds:
+                steps = sqlite_plans(deed, connection.alias)
+                assert bool([step for step in steps if reads_everything(step)]) != indexed, steps
+                assert found.pop().total == 1
+            index_everything(connection.alias)
+
+
+def fill(runs: int) -> None:
+    """So many runs, a tenth as many prompts, ten projects, and what PostgreSQL has to know of them for its plans."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO projects (id, name, status, created_at, updated_at) "
+            "SELECT n, n, 'active', now(), now() FROM generate_series(1, 10) n"
+        )
+        cursor.execute(
+            "INSERT INTO prompts (id, content, version, project_id, order_index, created_at, updated_at) "
+            "SELECT n, 'prompt ' || n, 1, 1 + n %% 10, n, now(), now() FROM generate_series(1, %s) n",
+            [runs // 10],
+        )
+        cursor.execute(
+            "INSERT INTO optimizations (id, raw_prompt, created_at, status, project, prompt_id, task_type, title) "
+            "SELECT n, 'number' || n, now() - n * interval '1 minute', 'completed', n %% 10, 1 + n %% %s, 't', n "
+            "FROM generate_series(1, %s) n",
+            [runs // 10, runs],
+        )
+        for table in BIG:
+            cursor.execute(f"ANALYZE {table}")
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_postgresql_has_an_index_for_every_read() -> None:
+    """The pages in any order and with any filter, single things, searches by words and by parts of them."""
+    fill(5000)
+    projects, runs = ProjectRepository(), OptimizationRepository()
+    index_everything("default")
+    deeds: list[Callable[[], Any]] = [
+        lambda: projects.list_projects(status="active", sort="name"),
+        lambda: projects.get_project(project_id="1"),
+        lambda: projects.get_prompt(prompt_id="1"),
+        lambda: projects.list_versions(prompt_id="1"),
+        lambda: projects.list_forges(prompt_id="1"),
+        lambda: runs.get_run("1"),
+        lambda: runs.search("number7", kinds=["run"]),
+        lambda: runs.list_runs(filters=RunFilters(search="umber77")),
+    ]
+    for filters in FILTERS:
+        for sort in SORTS:
+            deeds.append(
+                lambda filters=filters, sort=sort: runs.list_runs_after("", filters=filters, sort=sort, limit=20)  # type: ignore[misc]
+            )
+    for deed in deeds:
+        assert postgresql_scans(deed) == []
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DROP INDEX ix_optimizations_title")
+        assert postgresql_scans(lambda: runs.list_runs_after("", sort="title"))
+        transaction.set_rollback(True)

@@ -1,0 +1,137 @@
+"""Every way to a page of runs answers the same runs in the same order."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+from django.db import connection
+
+from optimizations import queries, routes
+from optimizations.repository import OptimizationRepository, RunFilters
+from projects.models import Project, Prompt
+from promptadmin.sessions import read_session
+from tests.projects.making import make_project, make_prompt, make_run
+from tests.query_plans import sqlite_plans
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL chooses the way itself"),
+]
+
+
+def make_runs() -> Project:
+    """Runs with many equal keys and many without one, some of an archived project; the project of a third of them."""
+    chance = random.Random(5)
+    project, archived = make_project(name="p"), make_project(name="archived", status="archived")
+    prompts: list[Prompt | None] = [make_prompt(project=project), make_prompt(project=archived), None, None]
+    for _ in range(90):
+        make_run(
+            prompt=chance.choice(prompts),
+            project=chance.choice(["p", "q", "archived", None]),
+            status=chance.choice(["completed", "completed", "error"]),
+            task_type=chance.choice(["t", "u", None]),
+            complexity=chance.choice(["simple", "complex", None]),
+            overall_score=chance.choice([0.25, 0.5, 0.75, None]),
+            duration_ms=chance.choice([1, 2, None]),
+            title=chance.choice(["a", "b", None]),
+        )
+    return project
+
+
+@pytest.mark.parametrize("way", ["first", "few", "along"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_every_way_leads_through_the_same_list(way: str, order: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages by number and by cursor are those of the plain statement, by each filter and sort."""
+    project = make_runs()
+    by_filter = {
+        "status": RunFilters(status="completed"),
+        "project": RunFilters(project="p"),
+        "project_id": RunFilters(project_id=project.id),
+        "task and project": RunFilters(task_type="t", project_id=project.id, include_archived=False),
+        "project and status": RunFilters(project="p", status="completed"),
+        "task and status": RunFilters(task_type="t", status="error"),
+        "shown": RunFilters(include_archived=False),
+    }
+    runs = OptimizationRepository()
+    for filters in by_filter.values():
+        for sort in ("created_at", "overall_score", "task_type"):
+            with monkeypatch.context() as patch:
+                patch.setattr(queries, "needs_route", lambda *_: False)
+                with read_session():
+                    plain = runs.list_runs(filters=filters, sort=sort, order=order, limit=100)
+            whole = [run["id"] for run in plain.items]
+            assert whole
+            assert len(whole) == plain.total
+            with monkeypatch.context() as patch:
+                patch.setattr(queries, "FEW", 0 if way == "along" else 1000)
+                patch.setattr(queries, "LOOKED_THROUGH", (2, 4) if way == "first" else (1,))
+                patch.setattr(queries, "NEAR", 0 if way == "along" else 1000)
+                queries._routes.cache_clear()
+                with read_session():
+                    found = _paged(runs, filters, sort, order)
+                    pages = [
+                        runs.list_runs(filters=filters, sort=sort, order=order, limit=15, offset=offset)
+                        for offset in range(0, len(whole), 15)
+                    ]
+            assert found == whole, (filters, sort)
+            assert [run["id"] for page in pages for run in page.items] == whole, (filters, sort)
+    queries._routes.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("filters", "sort", "index"),
+    [
+        (RunFilters(project="p", status="completed"), "created_at", "project_created_at (project=?)"),
+        (RunFilters(task_type="t", status="completed"), "created_at", "task_type_created_at (task_type=?)"),
+        (RunFilters(project_id="x", status="error"), "overall_score", "status_score (status=?)"),
+    ],
+)
+def test_an_index_that_has_one_filter_and_the_order_is_looked_through(
+    filters: RunFilters, sort: str, index: str
+) -> None:
+    """Not the order of all runs, in which one project's are rare."""
+    repository = OptimizationRepository()
+
+    def read() -> None:
+        queries.read_places(repository.using, filters, repository._order(sort, "desc"), limit=20)
+
+    steps = sqlite_plans(read)
+    walked = [step for step in steps if re.match(r"(SEARCH|SCAN) (U0|optimizations) USING COVERING INDEX", step)]
+    assert walked[0].endswith(f"ix_optimizations_{index}")
+    assert not [step for step in steps if step.startswith("SCAN optimizations")]
+    # What was found is sorted: an index in order would be walked past every other run.
+    assert "USE TEMP B-TREE FOR ORDER BY" in steps
+
+
+def _paged(runs: OptimizationRepository, filters: RunFilters, sort: str, order: str) -> list[str]:
+    found: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = runs.list_runs_after(cursor, filters=filters, sort=sort, order=order, limit=15)
+        found += [run["id"] for run in page.items]
+        cursor = page.next_cursor
+    return found
+
+
+def test_a_status_that_most_runs_have_is_counted_by_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number is the same."""
+    make_runs()
+    runs = OptimizationRepository().runs
+    for status in ("completed", "error", "none such"):
+        plain = runs.filter(status=status).count()
+        with monkeypatch.context() as patch:
+            patch.setattr("optimizations.filters.COUNTED_SINGLY", 1)
+            assert RunFilters(status=status).count(runs) == plain
+
+
+def test_only_what_no_index_has_needs_a_route() -> None:
+    """Lists that an index has filtered and in order are read from it."""
+    by = OptimizationRepository()._order
+    assert not routes.needs_route(RunFilters(), by("title", "asc"))
+    assert not routes.needs_route(RunFilters(status="completed"), by("created_at", "desc"))
+    assert not routes.needs_route(RunFilters(project="p"), by("project", "desc"))
+    assert routes.needs_route(RunFilters(project="p"), by("title", "desc"))
+    assert routes.needs_route(RunFilters(project_id="x"), by("created_at", "desc"))
+    assert not routes.needs_route(RunFilters(project="p", search="x"), by("title", "desc"))

@@ -1,0 +1,118 @@
+"""Writers of one SQLite file take turns: none waits in vain, whoever else writes and however they end."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, connections
+
+from projects.models import Project
+from promptadmin import turns
+from promptadmin.sessions import write_session
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's writers wait for rows only"),
+]
+WRITERS, TIMES = 6, 25
+
+
+@contextmanager
+def another_program(sql: str = "BEGIN IMMEDIATE") -> Iterator[sqlite3.Connection]:
+    """One that knows nothing of turns, in a transaction."""
+    name = connection.settings_dict["NAME"]
+    with closing(sqlite3.connect(name, isolation_level=None, check_same_thread=False)) as other:
+        other.execute(sql)
+        yield other
+
+
+def busy_timeout(milliseconds: int | None = None) -> Any:
+    with connection.cursor() as cursor:
+        change = "" if milliseconds is None else f"={milliseconds}"
+        return cursor.execute(f"PRAGMA busy_timeout{change}").fetchone()[0]
+
+
+def add_many(number: int) -> None:
+    try:
+        for at in range(TIMES):
+            with write_session():
+                Project.objects.create(name=f"{number} {at}")
+    finally:
+        connections.close_all()
+
+
+def test_everybody_gets_a_turn_also_beside_another_program() -> None:
+    """The other one takes none, and writes all the while."""
+    stop = threading.Event()
+
+    def write_without_turns() -> int:
+        times = 0
+        with another_program("CREATE TABLE IF NOT EXISTS elsewhere (number)") as other:
+            while not stop.is_set():
+                other.execute("INSERT INTO elsewhere VALUES (1)")
+                times += 1
+        return times
+
+    with ThreadPoolExecutor(WRITERS + 1) as pool:
+        other = pool.submit(write_without_turns)
+        try:
+            list(pool.map(add_many, range(WRITERS)))
+        finally:
+            stop.set()
+        assert other.result() > 0
+    assert Project.objects.count() == WRITERS * TIMES
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE elsewhere")
+
+
+def test_waiting_ends_and_the_next_turn_is_free() -> None:
+    """It ends as SQLite's own does, after `busy_timeout`, which is as it was then."""
+    busy_timeout(100)
+    try:
+        began = time.monotonic()
+        with another_program(), pytest.raises(OperationalError, match="locked"), write_session():
+            pass
+        assert 0.1 <= time.monotonic() - began < 5
+        assert busy_timeout() == 100
+        with write_session():
+            Project.objects.create(name="after")
+    finally:
+        busy_timeout(5000)
+
+
+def test_a_turn_begins_when_the_other_program_is_done() -> None:
+    with another_program() as other:
+        timer = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+        timer.start()
+        with write_session():
+            Project.objects.create(name="in time")
+        timer.join()
+    assert Project.objects.filter(name="in time").exists()
+
+
+def test_a_failed_turn_and_one_inside_another_keep_nobody_waiting() -> None:
+    with pytest.raises(ZeroDivisionError), write_session(), write_session():
+        raise ZeroDivisionError
+    add = threading.Thread(target=add_many, args=[0])
+    add.start()
+    add.join(5)
+    assert Project.objects.count() == TIMES
+
+
+def test_a_fork_during_a_turn_keeps_no_lock() -> None:
+    """The thread whose turn it was isn't in the new process, and can't end it there."""
+    name = connection.settings_dict["NAME"]
+    with write_session():
+        assert turns._locks[str(name)].locked()
+        child = os.fork()
+        if child == 0:
+            os._exit(int(turns._locks[str(name)].locked()))
+        assert os.waitpid(child, 0)[1] == 0
