@@ -76,7 +76,7 @@ def test_start_up_runs_its_step_and_its_migration(served: Served) -> None:
     assert served.rows("SELECT name FROM sqlite_master WHERE name = 'dummy_note'") == ["dummy_note"]
 
 
-def test_its_api_strategies_and_sections_are_there(served: Served) -> None:
+def test_its_api_strategies_sections_and_health_are_there(served: Served) -> None:
     answer = served.api.send("POST", "/api/dummy")
     assert (answer.status, answer.json) == (200, {"answer": "dummy"})
     strategies = {item["name"]: item for item in served.api.send("GET", "/api/strategies").json["items"]}
@@ -87,6 +87,9 @@ def test_its_api_strategies_and_sections_are_there(served: Served) -> None:
     assert (statistics["dummy_runs"], statistics["dummy_broken"]) == (1, None)
     assert statistics["score_by_strategy"] == {"dummy-strategy": 0.5}
     assert "Plugin dummy: the statistics section dummy_broken failed" in served.log()
+    health = served.api.send("GET", "/api/health").json
+    assert (health["llm_model"], health["llm_provider"], health["mcp_connected"]) == ("dummy-1", "none", False)
+    assert "Plugin dummy: the health field llm_provider failed" in served.log()
 
 
 def test_stored_aliases_are_renamed_at_start(served: Served) -> None:
@@ -142,6 +145,43 @@ def test_its_asgi_application_and_background_command_run(served: Served) -> None
 
     assert until(answer) == "/plugins/dummy /deep/er"
     assert until(lambda: "background command runs" in served.rows("SELECT text FROM dummy_note"))
+
+
+def test_its_upkeep_is_done_beside_the_server(served: Served) -> None:
+    """Its broken job comes first each time, and stops nothing."""
+    add_notes(served)
+    assert until(lambda: "to do" not in served.rows("SELECT text FROM dummy_note"))
+    assert until(lambda: "the upkeep job dummy_broken failed" in served.log())
+
+    def messages() -> list[str]:
+        kept = json.loads((served.directory / "data" / "upkeep_jobs.json").read_text())
+        (jobs,) = kept.values()
+        return [jobs[name]["message"] for name in ("dummy_job", "dummy_broken") if name in jobs]
+
+    assert until(lambda: messages() == ["nothing left", "failed: see the log"]), messages()
+
+
+def test_upkeep_can_be_done_by_hand(served: Served) -> None:
+    variables = {**served.variables, "DATABASE_URL": f"sqlite:///{served.directory / 'new.db'}"}
+    manage = Scratch(served.directory, variables).manage
+    add_notes(served)
+    one = manage("upkeep", "--once", "--job", "dummy_job")  # the server's own upkeep may do a part of it
+    assert "to do" not in served.rows("SELECT text FROM dummy_note")
+    assert one.returncode == 0, one.stderr
+    assert one.stdout.startswith("dummy job: ")
+    everything = manage("upkeep", "--once")
+    assert everything.returncode != 0
+    assert "broken job: plugin dummy: RuntimeError: dummy job" in everything.stderr
+    assert "Failed: dummy_broken" in everything.stderr
+    assert "dummy job: " in everything.stdout, "one job's failure is not the others'"
+    unknown = manage("upkeep", "--once", "--job", "nonesuch")
+    assert "There is no job 'nonesuch': there are" in unknown.stderr
+    assert "--job goes with --once" in manage("upkeep", "--job", "dummy_job").stderr
+
+
+def add_notes(served: Served) -> None:
+    with closing(sqlite3.connect(served.directory / "new.db", timeout=10)) as connection, connection:
+        connection.executemany("INSERT INTO dummy_note (text) VALUES (?)", [("to do",)] * 5)
 
 
 def test_plugins_lists_it_with_what_it_contributes(served: Served) -> None:
