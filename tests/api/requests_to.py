@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
+import socket
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -39,14 +41,28 @@ class JsonClient:
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         data = None if body is None else json.dumps(body).encode()
         sent = {**self.headers, **headers} | ({"Content-Type": "application/json"} if data is not None else {})
-        if time.monotonic() - self._used > IDLE_SECONDS:
+        if time.monotonic() - self._used > IDLE_SECONDS or self._dropped():
             self.connection.close()
-        self.connection.request(method, path, body=data, headers=sent)
-        response = self.connection.getresponse()
+        try:
+            response = self._asked(method, path, data, sent)
+        except (BrokenPipeError, ConnectionResetError):  # of which http.client.RemoteDisconnected is one
+            self.connection.close()
+            if method != "GET":
+                raise
+            response = self._asked(method, path, data, sent)
         headers_back = {name.lower(): value for name, value in response.getheaders()}
         answer = Answer(response.status, headers_back, response.read())
         self._used = time.monotonic()
         return answer
+
+    def _asked(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> http.client.HTTPResponse:
+        self.connection.request(method, path, body=data, headers=headers)
+        return self.connection.getresponse()
+
+    def _dropped(self) -> bool:
+        """The server closes a connection, too, after an answer that it gave before it had read the whole request."""
+        sock: socket.socket | None = self.connection.sock
+        return sock is not None and bool(select.select([sock], [], [], 0)[0])
 
     def close(self) -> None:
         self.connection.close()
