@@ -22,6 +22,7 @@ from tests.file_contents import is_locked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+AT_ONCE_SECONDS = 4  # on a busy machine; who waits for a lock waits for five, or for ever
 HOLD_SQLITE = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -185,7 +186,7 @@ def test_read_session_waits_for_no_writer() -> None:
         began = time.monotonic()
         with read_session():
             assert Project.objects.get().description == "committed"
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < AT_ONCE_SECONDS
 
 
 def test_no_writer_waits_for_a_read_session() -> None:
@@ -195,7 +196,7 @@ def test_no_writer_waits_for_a_read_session() -> None:
         assert names() == {"here"}
         began = time.monotonic()
         run_elsewhere("UPDATE projects SET name = 'renamed'")
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < AT_ONCE_SECONDS
     assert names() == {"renamed"}
 
 
