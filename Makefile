@@ -60,6 +60,8 @@ demo: install
 	@test -f demo/promptforge.db || $(BIN)/python manage.py make_demo_file demo/promptforge.db
 	@PROMPTADMIN_DATA_DIR=demo DATABASE_URL="sqlite:///$(CURDIR)/demo/promptforge.db" $(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
 
+# The tests start hundreds of processes: where the environment forbids bytecode, each would compile our modules anew.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: install-dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
