@@ -1,31 +1,35 @@
 """A bare Django view, without any middleware, that does the yardstick's work: `python -m bench.bare PORT`.
 
 On the server of `manage.py serve` (Granian's WSGI), with its default numbers of workers and threads. BENCH_DATABASE
-names the file.
+names the file, BENCH_WORKS a file of JSON with the works that it does by their numbers, if any.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import sqlite3
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from bench import plain
+from bench import plain, plain_lists
+from bench.plain_lists import Work
 
 _threads = threading.local()
 
 
 def _connection() -> sqlite3.Connection:
     if not hasattr(_threads, "connection"):
-        _threads.connection = plain.connect(Path(os.environ["BENCH_DATABASE"]))
+        _threads.connection = plain_lists.connect(Path(os.environ["BENCH_DATABASE"]))
     connection: sqlite3.Connection = _threads.connection
     return connection
 
@@ -36,12 +40,28 @@ def view(request: HttpRequest, work: str, argument: str = "0") -> HttpResponse:
     return HttpResponse(text, content_type="application/json")
 
 
+def listed(request: HttpRequest, number: int) -> HttpResponse:
+    """The rows of one of the works as JSON."""
+    return HttpResponse(plain_lists.answer(_connection(), _works()[number]), content_type="application/json")
+
+
+@functools.cache
+def _works() -> Sequence[Work]:
+    works: Sequence[Work] = orjson.loads(Path(os.environ["BENCH_WORKS"]).read_bytes())
+    return works
+
+
 def record(request: HttpRequest) -> HttpResponse:
     """One run stored."""
     return HttpResponse(plain.record(_connection(), request.body), status=201, content_type="application/json")
 
 
-urlpatterns = [path("record", record), path("<work>", view), path("<work>/<argument>", view)]
+urlpatterns = [
+    path("record", record),
+    path("list/<int:number>", listed),
+    path("<work>", view),
+    path("<work>/<argument>", view),
+]
 
 
 def load_application() -> Any:

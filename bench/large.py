@@ -6,22 +6,27 @@ import os
 import sqlite3
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
+import orjson
+
+from bench import plain_lists
 from bench.figures import Figure
 from bench.files import Adopted
 from bench.http import Client
-from bench.lists import Ask, history, pages, searches
+from bench.lists import Ask, history, pages, searches, statistics_of_all, substring
 from bench.loads import CLIENTS
-from bench.servers import serving, wait_for
+from bench.plain import FEW_PAGES
+from bench.process import ProcessError, run_python
+from bench.servers import Server, serving, serving_bare, wait_for
 from bench.wrk import load
 
-TIMES = 15
-SLOW_TIMES = 5
+#: How often a request is timed, by the milliseconds that the slowest of its round took at first.
+TIMES, SLOW_TIMES, SLOWEST_TIMES = 15, 5, 3
+SLOW_MS, SLOWEST_MS = 300, 3000
 MEMORY_TIMES = 4
-SLOW_MS = 300
 CACHE_MIB = 64  # PRAGMA cache_size of a connection
 #: Changes nothing, but is a commit.
 TOUCH = "UPDATE optimizations SET status = status WHERE id = (SELECT id FROM optimizations ORDER BY created_at LIMIT 1)"
@@ -29,21 +34,76 @@ Say = Callable[[str], None]
 
 
 def measure_requests(file: Adopted, *, say: Say) -> list[Figure]:
-    """Each list, filter, sort and search: the median while nobody writes, and after a write before each request."""
+    """Each list, filter, sort and search: the median while nobody writes, and after a write before each request.
+
+    In each round stand the yardsticks: the same rows in process, and by the bare view.
+    """
     figures = []
     with serving(file.database, file.data, file.token) as server, Client(server) as client:
-        asks = [*history(file.runs, client), *pages(client), *searches(client, say)]
-        asks.append(Ask("substring search", "/api/history?search=hexagonal"))
-        for ask in asks:
-            say(ask.name)
-            unchanged = timed(client, ask.path)
-            after = timed(client, ask.path, before=lambda: _write(file.database))
-            figures.append(_requests(file, ask.name, unchanged, ask.target, {"after_write_ms": after}))
-        say("statistics")
-        computed = timed(client, "/api/history/stats", before=lambda: _write(file.database))
-        figures.append(_requests(file, "statistics, after a write", computed, 350))
-        figures.append(_requests(file, "statistics, unchanged", timed(client, "/api/history/stats"), 3))
+        asks = [*history(file.runs, client), *pages(client), *searches(client, say), substring()]
+        with (
+            serving_bare(file.database, file.data, [ask.plain for ask in asks]) as bare_server,
+            Client(bare_server) as bare,
+            closing(plain_lists.connect(file.database)) as connection,
+        ):
+            for number, ask in enumerate(asks):
+                say(ask.name)
+                check_alike(ask, client, connection)
+                found = beside(
+                    {
+                        "ours": lambda path=ask.path: client.timed(path),  # type: ignore[misc]  # bound in this turn
+                        "in_process": lambda work=ask.plain: _plainly(connection, work),  # type: ignore[misc]
+                        "bare": lambda path=f"/list/{number}": bare.timed(path),  # type: ignore[misc]
+                    }
+                )
+                written = timed(client, ask.path, before=lambda: _write(file.database))
+                figures.append(_requests(file, ask.name, found, ask.target, {"after_write_ms": written}))
+        with closing(plain_lists.connect(file.database)) as connection:
+            figures += _statistics(file, client, connection, say)
     return figures
+
+
+def _statistics(file: Adopted, client: Client, connection: sqlite3.Connection, say: Say) -> list[Figure]:
+    """The statistics beside the plain aggregate, which a bare view would only add a millisecond to."""
+    ask = statistics_of_all()
+    check_alike(ask, client, connection)
+
+    def after_write() -> float:
+        _write(file.database)
+        return client.timed(ask.path)
+
+    figures = []
+    kinds: list[tuple[str, Callable[[], float], float]] = [
+        ("after a write", after_write, 350),
+        ("unchanged", lambda: client.timed(ask.path), 3),
+    ]
+    for name, ours, target in kinds:
+        say(f"{ask.name}, {name}")
+        ours()  # by each of the server's threads, which remember by themselves
+        found = beside({"ours": ours, "in_process": lambda: _plainly(connection, ask.plain)})
+        figures.append(_requests(file, f"{ask.name}, {name}", found, target))
+    return figures
+
+
+def check_alike(ask: Ask, client: Client, connection: sqlite3.Connection) -> None:
+    """Raise ProcessError unless the yardstick's statements find what the API answers."""
+    ours, theirs = client.get(ask.path), orjson.loads(plain_lists.answer(connection, ask.plain))
+    if not plain_lists.is_alike(ours, theirs):
+        raise ProcessError(f"{ask.name}: the yardstick's statements find other rows than {ask.path} answers")
+
+
+def beside(works: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
+    """The milliseconds of some works, in turns. The first round, which fills caches, isn't counted."""
+    slowest = max(work() for work in works.values())
+    times = TIMES if slowest < SLOW_MS else SLOW_TIMES if slowest < SLOWEST_MS else SLOWEST_TIMES
+    rounds = [{name: work() for name, work in works.items()} for _ in range(times)]
+    return {name: [each[name] for each in rounds] for name in works}
+
+
+def _plainly(connection: sqlite3.Connection, work: plain_lists.Work) -> float:
+    began = time.perf_counter()
+    plain_lists.answer(connection, work)
+    return (time.perf_counter() - began) * 1000
 
 
 def measure_memory(file: Adopted, *, say: Callable[[str], None]) -> list[Figure]:
@@ -51,43 +111,63 @@ def measure_memory(file: Adopted, *, say: Callable[[str], None]) -> list[Figure]
 
     Resident is what the system counts, without the mapped pages of the file: these are the system's cache, shared and
     given back at once. How full a connection's own page cache is can't be seen from outside, so another server, whose
-    caches hold next to nothing, does the same work: that is what a worker takes without them.
+    caches hold next to nothing, does the same work: that is what a worker takes without them. Beside it stands the
+    bare view's worker with page caches as small, which did the same yardstick's works.
     """
     found = {}
+    works: list[plain_lists.Work] = []
     for name, settings in (("with", "promptadmin.settings"), ("without", "bench.without_page_caches")):
         say(f"memory {name} page caches")
         with serving(file.database, file.data, file.token, settings=settings) as server, Client(server) as client:
-            for ask in [*history(file.runs, client), *pages(client), *searches(client, say)]:
+            asks = [*history(file.runs, client), *pages(client), *searches(client, say)]
+            works = [ask.plain for ask in asks]
+            for ask in asks:
                 for _ in range(MEMORY_TIMES):
                     client.timed(ask.path)
             for kind in ("/api/history", "/api/history/stats"):
                 load(server.url(kind), seconds=1, clients=CLIENTS, headers=server.headers)
-            found[name] = max(
-                (_resident(pid, file.database) for pid in server.worker_ids()), key=lambda each: each["own"]
-            )
+            found[name] = _largest(server, file.database)
+    say("memory of the bare view")
+    with serving_bare(file.database, file.data, works, cache_size=FEW_PAGES) as server, Client(server) as client:
+        for number in range(len(works)):
+            for _ in range(MEMORY_TIMES):
+                client.timed(f"/list/{number}")
+        load(server.url("/list/0"), seconds=1, clients=CLIENTS, headers={})
+        found["bare"] = _largest(server, file.database)
     note = (
         f"{found['with']['own']:.0f} with the page caches of {found['with']['connections']:.0f} connections, which may "
         f"take {CACHE_MIB} MiB each; {found['with']['mapped']:.0f} more of the file are mapped"
     )
     details = {name: list(each.values()) for name, each in found.items()}
-    name, value = "memory of a worker without page caches", [found["without"]["own"]]
-    return [Figure(_group(file), name, "MiB", value, more_is_better=False, target=150, note=note, details=details)]
+    name, value, bare = "memory of a worker without page caches", [found["without"]["own"]], [found["bare"]["own"]]
+    return [
+        Figure(
+            _group(file), name, "MiB", value, more_is_better=False, target=150, bare=bare, note=note, details=details
+        )
+    ]
+
+
+def _largest(server: Server, database: Path) -> dict[str, float]:
+    """The memory of the worker that takes most of its own."""
+    return max((_resident(pid, database) for pid in server.worker_ids()), key=lambda each: each["own"])
 
 
 def timed(client: Client, path: str, before: Callable[[], None] = lambda: None) -> list[float]:
     """Milliseconds of some requests, fewer of a slow one; the first one, which fills caches, isn't counted."""
-    before()
-    first = client.timed(path)
-    found = []
-    for _ in range(TIMES if first < SLOW_MS else SLOW_TIMES):
+
+    def work() -> float:
         before()
-        found.append(client.timed(path))
-    return found
+        return client.timed(path)
+
+    return beside({"ours": work})["ours"]
 
 
 def measure_start(file: Adopted, *, rounds: int, say: Say) -> list[Figure]:
-    """`serve` until its first page of the history, with the file dropped from the system's cache before."""
-    found = []
+    """`serve` until its first page of the history, with the file dropped from the system's cache before.
+
+    Beside it, from a cold file each: the bare view's server until the same page, and a process that only reads it.
+    """
+    found, bare, in_process = [], [], []
     for number in range(rounds):
         say(f"start, round {number + 1} of {rounds}")
         _drop_from_cache(file.database)
@@ -95,19 +175,50 @@ def measure_start(file: Adopted, *, rounds: int, say: Say) -> list[Figure]:
         with serving(file.database, file.data, file.token) as server:
             wait_for(server, "/api/history")
             found.append(time.perf_counter() - began)
+        _drop_from_cache(file.database)
+        began = time.perf_counter()
+        with serving_bare(file.database, file.data):  # which waits for that page
+            bare.append(time.perf_counter() - began)
+        _drop_from_cache(file.database)
+        in_process.append(run_python(["-m", "bench.plain", str(file.database)]).seconds)
     note = "a page of the history; the file was dropped from the system's cache before"
     name = "serve, from cold to first answer"
-    return [Figure(_group(file), name, "s", found, more_is_better=False, target=2, note=note)]
+    return [
+        Figure(
+            _group(file),
+            name,
+            "s",
+            found,
+            more_is_better=False,
+            target=2,
+            in_process=in_process,
+            bare=bare,
+            note=note,
+        )
+    ]
 
 
 def _requests(
-    file: Adopted, name: str, found: list[float], target: float | None, details: dict[str, list[float]] | None = None
+    file: Adopted,
+    name: str,
+    found: Mapping[str, list[float]],
+    target: float | None,
+    details: dict[str, list[float]] | None = None,
 ) -> Figure:
     details = details or {}
     after = details.get("after_write_ms")
-    note = f"after a write: {statistics.median(after):.1f}" if after else ""
-    target = target if file.runs >= 1_000_000 else None
-    return Figure(_group(file), name, "ms p50", found, more_is_better=False, target=target, note=note, details=details)
+    return Figure(
+        _group(file),
+        name,
+        "ms p50",
+        found["ours"],
+        more_is_better=False,
+        target=target if file.runs >= 1_000_000 else None,
+        in_process=found.get("in_process", ()),
+        bare=found.get("bare", ()),
+        note=f"after a write: {statistics.median(after):.1f}" if after else "",
+        details=details,
+    )
 
 
 def _group(file: Adopted) -> str:

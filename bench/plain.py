@@ -1,9 +1,15 @@
-"""The yardstick's own work: the same rows fetched by `sqlite3` and dumped by orjson, and nothing else."""
+"""The yardstick's own work: the same rows fetched by `sqlite3` and dumped by orjson, and nothing else.
+
+`python -m bench.plain FILE.db` prints the first page of the history: the whole of a cold start without a server.
+"""
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import sys
 import uuid
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +46,17 @@ PRAGMAS = (
 )  # fmt: skip
 
 
+#: A page cache that holds next to nothing.
+FEW_PAGES = 16
+
+
 def connect(database: Path) -> sqlite3.Connection:
-    """A connection with promptadmin's PRAGMAs."""
+    """A connection with promptadmin's PRAGMAs; BENCH_CACHE_SIZE is another size of its page cache."""
     connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").fetchall()
+    if "BENCH_CACHE_SIZE" in os.environ:
+        connection.execute(f"PRAGMA cache_size={int(os.environ['BENCH_CACHE_SIZE'])}").fetchall()
     connection.row_factory = lambda cursor, row: dict(zip([name[0] for name in cursor.description], row, strict=True))
     return connection
 
@@ -69,3 +81,8 @@ def record(connection: sqlite3.Connection, body: bytes) -> bytes:
     connection.execute(INSERT, values)
     connection.execute("COMMIT")
     return orjson.dumps(dict(zip(COLUMNS, values, strict=True)))
+
+
+if __name__ == "__main__":
+    with closing(connect(Path(sys.argv[1]))) as opened:
+        sys.stdout.buffer.write(answer(opened, "history", 0))

@@ -60,8 +60,8 @@ def _row(figure: Figure) -> str:
         f"{_number(min(figure.rounds))} to {_number(max(figure.rounds))}",
         figure.unit,
         ", ".join(wanted),
-        _share(figure.in_process, figure.of_in_process),
-        _share(figure.bare, figure.of_bare),
+        _share(figure.in_process, figure.of_in_process, figure.more_is_better),
+        _share(figure.bare, figure.of_bare, figure.more_is_better),
         "" if figure.of_first_page is None else f"{figure.of_first_page:.0%}",
         {True: "yes", False: "no", None: ""}[figure.is_kept],
         figure.note,
@@ -69,10 +69,12 @@ def _row(figure: Figure) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _share(rounds: Sequence[float], ratio: float | None) -> str:
+def _share(rounds: Sequence[float], ratio: float | None, more_is_better: bool) -> str:
+    """The yardstick's median, and our share of it or, of what should be little, how many times as much ours is."""
     if ratio is None:
         return ""
-    return f"{_number(sorted(rounds)[len(rounds) // 2])} ({ratio:.0%})"
+    compared = f"{ratio:.0%}" if more_is_better else f"{_number(ratio)} times"
+    return f"{_number(sorted(rounds)[len(rounds) // 2])} ({compared})"
 
 
 def _number(value: float) -> str:

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import orjson
+
+from bench.plain_lists import Work
 from bench.process import ROOT, ProcessError, run_python
 from promptadmin.ports import free_port
 
@@ -72,9 +75,15 @@ def serving(database: Path, data: Path, token: str, *, settings: str = "promptad
 
 
 @contextmanager
-def serving_bare(database: Path, data: Path) -> Iterator[Server]:
-    """The bare view on the same server: Granian, with as many workers and threads."""
-    variables = dict(os.environ) | {"BENCH_DATABASE": str(database)}
+def serving_bare(
+    database: Path, data: Path, works: Sequence[Work] = (), *, cache_size: int | None = None
+) -> Iterator[Server]:
+    """The bare view on the same server: Granian, with as many workers and threads; it does `works` at /list/NUMBER."""
+    kept = data / "bare-works.json"
+    kept.write_bytes(orjson.dumps(works))
+    variables = dict(os.environ) | {"BENCH_DATABASE": str(database), "BENCH_WORKS": str(kept)}
+    if cache_size is not None:
+        variables["BENCH_CACHE_SIZE"] = str(cache_size)
     with _running(["-m", "bench.bare"], variables, {}, database, data / "bare.log") as server:
         wait_for(server, "/history")
         yield server

@@ -48,6 +48,18 @@ def test_a_tiny_run_finds_every_figure(tmp_path: Path) -> None:
     assert [line for line in compare(results, results) if "recording runs" in line]
 
 
+@pytest.mark.skipif(not shutil.which("wrk"), reason=MISSING)
+def test_each_row_of_a_large_file_stands_beside_its_yardstick(tmp_path: Path) -> None:
+    """Lists, searches and statistics: the yardstick found the same rows, or the benchmark would have failed."""
+    done = run(tmp_path, "--only", "large", "--large", "400")
+    assert done.returncode == 0, done.stderr
+    results: dict[str, Any] = json.loads((tmp_path / "out.json").read_text())
+    assert len(results["figures"]) > 30
+    for figure in results["figures"]:
+        assert figure["of_in_process"] > 0, figure["name"]
+        assert figure["of_bare"] is not None or figure["name"].startswith("statistics"), figure["name"]
+
+
 def test_without_the_load_generator_the_error_says_what_to_install(tmp_path: Path) -> None:
     """It fails at once, before any file is made."""
     done = run(tmp_path, PATH=str(tmp_path))
