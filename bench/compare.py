@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ NOISE = 0.1
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """The lines of a Markdown table: both medians, the change, and the change of the ratio to the bare view."""
+    """The lines of Markdown tables: both medians, their change, the ratios to the bare view; and of growth."""
     if old["machine"] != new["machine"]:
         yield "The machines differ: compare ratios to the bare view, not medians.\n"
     yield "| group | work | unit | old | new | new / old | of bare, old | of bare, new | |"
@@ -29,6 +29,32 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
         cells = [figure["group"], figure["name"], figure["unit"], f"{was['value']:,.4g}", f"{figure['value']:,.4g}"]
         cells += [f"{change:.2f}", _percent(was["of_bare"]), _percent(figure["of_bare"]), verdict]
         yield f"| {' | '.join(cells)} |"
+    yield from _compare_growth(old.get("growth", ()), new.get("growth", ()))
+
+
+def _compare_growth(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The lines of a table of what both have: largest over smallest file, and the milliseconds of the largest."""
+    before = {each["name"]: _medians(each) for each in old}
+    rows = [(each["name"], before[each["name"]], _medians(each)) for each in new if each["name"] in before]
+    rows = [(name, was, now) for name, was, now in rows if was.keys() & now.keys()]
+    if not rows:
+        return
+    yield "\n| growth | sizes | old, ms | new, ms | new / old | growth, old | growth, new | |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for name, was, now in rows:
+        sizes = sorted(was.keys() & now.keys())
+        least, most = sizes[0], sizes[-1]
+        grown = [max(each[size] for size in sizes) / each[least] for each in (was, now)]
+        change = now[most] / was[most]
+        # That every size got slower says another thing than that the largest alone did: either is worse.
+        factors = (change, grown[1] / grown[0])
+        verdict = "worse" if max(factors) > 1 + NOISE else "better" if min(factors) < 1 - NOISE else ""
+        cells = [name, f"{least:,} to {most:,}", f"{was[most]:.3g}", f"{now[most]:.3g}", f"{change:.2f}"]
+        yield f"| {' | '.join([*cells, *(f'{each:.2f}' for each in grown), verdict])} |"
+
+
+def _medians(growth: Mapping[str, Any]) -> dict[int, float]:
+    return {int(runs): float(median) for runs, median in growth["medians"].items()}
 
 
 def _percent(ratio: float | None) -> str:

@@ -75,6 +75,17 @@ def test_ratios_are_of_the_same_round() -> None:
     assert Figure("g", "n", "ms", [5, 9, 7], more_is_better=False, target=7).is_kept
 
 
+def test_a_comparison_has_growth_too() -> None:
+    """Of what both have measured, by the sizes that both have."""
+    common: dict[str, Any] = {"machine": {}, "figures": []}
+    old = common | {"growth": [{"name": "a", "medians": {"10": 1.0, "1000": 2.0}}, {"name": "gone", "medians": {}}]}
+    new = common | {"growth": [{"name": "a", "medians": {"10": 1.0, "500": 9.0, "1000": 3.0}}]}
+    lines = list(compare(old, new))
+    assert lines[-1] == "| a | 10 to 1,000 | 2 | 3 | 1.50 | 2.00 | 3.00 | worse |"
+    assert not [line for line in lines if "gone" in line]
+    assert not [line for line in compare(common, common) if "growth" in line]  # results of a run without that part
+
+
 def test_the_chart_has_a_row_for_each_request() -> None:
     """With its name, a dot for each size, and how much it grew."""
     svg = chart([{"name": "a < b", "medians": {"10": 1.0, "1000": 1.2}}, {"name": "c", "medians": {"10": 3.0}}])
