@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from bench import backups, growth, large, loads, recording
+from bench import backups, growth, large, loads, making, recording
 from bench.adoption import default_directory
 from bench.figures import Figure
 from bench.files import Adopted, adopted
@@ -27,9 +27,10 @@ from bench.report import as_json, table
 from bench.wrk import LoadError, require
 
 READS = ("history", "cursor", "far", "run", "project")
-PARTS = (*READS, "record", "import", "backup", "large", "memory", "start", "growth")
+PARTS = ("make", *READS, "record", "import", "backup", "large", "memory", "start", "growth")
 LOADED = 50_000
 LARGE = 1_000_000
+MADE = 1  # a million rows, once, are a long enough measurement
 GROWTH = (10_000, 100_000, 1_000_000)
 
 
@@ -49,6 +50,9 @@ class Bench:
     def run(self, scratch: Path) -> None:
         """Measure all that is asked for."""
         wanted, rounds, seconds = self.options.only, self.options.rounds, self.options.seconds
+        if "make" in wanted:
+            with tempfile.TemporaryDirectory(dir=scratch) as place:
+                self.add(making.measure(self.options.large, Path(place), rounds=MADE, say=say))
         kinds = [part for part in READS if part in wanted]
         if kinds:
             file = self.file(self.options.rows)

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import itertools
 import sqlite3
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from bench.legacy_schema import AGES, Age, column_names, schema
 
 ROWS_A_TRANSACTION = 25_000
 CACHE_KIB = 262_144  # holds the indexes of a million runs, so that no page is written twice
+SETTINGS = ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{CACHE_KIB}", "locking_mode=EXCLUSIVE")
 SEED = 20_260
 
 
@@ -38,7 +40,7 @@ def make_legacy(path: Path, *, runs: int, projects: int, age: Age, seed: int = S
 
 
 def _fill(database: sqlite3.Connection, rows: LegacyRows, *, runs: int, age: Age) -> None:
-    for setting in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{CACHE_KIB}", "locking_mode=EXCLUSIVE"):
+    for setting in SETTINGS:
         database.execute(f"PRAGMA {setting}").fetchall()
     # The indexes come first, as in a file that grew run by run; last, each would read the whole file once more.
     for statement in schema(age):
@@ -85,13 +87,16 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"there is no directory {options.out.parent}")
     if options.out.is_dir():
         parser.error(f"{options.out} is a directory: name a file")
+    began = time.perf_counter()
     try:
         make_legacy(options.out, runs=options.runs, projects=options.projects, age=options.age, seed=options.seed)
     except (OSError, sqlite3.Error) as error:
         parser.exit(1, f"{parser.prog}: {options.out} can't be made: {error}\n")
     except KeyboardInterrupt:
         parser.exit(130, "interrupted: nothing was left behind\n")
-    print(f"{options.out}: {options.runs} runs, {options.out.stat().st_size / 2**20:.0f} MiB")
+    seconds = time.perf_counter() - began
+    size = options.out.stat().st_size / 2**20
+    print(f"{options.out}: {options.runs} runs, {size:.0f} MiB, {seconds:.1f} s, {options.runs / seconds:,.0f} rows/s")
 
 
 if __name__ == "__main__":
