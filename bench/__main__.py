@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import os
 import signal
 import sqlite3
 import sys
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from bench import backups, growth, large, loads, making, recording
+from bench import backups, growth, large, loads, making, moving, recording
 from bench.adoption import default_directory
 from bench.figures import Figure
 from bench.files import Adopted, adopted
@@ -27,7 +28,7 @@ from bench.report import as_json, table
 from bench.wrk import LoadError, require
 
 READS = ("history", "cursor", "far", "run", "project")
-PARTS = ("make", *READS, "record", "import", "backup", "large", "memory", "start", "growth")
+PARTS = ("make", *READS, "record", "import", "backup", "large", "memory", "start", "growth", "move")
 LOADED = 50_000
 LARGE = 1_000_000
 MADE = 1  # a million rows, once, are a long enough measurement
@@ -78,6 +79,9 @@ class Bench:
         if "growth" in wanted:
             self.growth = growth.measure([self.file(size) for size in self.options.growth], say=say)
             self.add([])
+        if "move" in wanted:
+            with tempfile.TemporaryDirectory(dir=scratch) as place:
+                self.add(moving.measure(self.file(self.options.large), Path(place), self.options.postgresql, say=say))
 
     def file(self, runs: int) -> Adopted:
         """The adopted file of this size."""
@@ -100,7 +104,7 @@ def _parts(text: str) -> list[str]:
 
 def _options(arguments: Sequence[str] | None) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Fills the table of docs/performance.md.")
-    parser.add_argument("--only", type=_parts, default=list(PARTS), help=f"parts, with commas: {', '.join(PARTS)}")
+    parser.add_argument("--only", type=_parts, help=f"parts, with commas (default: all): {', '.join(PARTS)}")
     parser.add_argument("--rows", type=whole_number, default=LOADED, help="runs of the loaded file (default: 50000)")
     parser.add_argument("--large", type=whole_number, default=LARGE, help="runs of the large file (default: 1000000)")
     parser.add_argument(
@@ -108,6 +112,12 @@ def _options(arguments: Sequence[str] | None) -> tuple[argparse.ArgumentParser, 
     )
     parser.add_argument("--rounds", type=whole_number, default=5, help="rounds; the median counts (default: 5)")
     parser.add_argument("--seconds", type=whole_number, default=3, help="seconds of load in a round (default: 3)")
+    parser.add_argument(
+        "--postgresql",
+        metavar="URL",
+        default=os.environ.get(moving.VARIABLE, ""),
+        help=f"a server on which the part move makes a database of its own (default: {moving.VARIABLE})",
+    )
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="results (default: bench/results/DATE.json)")
     parser.add_argument(
         "--dir",
@@ -116,6 +126,12 @@ def _options(arguments: Sequence[str] | None) -> tuple[argparse.ArgumentParser, 
         help="where files are kept for the next time (default: PROMPTADMIN_BENCH_DIR, or bench/.data)",
     )
     options = parser.parse_args(arguments)
+    if options.only is None:
+        options.only = [part for part in PARTS if part != "move" or options.postgresql]
+        if "move" not in options.only:
+            say(f"without the part move: {moving.MISSING}")
+    elif "move" in options.only and not options.postgresql:
+        parser.error(moving.MISSING)
     if options.json is None:
         options.json = ROOT / "bench" / "results" / f"{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M%S}.json"
     try:

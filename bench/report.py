@@ -12,8 +12,8 @@ from bench.machine import describe_machine
 
 FLAT = 1.5
 
-#: Options that say where files are on this machine, which is nobody else's business.
-PLACES = ("json", "dir")
+#: Options that say where files and servers are, which is nobody else's business.
+PLACES = ("json", "dir", "postgresql")
 
 
 def as_json(figures: Sequence[Figure], growth: Sequence[Growth], options: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,12 +64,19 @@ def make_token(database: Path, data: Path) -> str:
 
 
 @contextmanager
-def serving(database: Path, data: Path, token: str, *, settings: str = "promptadmin.settings") -> Iterator[Server]:
-    """`manage.py serve` with its default settings, or those of another module, from its first answer on."""
+def serving(
+    database: Path,
+    data: Path,
+    token: str,
+    *,
+    settings: str = "promptadmin.settings",
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
+    """`manage.py serve` with its default settings, or another module's, or `variables`, from its first answer on."""
     command = ["manage.py", "serve", "--port"]
     headers = {"Authorization": f"Bearer {token}"}
-    variables = environment(database, data) | {"DJANGO_SETTINGS_MODULE": settings}
-    with _running(command, variables, headers, database, data / "serve.log") as server:
+    all_variables = environment(database, data) | {"DJANGO_SETTINGS_MODULE": settings} | dict(variables or {})
+    with _running(command, all_variables, headers, database, data / "serve.log") as server:
         wait_for(server, "/api/history?per_page=1")
         yield server
 

@@ -17,6 +17,7 @@ from bench.compare import compare
 from bench.figures import Figure
 from bench.wrk import MISSING
 from tests.processes import REPOSITORY
+from tests.services import needs_postgresql, postgresql_url
 
 SECONDS = 200
 
@@ -58,6 +59,23 @@ def test_each_row_of_a_large_file_stands_beside_its_yardstick(tmp_path: Path) ->
     for figure in results["figures"]:
         assert figure["of_in_process"] > 0, figure["name"]
         assert figure["of_bare"] is not None or figure["name"].startswith("statistics"), figure["name"]
+
+
+@needs_postgresql
+@pytest.mark.skipif(not shutil.which("wrk"), reason=MISSING)
+def test_a_move_is_killed_resumed_and_compared(tmp_path: Path) -> None:
+    """Beside a plain COPY of the same rows; without a server's address, it says what it needs."""
+    absent = run(tmp_path, "--only", "move", PROMPTADMIN_BENCH_POSTGRESQL="")
+    assert absent.returncode == 2
+    assert "--postgresql" in absent.stderr
+    done = run(tmp_path, "--only", "move", "--large", "3000", "--postgresql", postgresql_url())
+    assert done.returncode == 0, done.stderr
+    results: dict[str, Any] = json.loads((tmp_path / "out.json").read_text())
+    (figure,) = results["figures"]
+    assert 0 < figure["details"]["runs_at_kill"] < 3000
+    assert figure["details"]["answers_compared"] > 10
+    assert figure["of_in_process"] > 0
+    assert "postgresql" not in results["options"]
 
 
 def test_without_the_load_generator_the_error_says_what_to_install(tmp_path: Path) -> None:
