@@ -7,13 +7,16 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.every_route.apps import ON_POSTGRESQL, ON_SQLITE
 from tests.legacy_files import LAST_RELEASE_SAMPLE
 from tests.moves import SMALL_BATCHES, kill_within_a_table
-from tests.processes import Scratch
+from tests.processes import REPOSITORY, Scratch
 from tests.servers import Site, serving
 from tests.services import needs_legacy_files, needs_postgresql, postgresql_database
 
@@ -54,6 +57,8 @@ def test_all_writes_agree_without_a_pause_between_them(tmp_path: Path, workers: 
 # Two recorded answers depend on which of several runs of one moment comes first. SQLite answers in the order of the
 # file, as PromptForge did; PostgreSQL has no such order, and answers by id.
 TIES = {"created asc", "project"}
+WALKED = {"ix_optimizations_created_at"}
+COLLECTED = {"promptadmin_derived_search_optimizations_parts", "promptadmin_derived_search_optimizations_escapes"}
 
 
 @needs_postgresql
@@ -67,8 +72,75 @@ def test_all_exchanges_agree_on_postgresql_but_for_ties(tmp_path: Path, scratch:
         done = scratch.manage("move_to", url, *SMALL_BATCHES)
         assert done.returncode == 0, done.stderr
         with serving(tmp_path, url, AUTH_TOKEN=TOKEN) as site:
-            *differing, agree = replay(site, "read.json.gz").splitlines()
-            names = {line[2:].split(":")[0] for line in differing if line.startswith("- ")}
-            assert names <= TIES, "\n".join(differing)
-            assert agree == f"{139 - len(names)} of 139 agree"
+            assert_agree_but_for_ties(replay(site, "read.json.gz"))
             assert replay(site, "write.json.gz") == "93 of 93 agree"
+
+
+def every_route(directory: Path) -> dict[str, str]:
+    """Variables for processes in which what is meant for many rows begins at a handful, and each way taken is noted."""
+    return {
+        "DJANGO_SETTINGS_MODULE": "tests.every_route.settings",
+        "PYTHONPATH": str(REPOSITORY),
+        "TAKEN_ROUTES": str(directory / "taken"),
+    }
+
+
+def serving_every_route(directory: Path, url: str) -> AbstractContextManager[Site]:
+    """A server of that kind."""
+    return serving(directory, url, workers=1, AUTH_TOKEN=TOKEN, **every_route(directory))
+
+
+def taken(directory: Path) -> set[str]:
+    """The ways that were taken."""
+    return set((directory / "taken").read_text().splitlines())
+
+
+def test_all_exchanges_agree_by_every_route(tmp_path: Path, scratch: Scratch) -> None:
+    """Indexed, summed up, and with thresholds that a handful of rows pass: as PromptForge answered, the long way."""
+    fresh_copy(scratch.database)
+    scratch.variables = every_route(tmp_path)
+    for command in ("startup", "--quiet"), ("upkeep", "--once"):
+        done = scratch.manage(*command)
+        assert done.returncode == 0, done.stderr
+    with serving_every_route(tmp_path, f"sqlite:///{scratch.database}") as site:
+        assert replay(site, "read.json.gz") == "139 of 139 agree"
+        assert taken(tmp_path) >= ON_SQLITE
+        assert replay(site, "write.json.gz") == "93 of 93 agree"
+
+
+@needs_postgresql
+def test_all_exchanges_agree_by_every_route_on_postgresql(tmp_path: Path, scratch: Scratch) -> None:
+    """With its search indexes, and a planner that walks an index, or collects rows from it, wherever one would do."""
+    fresh_copy(scratch.database)
+    with postgresql_database() as url:
+        for command in ("startup", "--quiet"), ("move_to", url):
+            done = scratch.manage(*command)
+            assert done.returncode == 0, done.stderr
+        scratch.variables = {**every_route(tmp_path), "DATABASE_URL": url}
+        done = scratch.manage("upkeep", "--once")
+        assert done.returncode == 0, done.stderr
+        # First without reading whole tables; then without walking indexes, which else wins on so few rows.
+        for way, indexes in ("seqscan", WALKED), ("indexscan", COLLECTED):
+            with psycopg.connect(url, autocommit=True) as server:
+                server.execute(f"ALTER DATABASE {server.info.dbname} SET enable_{way} = off")
+            with serving_every_route(tmp_path, url) as site:
+                assert_agree_but_for_ties(replay(site, "read.json.gz"))
+                if way == "indexscan":
+                    assert replay(site, "write.json.gz") == "93 of 93 agree"
+            assert used_indexes(url) >= indexes
+        assert taken(tmp_path) >= ON_POSTGRESQL
+
+
+def used_indexes(url: str) -> set[str]:
+    """The indexes that anything was read from."""
+    with psycopg.connect(url) as server:
+        query = "SELECT indexrelname FROM pg_stat_user_indexes WHERE idx_scan > 0"
+        return {name for (name,) in server.execute(query)}
+
+
+def assert_agree_but_for_ties(printed: str) -> None:
+    """All reads are as recorded, or equals are in another order."""
+    *differing, agree = printed.splitlines()
+    names = {line[2:].split(":")[0] for line in differing if line.startswith("- ")}
+    assert names <= TIES, "\n".join(differing)
+    assert agree == f"{139 - len(names)} of 139 agree"

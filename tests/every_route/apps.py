@@ -1,0 +1,128 @@
+"""Lowers the thresholds of this process, and notes which ways are taken in the file that TAKEN_ROUTES names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+
+#: Ways that the recorded reads take on SQLite, each for another kind of list, search or statistic.
+ON_SQLITE = frozenset({
+    "among the first of the order",
+    "few, sorted",
+    "along the order",
+    "not near the beginning",
+    "from the other end",
+    "all statuses but one counted",
+    "stored summaries",
+    "stored summaries of a project",
+    "few rows by the index",
+    "common text, counted by the index",
+})  # fmt: skip
+#: On PostgreSQL most ways are its planner's own.
+ON_POSTGRESQL = frozenset({"from the other end", "trigrams"})
+
+_noted: set[str] = set()
+
+
+def note(way: str) -> None:
+    """A way was taken."""
+    if way not in _noted:
+        _noted.add(way)
+        place = os.open(os.environ["TAKEN_ROUTES"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.write(place, f"{way}\n".encode())  # at once: several processes write
+        os.close(place)
+
+
+def watch(owner: Any, name: str, way: Callable[..., str]) -> None:
+    """Note the way that `way` tells from the answer and the arguments of each call, unless it tells none."""
+    function = getattr(owner, name)
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        answer = function(*args, **kwargs)
+        taken = way(answer, *args, **kwargs)
+        if taken:
+            note(taken)
+        return answer
+
+    setattr(owner, name, watched)
+
+
+class EveryRouteConfig(AppConfig):
+    """The last application: all others are there."""
+
+    name = "tests.every_route"
+
+    def ready(self) -> None:
+        """Lower the thresholds, then watch the ways."""
+        lower_thresholds()
+        watch_ways()
+
+
+def lower_thresholds() -> None:
+    """What decides between ways to the same answer; what an answer itself depends on stays."""
+    from optimizations import counting, filters, queries
+    from optimizations.stats import folding, rollup_table, rollups
+    from promptadmin import inserting
+    from promptadmin.search import building, finding, postgresql, ranking
+
+    filters.COUNTED_SINGLY = 3
+    counting.ROWS_A_COUNT = 2
+    queries.NEAR = 0
+    for name, value in {"FEW": 30, "LOOKED_THROUGH": (2,)}.items():
+        setattr(queries, name, value)  # as it has them from another module
+    rollup_table.LEVELS = (4, 6, 8, 10, 12, 14)
+    folding.NEWEST, folding.RUNS_OF_A_PART = 8, 2
+    rollups.ROWS_OF_A_QUERY, rollups.MOST_PARTIAL = 2, 10_000
+    finding.FEW = 40
+    ranking.GROUPS = (2, 3, 5)
+    building.ROWS_A_PIECE = 500
+    postgresql.ROWS_A_FETCH = 2
+    inserting.ROWS_AT_ONCE = 3
+
+
+def watch_ways() -> None:
+    """Note each way where it is chosen."""
+    from optimizations import counting, filters, queries, reading
+    from optimizations.stats import scope
+    from promptadmin.search import narrowing, postgresql
+
+    known: dict[int, str] = {}
+
+    def remember(answer: Any, *args: Any) -> str:
+        known.update({id(answer.of_few): "few, sorted", id(answer.along): "along the order"})
+        return ""
+
+    watch(queries, "_routes", remember)
+    watch(queries, "_read_parts", lambda answer, using, statements, *args: known.get(id(statements), ""))
+    watch(queries, "_among_firsts", lambda answer, *args: "" if answer is None else "among the first of the order")
+    watch(filters.RunFilters, "_shown", lambda *args: "not near the beginning")
+    watch(
+        filters,
+        "_count_status",
+        lambda answer, runs, status: (
+            "all statuses but one counted"
+            if connections[runs.db].vendor == "sqlite" and answer >= filters.COUNTED_SINGLY
+            else ""
+        ),
+    )
+    watch(
+        reading.Reading,
+        "_page",
+        lambda answer, reader, filters, by, offset, limit, total: "from the other end" if offset > total // 2 else "",
+    )
+    watch(scope, "find_cover", _cover)
+    watch(
+        narrowing, "rows_that_may_contain", lambda found, *args: "few rows by the index" if found and found.rows else ""
+    )
+    watch(counting, "rows_to_count", lambda found, *args: "common text, counted by the index" if found else "")
+    watch(postgresql, "has_trigrams", lambda answer, *args: "trigrams" if answer else "")
+
+
+def _cover(cover: Any, connection: Any, project: str | None, **bounds: Any) -> str:
+    if not cover.stored:
+        return ""
+    return "stored summaries of a project" if project else "stored summaries"
