@@ -51,28 +51,34 @@ def end_stalled_connections() -> None:
     option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux has it
     if option is None or not settings.EXPORT_STALL:
         return
-    with _sockets() as found:
-        ports = {each.getsockname()[1] for each in found if each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)}
+    with served_connections() as found:
         for each in found:
             with contextlib.suppress(OSError):  # closed meanwhile
-                if each.getsockname()[1] in ports:
-                    each.setsockopt(socket.IPPROTO_TCP, option, settings.EXPORT_STALL * 1000)
+                each.setsockopt(socket.IPPROTO_TCP, option, settings.EXPORT_STALL * 1000)
 
 
 @contextmanager
-def _sockets() -> Iterator[list[socket.socket]]:
-    """The TCP sockets of this process, by their own descriptors.
+def served_connections() -> Iterator[list[socket.socket]]:
+    """The connections of clients to this process: those at the ports that it listens on.
 
-    None is closed, nor is a copy of one: of a database file, which may have got the number meanwhile, that would
-    drop SQLite's locks (see `promptadmin.sqlite_header`).
+    They are the server's own descriptors. None is closed, nor is a copy of one: of a database file, which may have got
+    the number meanwhile, that would drop SQLite's locks (see `promptadmin.sqlite_header`).
     """
     found: list[socket.socket] = []
     try:
         for path in OPEN_FILES.iterdir():
             with contextlib.suppress(OSError):  # no socket, or closed meanwhile
                 found.append(socket.socket(fileno=int(path.name)))
-        inet = (socket.AF_INET, socket.AF_INET6)
-        yield [each for each in found if each.family in inet and each.type == socket.SOCK_STREAM]
+        listening, others = set(), []
+        for each in found:
+            with contextlib.suppress(OSError):
+                if each.family not in (socket.AF_INET, socket.AF_INET6) or each.type != socket.SOCK_STREAM:
+                    continue
+                if each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    listening.add(each.getsockname()[1])
+                else:
+                    others.append((each, each.getsockname()[1]))
+        yield [each for each, port in others if port in listening]
     finally:
         for each in found:
             each.detach()

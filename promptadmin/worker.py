@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
+from promptadmin.breaking_off import visibly_broken
 from promptadmin.inplace import expect_the_same_file
 from promptadmin.loading import loading
 
@@ -33,13 +34,14 @@ def load_application() -> Any:
 def whole(application: Any) -> Any:
     """The WSGI application, which hands answers that don't stream to the server in one piece, and is done with them.
 
-    The server would take an answer that isn't a list piece by piece, each through Python.
+    The server would take an answer that isn't a list piece by piece, each through Python. Answers that stream reach
+    their clients whole or visibly broken.
     """
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         response = application(environ, start_response)
         if response.streaming:
-            return response
+            return visibly_broken(response, f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
         content = [response.content]
         response.close()
         return content

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client
 
 from promptadmin import programs, tokens
 from promptadmin.access_log import logged
+from promptadmin.breaking_off import visibly_broken
 from promptadmin.inplace import FileReplacedError
 from promptadmin.worker import whole
 
@@ -81,17 +84,32 @@ def test_requests_are_answered_where_nobody_reads_the_access_log(monkeypatch: py
 
 
 def test_an_answer_that_streams_stays_a_stream_and_others_are_closed() -> None:
-    class Answer:
-        content, closed = b"whole", False
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}
 
-        def __init__(self, streaming: bool) -> None:
-            self.streaming = streaming
+    def given(made: Any) -> Any:
+        return whole(lambda environ, start: made)(environ, lambda *_: None)
 
-        def close(self) -> None:
-            self.closed = True
+    plain = HttpResponse(b"whole")
+    assert given(plain) == [b"whole"]
+    assert plain.closed
+    with_length = StreamingHttpResponse([b"a", b"b"], headers={"Content-Length": "2"})
+    assert given(with_length) is with_length
+    without = StreamingHttpResponse(iter([b"a", b"b"]))
+    streamed = given(without)
+    assert next(streamed) == b"a"
+    assert not without.closed
+    assert list(streamed) == [b"b"]
+    streamed.close()
+    assert without.closed
 
-    for streaming in (False, True):
-        made = Answer(streaming)
-        given = whole(lambda environ, start, made=made: made)({}, lambda *_: None)
-        assert (given is made, made.closed) == (streaming, not streaming)
-        assert streaming or given == [b"whole"]
+
+def test_an_answer_that_fails_without_a_connection_to_cut_is_the_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"a"
+        raise ValueError
+
+    monkeypatch.setattr("promptadmin.breaking_off.SECONDS_TO_BEGIN", 0)
+    streamed = visibly_broken(StreamingHttpResponse(parts()), "GET /")
+    assert next(streamed) == b"a"
+    with pytest.raises(ValueError, match=r"^$"):
+        next(streamed)
