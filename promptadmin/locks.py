@@ -17,6 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 ADVISORY_KEYS = {"start-up": 0x70726F6D7074, "webhook delivery": 0x70726F6D7075, "upkeep": 0x70726F6D7076}
 
 SECONDS_BETWEEN_TRIES = 0.2  # of the lock on PostgreSQL
+SECONDS_OF_A_LOOK = 0.02
 
 
 def startup_lock(connection: BaseDatabaseWrapper, say: Callable[[str], None]) -> AbstractContextManager[None]:
@@ -54,6 +55,22 @@ def running(name: str) -> Iterator[None]:
     with _lock_file(Path(settings.DATA_DIR), name) as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         yield
+
+
+def only_running(name: str) -> IO[str]:
+    """A file that lets `is_running` know while it is open here. Raises BlockingIOError where somebody has it open."""
+    file = _lock_file(Path(settings.DATA_DIR), name)
+    for tries_left in range(5, -1, -1):  # whoever looks has the lock for a moment
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not tries_left:
+                file.close()
+                raise
+            time.sleep(SECONDS_OF_A_LOOK)
+        else:
+            break
+    return file
 
 
 def is_running(name: str) -> bool:

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from promptadmin.adoption import UnusableDatabaseError
 from promptadmin.audit import Change, record
 from promptadmin.backups.errors import BackupError
-from promptadmin.backups.making import make_backup
+from promptadmin.backups.process import is_under_way, last_run, start_backup
 from promptadmin.backups.sources import source_of
 from promptadmin.backups.store import Store, default_directory
 from promptadmin.doctor.examining import examine
@@ -80,6 +80,8 @@ def operations_view(request: HttpRequest) -> HttpResponse:
         "pending": [f"{item.app_label}.{item.name}" for item in pending_migrations(connection)],
         "backups": _backups(),
         "backup_directory": default_directory(),
+        "backup_under_way": is_under_way(),
+        "backup_run": last_run(DEFAULT_DB_ALIAS),
         "may_maintain": request.user.has_perm("promptadmin.run_maintenance"),
     }
     return TemplateResponse(request, "promptadmin/operations.html", context)
@@ -88,23 +90,18 @@ def operations_view(request: HttpRequest) -> HttpResponse:
 @may_maintain
 @require_POST
 def make_backup_view(request: HttpRequest) -> HttpResponse:
-    """Make a backup, as `manage.py backupdb` does."""
+    """Start `manage.py backupdb`; the page shows how it went."""
     try:
-        made = make_backup(connections[DEFAULT_DB_ALIAS])
+        start_backup(DEFAULT_DB_ALIAS)
     except BackupError as error:
         messages.error(request, str(error))
         return redirect("admin:operations")
-    name = made.backup.directory.name
     with write_session():
         record(
-            Change(
-                model=Maintenance, key="backup", title="backup", before={}, note=f"made {name}", after={"backup": name}
-            ),
+            Change(model=Maintenance, key="backup", title="backup", before={}, after={"backup": "started"}),
             using=DEFAULT_DB_ALIAS,
         )
-    messages.success(request, f"Made and proved {name}.")
-    for warning in made.warnings:
-        messages.warning(request, warning)
+    messages.success(request, "A backup is being made: load this page again to see how it went.")
     return redirect("admin:operations")
 
 

@@ -8,9 +8,6 @@ that one, and after any restart.
 from __future__ import annotations
 
 import datetime as dt
-import os
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 
@@ -19,6 +16,7 @@ from django.db import connections
 from django.utils import timezone
 
 from promptadmin.backups.errors import BackupError
+from promptadmin.backups.process import BackupProcess, is_under_way
 from promptadmin.backups.sources import source_of
 from promptadmin.backups.store import Backup, Store, default_directory
 from promptadmin.fields import parse_moment
@@ -33,7 +31,7 @@ SECONDS_AFTER_FAILURE = 600.0
 class _Process:
     """The backup that this process has under way, and when it may start another one."""
 
-    running: subprocess.Popen[bytes] | None = None
+    running: BackupProcess | None = None
     not_before: float = 0.0
 
 
@@ -65,15 +63,9 @@ def scheduled_backup(using: str) -> Piece:
     """
     if _process.running is not None:
         return _look()
-    if time.monotonic() < _process.not_before or not is_due(using, timezone.now()):
+    if time.monotonic() < _process.not_before or not is_due(using, timezone.now()) or is_under_way():
         return Piece(0, 0)
-    # It ends with this process, as everything does that `serve` started.
-    line = [sys.executable, "-m", "promptadmin.companions", str(os.getpid()), "backupdb"]
-    _process.running = subprocess.Popen(  # noqa: S603  # our own command
-        [*line, "--keep", str(settings.BACKUP_KEEP), "--compress", "zstd"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+    _process.running = BackupProcess(using, "--keep", str(settings.BACKUP_KEEP), "--compress", "zstd")
     return Piece(0, 1)
 
 
@@ -82,12 +74,14 @@ def _look() -> Piece:
     if process is None:
         return Piece(0, 0)
     try:
-        _, errors = process.communicate(timeout=SECONDS_A_LOOK)
-    except subprocess.TimeoutExpired:
-        return Piece(0, 1)
-    _process.running = None
-    if process.returncode:
+        if not process.has_ended(SECONDS_A_LOOK):
+            return Piece(0, 1)
+    except BackupError:
         every = settings.BACKUP_EVERY or dt.timedelta()
-        _process.not_before = time.monotonic() + min(SECONDS_AFTER_FAILURE, every.total_seconds())
-        raise BackupError(" ".join(errors.decode(errors="replace").split()) or f"it ended with {process.returncode}")
+        _process.running, _process.not_before = (
+            None,
+            time.monotonic() + min(SECONDS_AFTER_FAILURE, every.total_seconds()),
+        )
+        raise
+    _process.running = None
     return Piece(1, 0)

@@ -17,9 +17,11 @@ from pytest_django import Settings
 from promptadmin.backups import schedule
 from promptadmin.backups.errors import BackupError
 from promptadmin.backups.making import make_backup
+from promptadmin.backups.process import LOCK
 from promptadmin.backups.store import Backup, proven_backups
 from promptadmin.doctor.examining import examine
 from promptadmin.environment import Environment
+from promptadmin.locks import only_running
 from promptadmin.upkeep import finish, upkeep_jobs
 from tests.conftest import OpenFile
 from tests.django_databases import ALIAS
@@ -96,6 +98,9 @@ def test_the_upkeep_makes_it_once_and_waits_after_a_failure(
         backups.unlink()
         assert upkeep() == 0
         monkeypatch.setattr(schedule._process, "not_before", 0.0)
+        with only_running(LOCK):  # an operator has started one
+            assert upkeep() == 0
+        assert schedule._process.running is None
         assert upkeep() == 1
         [made] = proven_backups(backups)
         assert made.manifest.compression == "zstd"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,13 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from promptadmin.backups import last_proven
+from promptadmin.backups.errors import BackupError
+from promptadmin.backups.process import BROKEN_OFF, UNDER_WAY, BackupProcess
 from promptadmin.models import LogEntry
 from promptadmin.startup import run_steps
 from promptadmin.step_record import STEPS, last_runs
 from tests.platform.people import signed_in
+from tests.processes import environment
 from tests.projects.making import make_run
 
 PAGE, BACKUP, STEP = "/admin/operations/", "/admin/operations/backup/", "/admin/operations/step/"
@@ -99,22 +103,76 @@ def test_other_steps_have_no_button() -> None:
     assert not last_runs(connection)
 
 
+@pytest.fixture
+def backups_of_this_file(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the process that a button starts keeps its backups of the tests' database."""
+    url = f"sqlite:///{connection.settings_dict['NAME']}"
+    settings.DATA_DIR = tmp_path / "data"
+    for name, value in environment(DATABASE_URL=url, PROMPTADMIN_DATA_DIR=str(settings.DATA_DIR)).items():
+        monkeypatch.setenv(name, value)
+    return tmp_path / "data" / "backups"
+
+
+def page_afterwards(client: Client) -> str:
+    """The page once no backup is under way any more."""
+    until = time.monotonic() + 60
+    while "A backup is being made</strong>" in (page := client.get(PAGE).content.decode()):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    return page
+
+
 @only_sqlite
 @pytest.mark.django_db(transaction=True)
-def test_a_backup_is_made_by_a_button(settings, tmp_path: Path) -> None:
-    settings.DATA_DIR = tmp_path
+def test_a_backup_is_started_by_a_button(backups_of_this_file: Path) -> None:
+    """The request doesn't wait for it; while it runs no other one begins; then the page says what was made."""
     client = administrator()
     assert "There is none yet." in client.get(PAGE).content.decode()
-    answer = client.post(BACKUP, follow=True).content.decode()
-    made = last_proven(tmp_path / "backups")
+    began = client.post(BACKUP, follow=True).content.decode()
+    assert "A backup is being made</strong> since" in began
+    assert "Make a backup now" not in began
+    assert UNDER_WAY in client.post(BACKUP, follow=True).content.decode()
+    with pytest.raises(BackupError, match="under way"):
+        BackupProcess("default")
+    page = page_afterwards(client)
+    made = last_proven(backups_of_this_file)
     assert made is not None
-    assert f"Made and proved {made.name}." in answer
-    assert "0.0 h" in answer
-    assert LogEntry.objects.get(object_pk="backup").changes == {"backup": [None, made.name]}
-    (tmp_path / "backups").chmod(0o700)
-    settings.DATA_DIR = tmp_path / "a file"
-    (tmp_path / "a file").write_text("")
-    assert "can&#x27;t hold backups" in client.post(BACKUP, follow=True).content.decode()
+    assert f"Made and proved {made.name}." in page
+    assert "0.0 h" in page
+    assert "Make a backup now" in page
+    assert [path.name for path in backups_of_this_file.iterdir()] == [made.name]
+    assert LogEntry.objects.get(object_pk="backup").changes == {"backup": [None, "started"]}
+
+
+@only_sqlite
+@pytest.mark.django_db(transaction=True)
+def test_the_page_says_why_a_backup_failed(backups_of_this_file: Path, settings: Settings) -> None:
+    client = administrator()
+    backups_of_this_file.parent.mkdir()
+    backups_of_this_file.write_text("a file where the directory should be")
+    client.post(BACKUP)
+    page = page_afterwards(client)
+    assert "can&#x27;t hold backups" in page
+    assert "name another place" in page
+    assert "Made and proved" not in page
+    settings.DATA_DIR = backups_of_this_file
+    assert "can&#x27;t be written" in client.post(BACKUP, follow=True).content.decode()
+
+
+@only_sqlite
+@pytest.mark.django_db(transaction=True)
+def test_the_page_tells_of_a_backup_whose_server_was_killed(
+    backups_of_this_file: Path,
+) -> None:
+    client = administrator()
+    process = BackupProcess("default")
+    with process._process as child:
+        child.kill()
+    assert "A backup is being made</strong>" in client.get(PAGE).content.decode()
+    process._lock.close()  # as the system does for a process that is gone
+    assert BROKEN_OFF in client.get(PAGE).content.decode()
+    client.post(BACKUP)
+    assert "Made and proved" in page_afterwards(client)
 
 
 @pytest.mark.django_db
