@@ -16,6 +16,7 @@ from promptadmin import durability, lookups
 from promptadmin.deadlines import respect_deadlines
 from promptadmin.fields import new_id
 from promptadmin.readers import Connection
+from promptadmin.sqlite_bugs import bugs_of, releases_without
 
 #: PRAGMA → value to set, but for `synchronous`, which the durability decides. `PRAGMAS_READ_BACK` has what SQLite
 #: answers afterwards.
@@ -41,8 +42,6 @@ SMALL_FILE = 512 * 2**20
 WORK_CACHE = -4096
 WORK_MMAP = 160 * 2**20
 # Releases that have the fix of the WAL-reset bug: this one and all later ones, and these of older branches.
-WAL_RESET_FIXED = (3, 51, 3)
-WAL_RESET_FIXED_BRANCHES = {(3, 44): 6, (3, 50): 7}
 
 
 def configure_connection(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
@@ -155,27 +154,17 @@ def check_pragmas(databases: Sequence[str] | None = None, **kwargs: Any) -> list
     return messages
 
 
-def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite release can corrupt a WAL file that several connections use."""
-    if version >= WAL_RESET_FIXED:
-        return False
-    fixed = WAL_RESET_FIXED_BRANCHES.get(version[:2])  # type: ignore[arg-type]  # a slice's length isn't in its type
-    return fixed is None or version[2] < fixed
-
-
 def check_version(databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
-    """System check promptadmin.W001: the linked SQLite has the fix of the WAL-reset bug."""
+    """System check promptadmin.W001: the linked SQLite has none of the known bugs."""
     if not any(is_file(connections[alias]) for alias in databases or ()):
-        return []
-    if not has_wal_reset_bug(sqlite3.sqlite_version_info):
         return []
     return [
         checks.Warning(
-            f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug: in rare cases a checkpoint that meets a writer "
-            "corrupts the file.",
-            hint="Use a Python linked with SQLite 3.51.3 or later (also 3.50.7, 3.44.6), and keep backups until then.",
+            f"SQLite {sqlite3.sqlite_version} has the {bug.name}: {bug.effect}.",
+            hint=f"Use a Python linked with {releases_without(bug)}, and keep backups until then. See {bug.source}.",
             id="promptadmin.W001",
         )
+        for bug in bugs_of(sqlite3.sqlite_version_info)
     ]
 
 

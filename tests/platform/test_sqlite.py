@@ -13,6 +13,9 @@ from django.db import DatabaseError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin import sqlite
+from promptadmin.doctor.examining import examine
+from promptadmin.doctor.registry import Severity
+from promptadmin.sqlite_bugs import bugs_of
 from tests.conftest import OpenDatabase, OpenFile
 from tests.django_databases import ALIAS, postgresql_config
 from tests.file_contents import is_locked
@@ -90,34 +93,54 @@ def test_checks_are_registered_for_databases(open_file: OpenFile, tmp_path: Path
             cursor.execute("PRAGMA busy_timeout=1").fetchall()
         found = ids(checks.run_checks(tags=[checks.Tags.database], databases=[ALIAS]))
     assert "promptadmin.E001" in found
-    assert ("promptadmin.W001" in found) == sqlite.has_wal_reset_bug(sqlite3.sqlite_version_info)
+    assert ("promptadmin.W001" in found) == bool(bugs_of(sqlite3.sqlite_version_info))
     assert sqlite.check_pragmas(databases=None) == []
     assert sqlite.check_version(databases=None) == []
 
 
+WAL, SAVEPOINT, BLOOM = "WAL-reset bug", "savepoint bug", "Bloom filter bugs"
+
+
 @pytest.mark.parametrize(
-    ("version", "affected"),
+    ("version", "bugs"),
     [
-        ((3, 31, 1), True),
-        ((3, 40, 1), True),
-        ((3, 44, 5), True),
-        ((3, 44, 6), False),
-        ((3, 45, 0), True),
-        ((3, 50, 6), True),
-        ((3, 50, 7), False),
-        ((3, 51, 2), True),
-        ((3, 51, 3), False),
-        ((3, 52, 0), False),
-        ((4, 0, 0), False),
+        ((3, 6, 23), []),
+        ((3, 7, 0), [WAL]),
+        ((3, 34, 1), [WAL]),
+        ((3, 35, 0), [WAL, SAVEPOINT]),
+        ((3, 37, 1), [WAL, SAVEPOINT]),
+        ((3, 37, 2), [WAL]),
+        ((3, 38, 0), [WAL, BLOOM]),
+        ((3, 38, 3), [WAL, BLOOM]),
+        ((3, 38, 4), [WAL]),
+        ((3, 40, 1), [WAL]),
+        ((3, 44, 5), [WAL]),
+        ((3, 44, 6), []),
+        ((3, 45, 0), [WAL]),
+        ((3, 50, 6), [WAL]),
+        ((3, 50, 7), []),
+        ((3, 51, 2), [WAL]),
+        ((3, 51, 3), []),
+        ((3, 52, 0), []),
+        ((4, 0, 0), []),
     ],
 )
-def test_w001_by_version(
-    open_file: OpenFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[int, int, int], affected: bool
+def test_w001_and_d102_by_version(
+    open_file: OpenFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[int, int, int], bugs: list[str]
 ) -> None:
-    """promptadmin.W001 for the releases without the fix of the WAL-reset bug."""
+    """The start's check and the doctor's name each bug that a release has, and where one reads of it."""
     monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
-    with open_file(tmp_path / "x.db"):
-        assert ids(sqlite.check_version(databases=[ALIAS])) == (["promptadmin.W001"] if affected else [])
+    assert [bug.name for bug in bugs_of(version)] == bugs
+    with open_file(tmp_path / "x.db") as connection:
+        warnings = sqlite.check_version(databases=[ALIAS])
+        [result] = examine(connection, only=["D102"])
+    assert ids(warnings) == ["promptadmin.W001"] * len(bugs)
+    assert result.severity is (Severity.WARNING if bugs else Severity.OK)
+    for bug, warning, finding in zip(bugs, warnings, result.findings, strict=False):
+        assert bug in warning.msg
+        assert bug in finding.message
+        assert "https://sqlite.org/" in str(warning.hint)
+        assert "https://sqlite.org/" in finding.advice
 
 
 @pytest.mark.parametrize("name", ["foreign_keys", "journal_mode", "busy_timeout"])

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from promptadmin.doctor.limits import limited
 from promptadmin.doctor.registry import Examination, Finding, Needs, Severity, check
-from promptadmin.sqlite import has_wal_reset_bug, pragmas_read_back, read_pragmas
+from promptadmin.sqlite import pragmas_read_back, read_pragmas
+from promptadmin.sqlite_bugs import bugs_of, releases_without
 
 MEBIBYTE = 1024 * 1024
 LONG_LOG = 256 * MEBIBYTE
@@ -37,16 +38,18 @@ def check_pragmas(examination: Examination) -> Iterator[Finding]:
 def check_release(examination: Examination) -> Iterator[Finding]:
     """SQLite's release.
 
-    Releases before 3.51.3, except 3.50.7 and 3.44.6, have the WAL-reset bug: a checkpoint that meets a writer at the
-    wrong moment can corrupt the file. It is rare. The release is the one that Python is linked with.
+    Some releases have bugs that can damage the file or give wrong answers in what this product does: above all the
+    WAL-reset bug, before 3.51.3 except in 3.50.7 and 3.44.6, where a checkpoint that meets a writer at the wrong moment
+    can corrupt the file. It is rare. The release is the one that Python is linked with.
     """
-    if has_wal_reset_bug(sqlite3.sqlite_version_info):
+    bugs = bugs_of(sqlite3.sqlite_version_info)
+    for bug in bugs:
         yield Finding(
             Severity.WARNING,
-            f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug: in rare cases it damages the file",
-            "Use a Python linked with SQLite 3.51.3 or later, and make backups often until then.",
+            f"SQLite {sqlite3.sqlite_version} has the {bug.name}: {bug.effect}",
+            f"Use a Python linked with {releases_without(bug)}, and make backups often until then. See {bug.source}.",
         )
-    else:
+    if not bugs:
         yield Finding(Severity.OK, f"SQLite {sqlite3.sqlite_version}")
 
 
