@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,7 +49,7 @@ def serving(directory: Path, database_url: str, *options: str, workers: int = 1,
         )
     try:
         address = f"http://127.0.0.1:{port}"
-        _wait_until_served(address, process, log)
+        _wait_until_served(("127.0.0.1", port), process, log)
         printed = log.read_text()
         made = re.search(r"user name: (\S+)\s+password: +(\S+)", printed)
         user, password = made.groups() if made else ("", "")
@@ -62,13 +61,18 @@ def serving(directory: Path, database_url: str, *options: str, workers: int = 1,
         process.wait()
 
 
-def _wait_until_served(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_served(address: tuple[str, int], process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
+        connection = http.client.HTTPConnection(*address, timeout=2)
         try:
-            with urllib.request.urlopen(f"{address}/api/health", timeout=2):
-                return
-        except (urllib.error.URLError, TimeoutError):
+            connection.request("GET", "/api/health")
+            connection.getresponse().read()  # with PROMPTADMIN_HTTPS it is a redirection
+        except (OSError, http.client.HTTPException):
             time.sleep(0.1)
+        else:
+            return
+        finally:
+            connection.close()
     pytest.fail(f"not served after {START_SECONDS} s: {log.read_text()}")

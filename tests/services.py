@@ -27,6 +27,7 @@ LOCAL_POSTGRESQL = "postgresql://postgres@127.0.0.1:5432/postgres"
 needs_postgresql = pytest.mark.needs_postgresql
 needs_clusters = pytest.mark.needs_clusters
 needs_chromium = pytest.mark.needs_chromium
+needs_nginx = pytest.mark.needs_nginx
 needs_legacy_files = pytest.mark.needs_legacy_files
 
 
@@ -56,6 +57,13 @@ def why_no_chromium() -> str:
 
 
 @functools.cache
+def why_no_nginx() -> str:
+    """Why tests can't put nginx in front of a server; empty if they can."""
+    missing = [name for name in ("nginx", "openssl") if not shutil.which(name)]
+    return f"no {' and no '.join(missing)}" if missing else ""
+
+
+@functools.cache
 def why_no_legacy_files() -> str:
     """Why tests can't adopt the sample files; empty if they can."""
     if legacy_files.SAMPLES.is_dir():
@@ -76,6 +84,7 @@ def check_services(item: pytest.Item) -> None:
         ("needs_postgresql", why_no_postgresql),
         ("needs_clusters", why_no_clusters),
         ("needs_chromium", why_no_chromium),
+        ("needs_nginx", why_no_nginx),
     ):
         if item.get_closest_marker(marker) and reason():
             absent(reason())

@@ -46,14 +46,24 @@ def broken_site(tmp_path: Path) -> Iterator[Site]:
     """A server whose file lost pages behind its middle: reading begins well."""
     database = tmp_path / "served.db"
     with serving(tmp_path, f"sqlite:///{database}", "--threads", "2", AUTH_TOKEN=TOKEN) as served:
-        with contextlib.closing(sqlite3.connect(database)) as connection:
-            with connection:
-                connection.execute(INSERT, [RUNS, TEXT_BYTES // 2])
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        with database.open("r+b") as file:
-            file.seek(database.stat().st_size // 4096 * 6 // 10 * 4096)
-            file.write(bytes(64 * 4096))
+        fill(database)
+        break_pages(database)
         yield served
+
+
+def fill(database: Path) -> None:
+    """Add the runs, and leave nothing of them in the log."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        with connection:
+            connection.execute(INSERT, [RUNS, TEXT_BYTES // 2])
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def break_pages(database: Path) -> None:
+    """Lose pages behind the middle, as a disk may."""
+    with database.open("r+b") as file:
+        file.seek(database.stat().st_size // 4096 * 6 // 10 * 4096)
+        file.write(bytes(64 * 4096))
 
 
 def ask(site: Site, request: str, *lines: str, receive_buffer: int = 0) -> socket.socket:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.nginx import nginx_configuration
 from tests.processes import REPOSITORY
+from tests.services import needs_nginx
 
 DEPLOY = REPOSITORY / "deploy"
 READS = re.compile(r'env\.\w+\(\s*"(\w+)"')
@@ -47,17 +49,10 @@ def test_systemd_makes_the_user_of_the_unit(tmp_path: Path) -> None:
     assert "DynamicUser" not in unit
 
 
-@pytest.mark.skipif(not shutil.which("nginx") or not shutil.which("openssl"), reason="no nginx, or no openssl")
+@needs_nginx
 def test_nginx_accepts_the_site(tmp_path: Path) -> None:
     """With a certificate of its own."""
-    key, certificate = tmp_path / "privkey.pem", tmp_path / "fullchain.pem"
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=prompts.example.com",
-        "-keyout", str(key), "-out", str(certificate))  # fmt: skip
-    site = (DEPLOY / "nginx.conf").read_text().replace("/etc/letsencrypt/live/prompts.example.com", str(tmp_path))
-    (tmp_path / "site.conf").write_text(site)
-    whole = tmp_path / "nginx.conf"
-    whole.write_text(f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ include {tmp_path}/site.conf; }}")
-    run("nginx", "-t", "-q", "-p", str(tmp_path), "-c", str(whole))
+    run("nginx", "-t", "-q", "-p", str(tmp_path), "-c", str(nginx_configuration(tmp_path)))
 
 
 @pytest.mark.parametrize("file", sorted(DEPLOY.iterdir()), ids=lambda file: file.name)
