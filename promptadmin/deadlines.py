@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
+
 #: SQLite asks this often, in steps of its virtual machine, whether to go on: every few milliseconds.
 STEPS_BETWEEN_LOOKS = 200_000
 
@@ -26,6 +28,16 @@ def deadline(seconds: float) -> Iterator[None]:
         yield
     finally:
         _threads.moment = before
+
+
+@contextmanager
+def reading_deadline() -> Iterator[None]:
+    """The deadline of requests that read, for what reads inside others; one that there is already stays."""
+    if seconds_left() is not None:
+        yield
+        return
+    with deadline(settings.READ_TIMEOUT):
+        yield
 
 
 def seconds_left() -> float | None:

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
 
+from promptadmin.deadlines import reading_deadline
 from promptadmin.models import LogEntry
 
 ENTRIES_PER_PAGE = 50
@@ -28,6 +29,11 @@ def history_of(model: type[models.Model], key: str) -> QuerySet[LogEntry]:
 
 class HistoryPage(ModelAdmin):
     """A ModelAdmin whose history is the change log's, where every door's changes are, not only the admin's own."""
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, which an action looks for its rows in, too: by POST, and within the same time."""
+        with reading_deadline():
+            return super().get_changelist_instance(request)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

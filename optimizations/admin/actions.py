@@ -21,6 +21,7 @@ from optimizations.inputs import RunTagsIn
 from optimizations.models import RunStatus
 from optimizations.repository import OptimizationRepository
 from projects.models import Project, ProjectStatus
+from promptadmin.deadlines import reading_deadline
 from promptadmin.errors import Refused
 from promptadmin.history import HistoryPage
 from promptadmin.sessions import read_session, write_session
@@ -153,7 +154,7 @@ class RunActions(HistoryPage, ModelAdmin):
         return HttpResponseRedirect(request.get_full_path())
 
     def _page(self, request: HttpRequest, action: str, run_ids: Sequence[str], form: forms.Form) -> HttpResponse:
-        with read_session():
+        with reading_deadline(), read_session():
             runs = OptimizationRepository().summaries(run_ids)
             versions = OptimizationRepository().count_versions(run_ids) if action == "delete_runs" else 0
             names = _project_names() if action == "move" else []

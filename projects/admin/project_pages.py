@@ -18,6 +18,7 @@ from projects.admin.project_actions import ARCHIVE, DELETE, RESTORE, ProjectActi
 from projects.models import Project
 from projects.repository import ProjectRepository
 from projects.templatetags.prompt_texts import beginning
+from promptadmin.deadlines import reading_deadline
 from promptadmin.errors import Moved, Refused
 from promptadmin.repository_admin import RepositoryAdmin
 from promptadmin.sessions import read_session, write_session
@@ -76,7 +77,7 @@ class ProjectActionPages(RepositoryAdmin):
         if not self.may(request, action):
             raise PermissionDenied
         repository = ProjectRepository()
-        with read_session():
+        with reading_deadline(), read_session():
             found = repository.projects.filter(id__in=project_ids, status__in=action.statuses).order_by("name")
             names = dict(found.values_list("id", "name"))
             contents = repository.project_contents(list(names))

@@ -18,6 +18,7 @@ from projects.models import Prompt
 from projects.repository import ProjectRepository
 from projects.sidebyside import Row, compare_lines
 from projects.templatetags.prompt_texts import beginning
+from promptadmin.deadlines import reading_deadline
 from promptadmin.errors import Missing, Moved, Refused
 from promptadmin.repository_admin import RepositoryAdmin
 from promptadmin.sessions import read_session, write_session
@@ -120,7 +121,7 @@ class PromptPages(RepositoryAdmin):
         if prompt is None:
             return self.gone(request, object_id)
         repository = ProjectRepository()
-        with read_session():
+        with reading_deadline(), read_session():
             contents = repository.prompt_contents(prompt_id=prompt.pk)
         if request.method == "POST":
             try:

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
@@ -20,7 +19,7 @@ from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
-from promptadmin.deadlines import deadline
+from promptadmin.deadlines import reading_deadline
 from promptadmin.exchange.base_formats import MAX_BYTES, Unreadable, Unwritable
 from promptadmin.exchange.formats import FORMATS
 from promptadmin.exchange.lines import MAX_LINES
@@ -165,7 +164,7 @@ class ExchangeAdmin(ImportExportMixin):
         if request.method == "POST" and form.is_valid():
             rows = self.exchanged.model._default_manager.filter(pk__in=keys) if keys else self.export_queryset(request)
             try:
-                with deadline(settings.READ_TIMEOUT):  # it reads, though by POST
+                with reading_deadline():  # it reads, though by POST
                     return self._file(FORMATS[int(form.cleaned_data["format"])](), rows)
             except Unwritable as error:
                 form.add_error("format", str(error))
