@@ -41,7 +41,6 @@ WORK_CHECKPOINT_PAGES = 16384
 SMALL_FILE = 512 * 2**20
 WORK_CACHE = -4096
 WORK_MMAP = 160 * 2**20
-# Releases that have the fix of the WAL-reset bug: this one and all later ones, and these of older branches.
 
 
 def configure_connection(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
