@@ -15,7 +15,7 @@ help:
 	@echo "make demo                       the same with a small legacy file made for the purpose"
 	@echo "make test                       run the tests"
 	@echo "make fuzz                       thousands of made-up requests and files"
-	@echo "make proof                      the long proofs: 50 kills of each kind, 200 flipped bits, PostgreSQL stopped for 10 s"
+	@echo "make proof                      the long proofs: 50 kills of each kind, 200 flipped bits, PostgreSQL stopped for 10 s, all moved answers"
 	@echo "make endurance [MINUTES=10]     readers and writers, with backups and restarts"
 	@echo "make lint                       ruff, mypy, bandit, and a check for missing migrations"
 	@echo "make audit                      known weaknesses of what is installed; needs the internet"
@@ -101,11 +101,11 @@ SELFTEST ?= 200
 WEBHOOKS ?= 120
 proof: install-dev
 	PROMPTADMIN_REQUIRE_SERVICES=1 PROMPTADMIN_TEST_KILLS=$(KILLS) PROMPTADMIN_TEST_FLIPS=$(FLIPS) \
-		PROMPTADMIN_TEST_STOPPED_SECONDS=$(STOPPED) PROMPTADMIN_KILL_SECONDS=$(WEBHOOKS) \
+		PROMPTADMIN_TEST_STOPPED_SECONDS=$(STOPPED) PROMPTADMIN_KILL_SECONDS=$(WEBHOOKS) PROMPTADMIN_ALL_SAMPLES=1 \
 		$(BIN)/python -m pytest --timeout 7200 tests/adoption/test_killed.py tests/platform/test_backup.py \
 		tests/platform/test_restore.py tests/platform/test_backup_postgresql.py tests/platform/test_moving.py \
-		tests/api/test_imports_killed.py tests/contrib/test_webhooks_killed.py tests/platform/test_postgresql_stopped.py \
-		-k "killed or flip or stopped or must_not_be_restored or overtakes"
+		tests/platform/test_moved_answers.py tests/api/test_imports_killed.py tests/contrib/test_webhooks_killed.py tests/platform/test_postgresql_stopped.py \
+		-k "killed or flip or stopped or must_not_be_restored or overtakes or every_answer"
 	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill $(SELFTEST) --durability fast
 	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill $(SELFTEST) --durability strict
 

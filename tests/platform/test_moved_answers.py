@@ -1,18 +1,20 @@
-"""After `move_to`, the API answers from PostgreSQL what it answers from the file: every row of every sample."""
+"""After `move_to`, the API answers from PostgreSQL what it answers from the file: every row of a sample.
+
+That is the one with the most damage, and all of them where PROMPTADMIN_ALL_SAMPLES is set, as `make proof` does.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import http.client
-import json
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 
+from tests.api.requests_to import JsonClient
 from tests.legacy_files import SAMPLE_NAMES, unpack
 from tests.processes import Scratch
 from tests.servers import Site, serving
@@ -20,84 +22,72 @@ from tests.services import needs_legacy_files, needs_postgresql, postgresql_data
 
 TOKEN = "compared"
 PER_PAGE = 100
+SAMPLES = SAMPLE_NAMES if os.environ.get("PROMPTADMIN_ALL_SAMPLES") else ("dirty",)
 LEAST = 2000  # answers that a sample has
 SORTS = ("created_at", "overall_score", "task_type", "complexity", "status", "duration_ms", "title", "project")
 
 
-class Reader:
-    """Reads a site by its API, over one connection."""
-
-    def __init__(self, site: Site) -> None:
-        address = urlsplit(site.address)
-        self._connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
-    def get(self, path: str) -> tuple[int, Any]:
-        """The status and the JSON of an answer."""
-        self._connection.request("GET", path, headers={"Authorization": f"Bearer {TOKEN}"})
-        answer = self._connection.getresponse()
-        return answer.status, json.loads(answer.read())
-
-    def items(self, path: str) -> list[Any]:
-        """All items of a list that is paged by number or, where it says `next_cursor`, by cursor."""
-        found: list[Any] = []
-        page, cursor = 1, None
-        while True:
-            place = f"cursor={cursor}" if cursor else f"page={page}"
-            status, answer = self.get(f"{path}{'&' if '?' in path else '?'}per_page={PER_PAGE}&{place}")
-            assert status == 200, answer
-            found += answer["items"]
-            cursor, page = answer.get("next_cursor"), page + 1
-            if not cursor and (not answer["items"] or len(found) >= (answer["total"] or 0)):
-                return found
+def get(site: JsonClient, path: str) -> tuple[int, Any]:
+    """The status and the JSON of an answer."""
+    answer = site.send("GET", path)
+    return answer.status, answer.json
 
 
-def answers(site: Reader) -> Iterator[tuple[str, Any]]:
+def items(site: JsonClient, path: str) -> list[Any]:
+    """All items of a list that is paged by number or, where it says `next_cursor`, by cursor."""
+    found: list[Any] = []
+    page, cursor = 1, None
+    while True:
+        place = f"cursor={cursor}" if cursor else f"page={page}"
+        status, answer = get(site, f"{path}{'&' if '?' in path else '?'}per_page={PER_PAGE}&{place}")
+        assert status == 200, answer
+        found += answer["items"]
+        cursor, page = answer.get("next_cursor"), page + 1
+        if not cursor and (not answer["items"] or len(found) >= (answer["total"] or 0)):
+            return found
+
+
+def answers(site: JsonClient) -> Iterator[tuple[str, Any]]:
     """All that can be read of projects, prompts, versions and runs, each by a name; lists as they are ordered."""
-    runs = site.items("/api/history")
+    runs = items(site, "/api/history")
     whole_runs: dict[str, Any] = {}
     for run in runs:
         yield f"run {run['id']} in the list", run
         path = f"/api/optimize/{quote(run['id'], safe='')}"
-        status, whole_runs[run["id"]] = site.get(path)
+        status, whole_runs[run["id"]] = get(site, path)
         yield path, (status, whole_runs[run["id"]])
     yield "the order of runs", grouped(runs, "created_at")
     for sort in SORTS:
         for order in ("asc", "desc"):
-            yield (
-                f"runs by {sort} {order}",
-                grouped([whole_runs[run["id"]] for run in site.items(f"/api/history?sort={sort}&order={order}")], sort),
-            )
+            chosen = items(site, f"/api/history?sort={sort}&order={order}")
+            yield f"runs by {sort} {order}", grouped([whole_runs[run["id"]] for run in chosen], sort)
     for column in ("project", "status", "task_type"):
         for value in sorted({run[column] for run in runs if run[column]}):
-            chosen = site.items(f"/api/history?{column}={quote(value)}")
+            chosen = items(site, f"/api/history?{column}={quote(value)}")
             yield f"runs with {column} {value}", grouped(chosen, "created_at")
-    yield "runs that aren't hidden", grouped(site.items("/api/history?include_archived=false"), "created_at")
+    yield "runs that aren't hidden", grouped(items(site, "/api/history?include_archived=false"), "created_at")
     for name in ("", *sorted({run["project"] for run in runs if run["project"]})):
         path = f"/api/history/stats?project={quote(name)}"
-        yield path, site.get(path)
-    projects = site.items("/api/projects") + site.items("/api/projects?status=deleted")
+        yield path, get(site, path)
+    projects = items(site, "/api/projects") + items(site, "/api/projects?status=deleted")
     yield "projects", projects
     for project in projects:
         path = f"/api/projects/{quote(project['id'], safe='')}"
-        status, whole = site.get(path)
+        status, whole = get(site, path)
         yield path, (status, whole)
-        chosen = site.items(f"/api/history?project_id={quote(project['id'])}")
+        chosen = items(site, f"/api/history?project_id={quote(project['id'])}")
         yield f"runs of project {project['id']}", grouped(chosen, "created_at")
         for prompt in whole.get("prompts", ()):
             place = f"{path}/prompts/{quote(prompt['id'], safe='')}"
-            yield f"{place}/forges", site.get(f"{place}/forges?limit=100")
+            yield f"{place}/forges", get(site, f"{place}/forges?limit=100")
             if prompt["version"] != 1:
-                yield f"{place}/versions", site.get(f"{place}/versions?limit=100")
+                yield f"{place}/versions", get(site, f"{place}/versions?limit=100")
 
 
 def all_answers(site: Site) -> dict[str, Any]:
     """All of these of a site."""
-    with contextlib.closing(Reader(site)) as reader:
-        return dict(answers(reader))
+    with JsonClient(site.address, TOKEN) as client:
+        return dict(answers(client))
 
 
 def grouped(runs: list[Any], key: str) -> list[tuple[Any, list[str]]]:
@@ -139,7 +129,7 @@ def differences(ours: Any, theirs: Any, place: str = "") -> Iterator[str]:
 
 @needs_postgresql
 @needs_legacy_files
-@pytest.mark.parametrize("name", SAMPLE_NAMES)
+@pytest.mark.parametrize("name", SAMPLES)
 def test_every_answer_is_the_same(tmp_path: Path, scratch: Scratch, name: str) -> None:
     """Damaged rows too; what differs is listed in docs/scaling.md."""
     unpack(name, scratch.database)
