@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.utils.module_loading import import_string
+from django.views.decorators.http import require_http_methods
 from ninja import NinjaAPI, Router, Schema
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError, ValidationErrorContext
 from ninja.openapi.docs import Swagger
@@ -162,6 +163,7 @@ def build_api() -> NinjaAPI:
         description="Projects, prompts, their versions, and optimisation runs.",
         docs=Docs(),
         docs_url="/docs",
+        docs_decorator=require_http_methods(["GET", "HEAD", "OPTIONS"]),
         openapi_url="/openapi.json",
         auth=access(),
         throttle=[TokenThrottle()] if settings.RATE_LIMIT_RPM else [],

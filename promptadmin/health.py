@@ -9,6 +9,7 @@ from typing import Any
 from django.db import DatabaseError, connections
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
+from django.views.decorators.http import require_http_methods
 from ninja import Router, Schema, Status
 from pydantic import Field
 
@@ -65,6 +66,7 @@ def get_health(request: HttpRequest) -> Status[dict[str, Any]]:
     return Status(*_health(request))
 
 
+@require_http_methods(["GET", "HEAD", "OPTIONS"])
 def health_alias(request: HttpRequest) -> HttpResponse:
     """The same at `/health`, where PromptForge's monitors look."""
     status, answer = _health(request)

@@ -235,6 +235,7 @@ FILE_UPLOAD_HANDLERS = (
 )
 STATIC_URL = "static/"
 STATICFILES_DIRS = [NINJA / "static"]
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # pages of other hosts have no use for ours
 WHITENOISE_USE_FINDERS = True  # serves each application's files from where they are: no collecting step
 DEFAULT_EXCEPTION_REPORTER_FILTER = "promptadmin.debug_pages.SecretsHidden"
 LOG_LEVEL = env.choice("PROMPTADMIN_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))

@@ -35,8 +35,8 @@ class AdminSite(UnfoldAdminSite):
         ]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        """A page for staff, with what the theme needs of browsers."""
-        wrapped: Callable[..., Any] = csp(PAGES)(super().admin_view(view, cacheable))
+        """A page for staff, with what the theme needs of browsers. No cache keeps one, also no `cacheable` one."""
+        wrapped: Callable[..., Any] = csp(PAGES)(super().admin_view(view))
         return wrapped
 
     @method_decorator(csp(PAGES))
