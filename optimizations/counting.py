@@ -1,4 +1,4 @@
-"""How many runs have a part of a text: those that the search index is sure of, and those others that do."""
+"""How many runs pass: by what is stored beside summaries, by what the search index is sure of, and by the rows."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ from django.db.models import QuerySet
 from optimizations.filters import RunFilters
 from optimizations.models import Optimization
 from optimizations.search import RUNS
+from optimizations.stats.counts import count_stored
 from promptadmin.search.finding import rows_to_count
 
 ROWS_A_COUNT = 20_000
+
+
+def count_runs(filters: RunFilters, runs: QuerySet[Optimization]) -> int:
+    """How many of all runs pass the filters."""
+    if filters.search:
+        return count_searched(filters, runs)
+    connection = connections[runs.db]
+    stored = count_stored(connection, filters) if connection.vendor == "sqlite" and not runs.query.where else None
+    return filters.count(runs) if stored is None else stored
 
 
 def count_searched(filters: RunFilters, runs: QuerySet[Optimization]) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Count, QuerySet, Window
 
-from optimizations.counting import count_searched
+from optimizations.counting import count_runs
 from optimizations.filters import RunFilters
 from optimizations.models import Optimization
 from optimizations.paging import DEFAULT_SORT, KEY, TIE, Place, RunOrder
@@ -63,8 +63,7 @@ class Reading:
             else:
                 total = filters.count(self.runs.filter(narrowed.condition))
         else:
-            counting = count_searched if filters.search else RunFilters.count
-            total = while_unchanged(connections[self.using], ("runs", filters), lambda: counting(filters, self.runs))
+            total = while_unchanged(connections[self.using], ("runs", filters), lambda: count_runs(filters, self.runs))
             places = self._page(filters, by, offset, min(limit, total - offset), total)
         return self._page_of(by, places, bool(places) and offset + len(places) < total, total)
 

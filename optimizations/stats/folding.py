@@ -15,6 +15,7 @@ from django.db import connections
 
 from optimizations.models import Optimization
 from optimizations.stats import rollup_table
+from optimizations.stats.counts import packed, read_kinds
 from optimizations.stats.rollup_table import RUNS, TABLE, level_of, place, rows_of
 from optimizations.stats.rollups import Rows, find_cover, summarize
 from optimizations.stats.summaries import Summary, unpacked
@@ -74,7 +75,7 @@ def _find_tasks(using: str) -> tuple[list[Task], int]:
         least, greatest = cursor.fetchone()
     if least is None:
         return [], 0
-    end = greatest - NEWEST
+    least, end = max(least, rollup_table.FIRST_ROW), min(greatest - NEWEST, rollup_table.LAST_ROW)
     places = {at for at, project, _ in stored if not project}
     tasks = [Task("", at) for at in _find_sums(using, places, end)] + _find_parts(using, stored)
     rows, left = _find_rows(using, (least, end))
@@ -176,7 +177,8 @@ def _make(using: str, task: Task) -> list[Any]:
         cursor.execute(f"SELECT rowid, id FROM {RUNS} WHERE rowid = %s", [last_row])
         edge = cursor.fetchone() or (None, None)
     parts = len(_projects_worth_a_part(summary))
-    return [parts, *times, *edge, *summary.completed().numbers(), summary.packed()]
+    kinds = packed(read_kinds(connections[using], cover, task.project))
+    return [parts, *times, *edge, *summary.completed().numbers(), kinds, summary.packed()]
 
 
 def _store(using: str, made: list[list[Any]]) -> int:
@@ -186,7 +188,7 @@ def _store(using: str, made: list[list[Any]]) -> int:
         for values in made:
             cursor.execute(
                 f"UPDATE {TABLE} SET parts = %s, first_at = %s, last_at = %s, last_row = %s, last_id = %s, "
-                "completed = %s, scored = %s, score = %s, data = %s WHERE id = %s",
+                "completed = %s, scored = %s, score = %s, kinds = %s, data = %s WHERE id = %s",
                 values,
             )
             done += cursor.rowcount

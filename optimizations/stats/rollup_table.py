@@ -13,6 +13,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from promptadmin.derived import PREFIX
 
 LEVELS = (11, 14, 17, 20, 23, 26)
+#: Rows beyond, as only a program that numbers them itself has, are in no summary: SQLite couldn't reckon their places.
+FIRST_ROW, LAST_ROW = -(2**59), 2**59
 TABLE = f"{PREFIX}statistics"
 RUNS = "optimizations"
 #: What summaries are made of. The list ends in `project`, which says what they are of.
@@ -38,12 +40,13 @@ COLUMNS = (
     "project",
 )
 # `data` is empty while a summary is being made; `last_row` is the number of its last run, `last_id` that run's id.
-# Times and ids stand here as in their rows, so these columns have no type.
+# Times and ids stand here as in their rows, so these columns have no type. `kinds` are those of
+# `counts`, empty where they aren't known.
 _CREATE_TABLE = f"""
     CREATE TABLE IF NOT EXISTS {TABLE} (
         id INTEGER PRIMARY KEY, project TEXT NOT NULL, place INTEGER NOT NULL, parts INTEGER NOT NULL DEFAULT 0,
         first_at, last_at, last_row INTEGER, last_id,
-        completed INTEGER, scored INTEGER, score REAL, data BLOB
+        completed INTEGER, scored INTEGER, score REAL, kinds TEXT, data BLOB
     )
 """
 _CREATE_INDEXES = (
@@ -109,14 +112,14 @@ def _statements() -> dict[str, str]:
 
 
 def create(connection: BaseDatabaseWrapper) -> None:
-    """Make the table and the triggers, unless they are there; under other triggers than these, make them anew."""
-    if not _has_triggers(connection):
+    """Make the table and the triggers, unless they are there; where a release before made them, make them anew."""
+    if not _is_current(connection):
         drop(connection)
     with connection.cursor() as cursor:
         cursor.execute(_CREATE_TABLE)
         for statement in _CREATE_INDEXES:
             cursor.execute(statement)
-        if not _has_triggers(connection):
+        if not _is_current(connection):
             for statement in _statements().values():
                 cursor.execute(statement)
 
@@ -129,14 +132,16 @@ def drop(connection: BaseDatabaseWrapper) -> None:
         cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
 
 
-def _has_triggers(connection: BaseDatabaseWrapper) -> bool:
-    """Whether the triggers are there and do what they should: those of an earlier release did less."""
+def _is_current(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the triggers are there and do what they should, and the table has what this release stores in it."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s AND name LIKE %s",
-            [RUNS, f"{TABLE}%"],
+            "SELECT name, sql FROM sqlite_master "
+            "WHERE type = 'trigger' AND tbl_name = %s AND name LIKE %s OR type = 'table' AND name = %s",
+            [RUNS, f"{TABLE}%", TABLE],
         )
-        return dict(cursor.fetchall()) == _statements()
+        found = dict(cursor.fetchall())
+    return "kinds" in (found.pop(TABLE, None) or "") and found == _statements()
 
 
 def is_trustworthy(connection: BaseDatabaseWrapper) -> bool:
@@ -145,7 +150,7 @@ def is_trustworthy(connection: BaseDatabaseWrapper) -> bool:
     VACUUM, and a copy made of a dump, may number rows anew, but keep their order. So all rows up to one that has its
     number still have theirs.
     """
-    if not _has_triggers(connection):
+    if not _is_current(connection):
         return False
     with connection.cursor() as cursor:
         cursor.execute(

@@ -12,8 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q, QuerySet
 
 from optimizations.models import Optimization
-from optimizations.stats import rollup_table
-from optimizations.stats.rollup_table import TABLE, is_trustworthy, level_of, place, rows_of
+from optimizations.stats.rollup_table import TABLE, is_trustworthy, level_of, rows_of
 from optimizations.stats.summaries import Recent, Summary, read_summary, unpacked
 from promptadmin.chunks import in_chunks
 from promptadmin.fields import stored_moment
@@ -66,50 +65,49 @@ def find_cover(
 
     That stored summaries can be trusted is for the caller to see to.
     """
-    bounds = [None if bound is None else stored_moment(bound, connection) for bound in (since, until)]
+    inside, outside, bounds = "1", "0", []
+    for bound, is_inside, is_outside in (
+        (since, "first_at >= %s", "last_at < %s"),
+        (until, "last_at < %s", "first_at >= %s"),
+    ):
+        if bound is not None:
+            inside, outside = f"{inside} AND {is_inside}", f"{outside} OR {is_outside}"
+            bounds.append(stored_moment(bound, connection))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, place, (%s IS NULL OR first_at >= %s) AND (%s IS NULL OR last_at < %s), "
-            "(%s IS NOT NULL AND last_at < %s) OR (%s IS NOT NULL AND first_at >= %s) "
-            f"FROM {TABLE} WHERE project = %s AND data IS NOT NULL",
-            [*(bound for bound in bounds for _ in "12")] * 2 + [project or ""],
+            f"SELECT id, place, {inside}, {outside} FROM {TABLE} WHERE project = %s AND data IS NOT NULL",
+            [*bounds, *bounds, project or ""],
         )
-        found = {at: (key, inside, outside) for key, at, inside, outside in cursor.fetchall()}
+        found = cursor.fetchall()
     least, greatest = within
-    taken: list[Stored] = []
-    passed: list[Rows] = []
+    known: list[tuple[int, int, Stored | None]] = []
     partial = 0
-    for level in reversed(range(len(rollup_table.LEVELS))):
-        for at, (key, inside, outside) in found.items():
-            first, last = rows_of(at)
-            if level_of(at) != level or first < least or last > greatest:
-                continue
-            if not (inside or outside):
-                partial += not level
-            elif not _has_taken(at, found, within):
-                passed.append((first, last))
-                if inside:
-                    taken.append(Stored(key, at))
+    for key, at, inside, outside in found:
+        first, last = rows_of(at)
+        if first < least or last > greatest:
+            continue
+        if inside or outside:
+            known.append((first, -last, Stored(key, at) if inside else None))
+        else:
+            partial += not level_of(at)
     if partial > MOST_PARTIAL:
         return Cover()
+    taken: list[Stored] = []
+    passed: list[Rows] = []
+    end = LEAST
+    # Of summaries that begin at a row the widest comes first. It has all rows of those that begin before its end.
+    for first, minus_last, stored in sorted(known):
+        if first > end:
+            end = -minus_last
+            passed.append((first, end))
+            if stored:
+                taken.append(stored)
     return Cover(taken, list(_gaps(passed, within)))
-
-
-def _has_taken(at: int, found: dict[int, tuple[int, bool, bool]], within: Rows) -> bool:
-    """Whether a summary of a higher level, which has all of this one's rows, was taken, or passed over."""
-    for level in range(level_of(at) + 1, len(rollup_table.LEVELS)):
-        above = place(level, rows_of(at)[1])
-        if above in found:
-            first, last = rows_of(above)
-            _, inside, outside = found[above]
-            if (inside or outside) and within[0] <= first and last <= within[1]:
-                return True
-    return False
 
 
 def _gaps(passed: Iterable[Rows], within: Rows) -> Iterator[Rows]:
     start, end = within
-    for first, last in sorted(passed):
+    for first, last in passed:
         if first > start:
             yield start, first - 1
         start = last + 1
