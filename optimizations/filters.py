@@ -8,7 +8,7 @@ from functools import reduce
 from operator import or_
 
 from django.db import connections
-from django.db.models import Exists, Func, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from optimizations.models import Optimization
@@ -55,22 +55,33 @@ class RunFilters:
     def apply(self, runs: QuerySet[Optimization], *, near: bool = False) -> QuerySet[Optimization]:
         """Those of the runs that pass. `near` says that only the first of them will be read."""
         exact = {name: getattr(self, name) for name in ("project", "task_type", "status", "prompt_id")}
+        exact = {column: value for column, value in exact.items() if value}
         limits = {
             "overall_score__gte": self.min_score,
             "overall_score__lte": self.max_score,
             "created_at__gte": self.since,
             "created_at__lt": self.until,
         }
-        runs = runs.filter(**{column: value for column, value in exact.items() if value})
+        on_sqlite = connections[runs.db].vendor == "sqlite"
+        if self.project_id and not near and on_sqlite:
+            runs = self._of_project(runs, exact)
+        elif on_sqlite and self.task_type and self.status and (self.project or self.prompt_id):
+            # Or SQLite might look through all runs of the task type and the status, which an index tells together.
+            runs = runs.alias(plain_status=_plain("status")).filter(plain_status=exact.pop("status"), **exact)
+            if self.project_id:
+                runs = runs.filter(_belongs(runs.db, Q(id=self.project_id)))
+        else:
+            runs = runs.filter(**exact)
+            if self.project_id:
+                project = Q(id=self.project_id)
+                runs = runs.filter(_belongs(runs.db, project) if near else _of_projects(runs.db, project))
         runs = runs.filter(**{lookup: value for lookup, value in limits.items() if value is not None})
         if self.strategy:
             runs = runs.alias(effective_strategy=STRATEGY).filter(effective_strategy=self.strategy)
         if self.has_prompt is not None:
             runs = runs.filter(prompt__isnull=not self.has_prompt)
-        if self.project_id:
-            runs = runs.filter(_of_projects(runs.db, Q(id=self.project_id)))
         if not self.include_archived:
-            runs = runs.filter(~_is_hidden(runs.db)) if near else self._shown(runs)
+            runs = runs.filter(~_belongs(runs.db, Q(status__in=HIDDEN))) if near else self._shown(runs)
         if self.tag:
             runs = runs.filter(tags__folded_has=self.tag)
         if self.search:
@@ -86,6 +97,20 @@ class RunFilters:
             return _count_status(runs, self.status) - hidden
         return shown.apply(runs).count() - hidden
 
+    def _of_project(self, runs: QuerySet[Optimization], exact: dict[str, str]) -> QuerySet[Optimization]:
+        """The project's runs, found by its prompts, and those of them that have exact values besides.
+
+        SQLite would take the index of a status or a task type, and look through all runs that have it.
+        """
+        linked, named = _linked_or_named(runs.db, Q(id=self.project_id))
+        if not exact:
+            return runs.filter(linked | named)
+        plain = {f"plain_{column}": _plain(column) for column in exact}
+        values = {f"plain_{column}": value for column, value in exact.items()}
+        # A prompt's runs have an index by status.
+        by_index = {**values, "status": self.status} if self.status else values
+        return runs.alias(**plain).filter(linked & Q(**by_index) | named & Q(**values))
+
     def _shown(self, runs: QuerySet[Optimization]) -> QuerySet[Optimization]:
         if connections[runs.db].vendor != "sqlite":
             return runs.exclude(self.hidden(runs.db))
@@ -100,6 +125,11 @@ class RunFilters:
         return _of_projects(using, Q(status__in=HIDDEN))
 
 
+def _plain(column: str) -> Func:
+    """The column for a condition that no index serves; SQLite only."""
+    return Func(F(column), template="+%(expressions)s")
+
+
 def _count_status(runs: QuerySet[Optimization], status: str) -> int:
     """How many runs have a status. Of one that most have, the others are counted: SQLite knows how many there are."""
     if connections[runs.db].vendor != "sqlite" or runs.query.where:
@@ -110,15 +140,20 @@ def _count_status(runs: QuerySet[Optimization], status: str) -> int:
     return runs.count() - runs.filter(status__lt=status).count() - runs.filter(status__gt=status).count()
 
 
-def _is_hidden(using: str) -> Q:
-    """The same, asked of each run on its way: a page needs few of them, and hidden may be any number."""
-    projects = Project.objects.using(using).filter(status__in=HIDDEN)
-    prompts = Prompt.objects.using(using).filter(id=OuterRef("prompt_id"), project__in=projects.values("id"))
-    return Q(Exists(prompts)) | Q(prompt__isnull=True) & Q(Exists(projects.filter(name=OuterRef("project"))))
+def _belongs(using: str, projects: Q) -> Q:
+    """Whether a run is of these projects, asked of each on its way: a page needs few, and they may have any number."""
+    found = Project.objects.using(using).filter(projects)
+    prompts = Prompt.objects.using(using).filter(id=OuterRef("prompt_id"), project__in=found.values("id"))
+    return Q(Exists(prompts)) | Q(prompt__isnull=True) & Q(Exists(found.filter(name=OuterRef("project"))))
 
 
 def _of_projects(using: str, projects: Q) -> Q:
     """Runs linked to a prompt of these projects or, linked to none, naming one of them."""
+    linked, named = _linked_or_named(using, projects)
+    return linked | named
+
+
+def _linked_or_named(using: str, projects: Q) -> tuple[Q, Q]:
     found = Project.objects.using(using).filter(projects)
     prompts = Prompt.objects.using(using).filter(project__in=found.values("id"))
-    return Q(prompt_id__in=prompts.values("id")) | Q(prompt__isnull=True, project__in=found.values("name"))
+    return Q(prompt_id__in=prompts.values("id")), Q(prompt__isnull=True, project__in=found.values("name"))

@@ -92,6 +92,7 @@ class Optimization(models.Model):
             NamedIndex(fields=["complexity"], name="ix_optimizations_complexity"),
             NamedIndex(fields=["duration_ms"], name="ix_optimizations_duration_ms"),
             NamedIndex(fields=["title"], name="ix_optimizations_title"),
+            NamedIndex(fields=["status", "task_type"], name="ix_optimizations_status_task_type"),
         ]
 
     def __str__(self) -> str:

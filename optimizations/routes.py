@@ -68,7 +68,7 @@ def passed_among_first(
 ) -> QuerySet[Optimization]:
     """Those of them that pass, in order."""
     firsts = first_rows(runs, filters, by, part, width)
-    return by.sorted(_rows_in(filters.apply(runs), RowNumber("id"), firsts), by_index=False)
+    return by.sorted(_rows_in(filters.apply(runs, near=True), RowNumber("id"), firsts), by_index=False)
 
 
 def sorted_few(

@@ -51,6 +51,8 @@ def test_every_way_leads_through_the_same_list(way: str, order: str, monkeypatch
         "project_id": RunFilters(project_id=project.id),
         "task and project": RunFilters(task_type="t", project_id=project.id, include_archived=False),
         "project and status": RunFilters(project="p", status="completed"),
+        "project_id and status": RunFilters(project_id=project.id, status="completed"),
+        "project_id and task": RunFilters(project_id=project.id, task_type="t"),
         "task and status": RunFilters(task_type="t", status="error"),
         "shown": RunFilters(include_archived=False),
     }
@@ -103,6 +105,42 @@ def test_an_index_that_has_one_filter_and_the_order_is_looked_through(
     assert not [step for step in steps if step.startswith("SCAN optimizations")]
     # What was found is sorted: an index in order would be walked past every other run.
     assert "USE TEMP B-TREE FOR ORDER BY" in steps
+
+
+@pytest.mark.parametrize(
+    "others", [{}, {"status": "error"}, {"task_type": "t"}, {"task_type": "t", "status": "error"}, {"project": "p"}]
+)
+def test_a_projects_runs_of_a_kind_are_found_by_its_prompts(others: dict[str, str]) -> None:
+    """Not among all runs of the kind; and they are those that are of both."""
+    project = make_runs()
+    runs = OptimizationRepository().runs
+    both = set(RunFilters(project_id=project.id).apply(runs)) & set(RunFilters(**others).apply(runs))  # type: ignore[arg-type]
+    filters = RunFilters(project_id=project.id, **others)  # type: ignore[arg-type]
+    assert set(filters.apply(runs)) == set(filters.apply(runs, near=True)) == both
+    assert both
+    steps = sqlite_plans(lambda: filters.apply(runs).count())
+    walked = [step for step in steps if step.startswith(("SEARCH optimizations", "SCAN optimizations"))]
+    assert len(walked) == 2  # those that are linked, and those that aren't
+    assert all(re.search(r"ix_optimizations_(prompt_id|unlinked)", step) for step in walked), walked
+
+
+def test_what_runs_of_a_status_and_a_task_type_are_is_told_by_an_index() -> None:
+    """Without reading runs that have one of both."""
+    filters = RunFilters(status="completed", task_type="t")
+    steps = sqlite_plans(lambda: filters.count(OptimizationRepository().runs))
+    assert steps == [
+        "SEARCH optimizations USING COVERING INDEX ix_optimizations_status_task_type (status=? AND task_type=?)"
+    ]
+
+
+@pytest.mark.parametrize("narrow", [{"project": "p"}, {"prompt_id": "x"}])
+def test_that_index_is_not_taken_where_another_filter_leaves_less(narrow: dict[str, str]) -> None:
+    """Of a project, or of a prompt."""
+    filters = RunFilters(**narrow, status="completed", task_type="t")  # type: ignore[arg-type]
+    for near in (False, True):
+        steps = sqlite_plans(lambda: list(filters.apply(OptimizationRepository().runs, near=near).values("id")))  # noqa: B023
+        assert steps
+        assert not [step for step in steps if "status_task_type" in step], steps
 
 
 def _paged(runs: OptimizationRepository, filters: RunFilters, sort: str, order: str) -> list[str]:
