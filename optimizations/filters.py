@@ -20,6 +20,8 @@ SEARCHED = ("raw_prompt", "optimized_prompt", "title", "tags", "project")
 HIDDEN = (ProjectStatus.ARCHIVED, ProjectStatus.DELETED)
 #: From so many runs of a status on, the runs of others are counted.
 COUNTED_SINGLY = 200_000
+#: A project with so many runs has many.
+MANY_LINKED = 4_000
 #: The strategy that counts: the chosen one or, of a run that names none, the framework applied.
 STRATEGY = Coalesce("strategy", "framework_applied")
 
@@ -91,6 +93,9 @@ class RunFilters:
 
     def count(self, runs: QuerySet[Optimization]) -> int:
         """How many pass. What `include_archived=False` hides is counted, which is less than what it shows."""
+        if self.project_id and self.has_prompt is None and connections[runs.db].vendor == "sqlite":
+            # One after the other: SQLite would keep a list of the rows that either way has found.
+            return sum(replace(self, has_prompt=has_prompt).count(runs) for has_prompt in (True, False))
         shown = replace(self, include_archived=True)
         hidden = 0 if self.include_archived else shown.apply(runs).filter(self.hidden(runs.db)).count()
         if shown == RunFilters(status=self.status) and self.status:
@@ -103,21 +108,28 @@ class RunFilters:
         SQLite would take the index of a status or a task type, and look through all runs that have it.
         """
         linked, named = _linked_or_named(runs.db, Q(id=self.project_id))
-        if not exact:
-            return runs.filter(linked | named)
-        plain = {f"plain_{column}": _plain(column) for column in exact}
-        values = {f"plain_{column}": value for column, value in exact.items()}
-        # A prompt's runs have an index by status.
-        by_index = {**values, "status": self.status} if self.status else values
-        return runs.alias(**plain).filter(linked & Q(**by_index) | named & Q(**values))
+        if exact:
+            runs = runs.alias(**{f"plain_{column}": _plain(column) for column in exact}, plain_row=_plain_row())
+            values = {f"plain_{column}": value for column, value in exact.items()}
+            rows = runs.filter(linked).values_list(RowNumber("id"))
+            if self.task_type and rows[:MANY_LINKED].count() == MANY_LINKED:
+                # No index has a prompt's task types. To read so many runs takes longer than to pass all of the kind.
+                kind = {column: value for column, value in exact.items() if column in ("task_type", "status")}
+                others = {f"plain_{column}": value for column, value in exact.items() if column not in kind}
+                linked = Q(**kind, **others, plain_row__in=rows)
+            else:
+                # A prompt's runs have an index by status.
+                linked &= Q(**{**values, "status": self.status} if self.status else values)
+            named &= Q(**values)
+        ways = {None: linked | named, True: linked, False: named}
+        return runs.filter(ways[self.has_prompt])
 
     def _shown(self, runs: QuerySet[Optimization]) -> QuerySet[Optimization]:
         if connections[runs.db].vendor != "sqlite":
             return runs.exclude(self.hidden(runs.db))
         # By numbers of rows, so that an order's index can be walked without reading the runs that it passes.
         hidden = Optimization.objects.using(runs.db).order_by().filter(self.hidden(runs.db))
-        row = Func(RowNumber("id"), template="+%(expressions)s")
-        return runs.alias(shown_row=row).exclude(shown_row__in=hidden.values_list(RowNumber("id")))
+        return runs.alias(shown_row=_plain_row()).exclude(shown_row__in=hidden.values_list(RowNumber("id")))
 
     @staticmethod
     def hidden(using: str) -> Q:
@@ -128,6 +140,11 @@ class RunFilters:
 def _plain(column: str) -> Func:
     """The column for a condition that no index serves; SQLite only."""
     return Func(F(column), template="+%(expressions)s")
+
+
+def _plain_row() -> Func:
+    """The row's number, as such a column; SQLite only."""
+    return Func(RowNumber("id"), template="+%(expressions)s")
 
 
 def _count_status(runs: QuerySet[Optimization], status: str) -> int:

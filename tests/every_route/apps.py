@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.apps import AppConfig
-from django.db import connections
 
 #: Ways that the recorded reads take on SQLite, each for another kind of list, search or statistic.
 ON_SQLITE = frozenset({
@@ -16,7 +15,7 @@ ON_SQLITE = frozenset({
     "along the order",
     "not near the beginning",
     "from the other end",
-    "all statuses but one counted",
+    "counted by what is stored",
     "stored summaries",
     "stored summaries of a project",
     "few rows by the index",
@@ -69,7 +68,7 @@ def lower_thresholds() -> None:
     from promptadmin import inserting
     from promptadmin.search import building, finding, postgresql, ranking
 
-    filters.COUNTED_SINGLY = 3
+    filters.COUNTED_SINGLY, filters.MANY_LINKED = 3, 5
     counting.ROWS_A_COUNT = 2
     queries.NEAR = 0
     for name, value in {"FEW": 30, "LOOKED_THROUGH": (2,)}.items():
@@ -100,15 +99,7 @@ def watch_ways() -> None:
     watch(queries, "_read_parts", lambda answer, using, statements, *args: known.get(id(statements), ""))
     watch(queries, "_among_firsts", lambda answer, *args: "" if answer is None else "among the first of the order")
     watch(filters.RunFilters, "_shown", lambda *args: "not near the beginning")
-    watch(
-        filters,
-        "_count_status",
-        lambda answer, runs, status: (
-            "all statuses but one counted"
-            if connections[runs.db].vendor == "sqlite" and answer >= filters.COUNTED_SINGLY
-            else ""
-        ),
-    )
+    watch(counting, "count_stored", lambda answer, *args: "" if answer is None else "counted by what is stored")
     watch(
         reading.Reading,
         "_page",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 
@@ -120,7 +121,8 @@ def test_a_projects_runs_of_a_kind_are_found_by_its_prompts(others: dict[str, st
     assert both
     steps = sqlite_plans(lambda: filters.apply(runs).count())
     walked = [step for step in steps if step.startswith(("SEARCH optimizations", "SCAN optimizations"))]
-    assert len(walked) == 2  # those that are linked, and those that aren't
+    # Those that are linked and those that aren't; before, where no index has both, whether there are many.
+    assert len(walked) == 2 + ("task_type" in others)
     assert all(re.search(r"ix_optimizations_(prompt_id|unlinked)", step) for step in walked), walked
 
 
@@ -162,6 +164,33 @@ def test_a_status_that_most_runs_have_is_counted_by_the_others(monkeypatch: pyte
         with monkeypatch.context() as patch:
             patch.setattr("optimizations.filters.COUNTED_SINGLY", 1)
             assert RunFilters(status=status).count(runs) == plain
+
+
+@pytest.mark.parametrize("many", [1, 1000])
+def test_a_projects_runs_are_counted_in_parts(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linked and unlinked ones, by their prompts or among all of a task type; as the runs themselves tell."""
+    project = make_runs()
+    monkeypatch.setattr("optimizations.filters.MANY_LINKED", many)
+    runs = OptimizationRepository().runs
+    of_project = [
+        run
+        for run in runs.select_related("prompt")
+        if (run.prompt.project_id == project.id if run.prompt else run.project == "p")
+    ]
+    assert of_project
+    for task_type, status, has_prompt in itertools.product((None, "t"), (None, "error"), (None, True, False)):
+        filters = RunFilters(project_id=project.id, task_type=task_type, status=status, has_prompt=has_prompt)
+        passing = {
+            run.id
+            for run in of_project
+            if task_type in (None, run.task_type)
+            and status in (None, run.status)
+            and has_prompt in (None, run.prompt is not None)
+        }
+        assert filters.count(runs) == len(passing) > 0
+        assert {run.id for run in filters.apply(runs)} == passing
+        work = sqlite_plans(lambda: filters.count(runs))  # noqa: B023
+        assert any("task_type" in step for step in work) == bool(task_type and many == 1 and has_prompt is not False)
 
 
 def test_only_what_no_index_has_needs_a_route() -> None:
