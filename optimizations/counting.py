@@ -12,6 +12,7 @@ from optimizations.models import Optimization
 from optimizations.search import RUNS
 from optimizations.stats.counts import count_stored
 from promptadmin.search.finding import rows_to_count
+from promptadmin.search.narrowing import narrow_for_count
 
 ROWS_A_COUNT = 20_000
 
@@ -34,7 +35,7 @@ def count_searched(filters: RunFilters, runs: QuerySet[Optimization]) -> int:
     if connection.vendor == "sqlite":
         found = rows_to_count(connection, RUNS, filters.search or "", facets if others <= set(facets) else None)
     if found is None:
-        return filters.count(runs)
+        return filters.count(runs.filter(narrow_for_count(connection, RUNS, filters.search or "")))
     total, uncertain = found
     everything = replace(filters, include_archived=True).apply(runs)
     for start in range(0, len(uncertain), ROWS_A_COUNT):

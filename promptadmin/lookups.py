@@ -189,7 +189,7 @@ class FoldedJSONContains(FoldedContains):
         """Match each character in its cases, raw or escaped: a stored text that isn't JSON would fail a cast."""
         plain, params = super().as_postgresql(compiler, connection)
         column, more = self.process_lhs(compiler, connection)
-        return f"({plain} OR {column} ~ %s)", [*params, *more, _pattern(self.rhs)]
+        return f"({plain} OR {column} ~ %s)", [*params, *more, json_pattern(self.rhs)]
 
 
 @JSONText.register_lookup
@@ -206,14 +206,16 @@ class FoldedJSONHas(FoldedLookup):
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Match the text with the quotes around it; a quote that belongs to a text has a backslash before it."""
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} ~ %s", [*params, rf'(?:^|[^\\])"{_pattern(self.rhs)}"']
+        return f"{column} ~ %s", [*params, rf'(?:^|[^\\])"{json_pattern(self.rhs)}"']
 
 
 #: Behind an odd number of backslashes there is no escape: the last of them is itself escaped.
 UNESCAPED = r"(?<=(?:^|[^\\])(?:\\\\)*)"
+#: Any escape of an ASCII character, found sooner than by `json_pattern`, which has no other escapes for such a text.
+MEANS_ASCII = r"\\(?:u00[0-7]|[^u])"
 
 
-def _pattern(text: str) -> str:
+def json_pattern(text: str) -> str:
     """A regular expression for a part of a JSON text, in any case."""
     return "".join(_escaped_pattern(character) for character in text)
 

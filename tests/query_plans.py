@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from promptadmin.sessions import read_session
 
 BIG = ("optimizations", "prompts", "prompt_versions")
+WAYS_OF_SMALL_TABLES = ("seqscan", "hashjoin", "mergejoin")
 
 
 def sqlite_plans(deed: Callable[[], Any], using: str = DEFAULT_DB_ALIAS) -> list[str]:
@@ -47,31 +48,37 @@ def reads_everything(step: str) -> Any:
     return words[0] == "SCAN" and "USING" not in words and (words[1] in BIG or re.fullmatch(r"[a-zA-Z]\d*", words[1]))
 
 
-def postgresql_scans(deed: Callable[[], Any], using: str = DEFAULT_DB_ALIAS) -> list[str]:
+def postgresql_scans(
+    deed: Callable[[], Any],
+    using: str = DEFAULT_DB_ALIAS,
+    *,
+    big: Sequence[str] = BIG,
+    avoided: Sequence[str] = WAYS_OF_SMALL_TABLES,
+) -> list[str]:
     """The statements of a deed that PostgreSQL answers by reading a whole big table, even if that is the last resort.
 
-    Small tables are always read whole; here each way of reading by an index counts as cheaper.
+    Small tables are always read whole; here each way of reading by an index counts as cheaper than those `avoided`.
     """
     found = []
     with transaction.atomic(using), connections[using].cursor() as cursor:
-        for way in ("seqscan", "hashjoin", "mergejoin"):
+        for way in avoided:
             cursor.execute(f"SET LOCAL enable_{way} = off")
         for sql, params in _sent(deed, using):
             cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
             answer = cursor.fetchone()[0]
             plan = json.loads(answer) if isinstance(answer, str) else answer
-            if _reads_everything(plan[0]["Plan"]):
+            if _reads_everything(plan[0]["Plan"], big):
                 found.append(sql)
     return found
 
 
-def _reads_everything(node: dict[str, Any], *, all_wanted: bool = False) -> bool:
+def _reads_everything(node: dict[str, Any], big: Sequence[str], *, all_wanted: bool = False) -> bool:
     """Whether a step, or one below it, reads a big table without a condition, and not just until a page is full."""
     kind = node["Node Type"]
-    if node.get("Relation Name") in BIG and "Bitmap" not in kind and "Index Cond" not in node:
+    if node.get("Relation Name") in big and "Bitmap" not in kind and "Index Cond" not in node:
         return all_wanted or kind == "Seq Scan"
-    all_wanted = all_wanted or kind == "Sort" or "Aggregate" in kind  # an incremental sort stops, too
-    return any(_reads_everything(child, all_wanted=all_wanted) for child in node.get("Plans", ()))
+    all_wanted = all_wanted or kind in ("Sort", "WindowAgg") or "Aggregate" in kind  # an incremental sort stops, too
+    return any(_reads_everything(child, big, all_wanted=all_wanted) for child in node.get("Plans", ()))
 
 
 def _sent(deed: Callable[[], Any], using: str) -> list[tuple[str, Any]]:

@@ -17,7 +17,7 @@ from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from promptadmin.derived import PREFIX
-from promptadmin.lookups import fold
+from promptadmin.lookups import MEANS_ASCII, fold, json_pattern
 from promptadmin.search.tables import SearchedTable
 from promptadmin.search.words import Term
 from promptadmin.upkeep import Piece
@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 #: A text of more different words than fit into a megabyte has no index entry, and its row couldn't be stored.
 LONGEST = 200_000
 ROWS_A_FETCH = 200
+#: What stood in the place of the index of escapes, by another condition.
+FORMER = PREFIX + "search_{}_escapes"
+#: A text that more rows may have is common: the newest of them are soon found on the way along an index.
+FEW = 1_000
 
 
 def folded_document(table: SearchedTable) -> str:
@@ -42,8 +46,11 @@ def words_vector(table: SearchedTable) -> str:
 
 
 def has_escapes(table: SearchedTable) -> str:
-    """Whether JSON in a row may mean other texts than are stored, in SQL."""
-    return " OR ".join(f"STRPOS({table.name}.{column}, E'\\\\') > 0" for column in table.json_texts)
+    """Whether JSON in a row may mean other texts than are stored, in SQL that takes parameters.
+
+    By LIKE, of which PostgreSQL knows how many rows pass; of a comparison with STRPOS it believes that a third do.
+    """
+    return " OR ".join(f"{table.name}.{column} LIKE E'%%\\\\\\\\%%'" for column in table.json_texts)
 
 
 def with_words(values: QuerySet[Any, Any], table: SearchedTable, terms: Sequence[Term], newest: str) -> Iterator[Any]:
@@ -62,12 +69,34 @@ def with_words(values: QuerySet[Any, Any], table: SearchedTable, terms: Sequence
 
 
 def may_contain(table: SearchedTable, text: str) -> RawSQL:
-    """A condition that every row with this text passes, and that the index of trigrams answers."""
-    pattern = "%" + fold(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    condition = f"{folded_document(table)} LIKE %s"
+    """A condition that every row with this text passes, which the index of trigrams answers before any row is read.
+
+    An array, because PostgreSQL would take a list of keys in a subquery for a reason to read the whole table.
+    """
+    keys, parameters = _keys(table, text)
+    return RawSQL(f"{table.name}.{table.key} = ANY (ARRAY({keys}))", parameters, output_field=BooleanField())  # noqa: S611  # of columns' names
+
+
+def few_that_may_contain(connection: BaseDatabaseWrapper, table: SearchedTable, text: str) -> list[str] | None:
+    """The keys of all rows that may have this text; None where they are more than FEW."""
+    keys, parameters = _keys(table, text)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{keys} LIMIT %s", [*parameters, FEW + 1])
+        found = [key for (key,) in cursor.fetchall()]
+    return found if len(found) <= FEW else None
+
+
+def _keys(table: SearchedTable, text: str) -> tuple[str, list[str]]:
+    """What finds the keys of rows that may have a text, in SQL, some twice: by the trigrams, and in JSON's escapes."""
+    select = f"SELECT {table.key} FROM {table.name} WHERE"
+    found = [f"{select} {folded_document(table)} LIKE %s"]
+    parameters = ["%" + fold(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"]
     if table.json_texts:
-        condition = f"({condition} OR {has_escapes(table)})"
-    return RawSQL(condition, [pattern], output_field=BooleanField())  # noqa: S611  # of columns' names
+        patterns = [MEANS_ASCII, json_pattern(text)] if text.isascii() else [json_pattern(text)]
+        matches = (" AND ".join([f"{table.name}.{column} ~ %s"] * len(patterns)) for column in table.json_texts)
+        found.append(f"{select} ({has_escapes(table)}) AND ({' OR '.join(matches)})")
+        parameters += patterns * len(table.json_texts)
+    return " UNION ALL ".join(found), parameters
 
 
 def has_trigrams(connection: BaseDatabaseWrapper, table: SearchedTable) -> bool:
@@ -98,16 +127,17 @@ def index_piece(using: str, table: SearchedTable) -> Piece:
     name, statement = wanted[0]
     with connection.cursor() as cursor:
         cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # one that was interrupted is there, but invalid
-        cursor.execute(statement)
+        cursor.execute(statement, [])
+        cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {FORMER.format(table.name)}")
     return Piece(1, len(wanted) - 1)
 
 
 def _names(table: SearchedTable) -> tuple[str, str, str]:
-    return tuple(f"{PREFIX}search_{table.name}_{what}" for what in ("words", "parts", "escapes"))  # type: ignore[return-value]  # three
+    return tuple(f"{PREFIX}search_{table.name}_{what}" for what in ("words", "parts", "escaped"))  # type: ignore[return-value]  # three
 
 
 def _missing(connection: BaseDatabaseWrapper, table: SearchedTable) -> list[tuple[str, str]]:
-    words, parts, escapes = _names(table)
+    words, parts, escaped = _names(table)
     make = "CREATE INDEX CONCURRENTLY"
     indexes = {words: f"{make} {words} ON {table.name} USING gin (({words_vector(table)}))"}
     with connection.cursor() as cursor:
@@ -115,7 +145,7 @@ def _missing(connection: BaseDatabaseWrapper, table: SearchedTable) -> list[tupl
         if cursor.fetchone() or _may_make_trigrams(connection):
             indexes[parts] = f"{make} {parts} ON {table.name} USING gin (({folded_document(table)}) gin_trgm_ops)"
             if table.json_texts:
-                indexes[escapes] = f"{make} {escapes} ON {table.name} ({table.key}) WHERE {has_escapes(table)}"
+                indexes[escaped] = f"{make} {escaped} ON {table.name} ({table.key}) WHERE {has_escapes(table)}"
         cursor.execute(
             "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
             "WHERE i.indisvalid AND c.relname = ANY (%s)",

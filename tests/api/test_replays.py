@@ -58,7 +58,7 @@ def test_all_writes_agree_without_a_pause_between_them(tmp_path: Path, workers: 
 # file, as PromptForge did; PostgreSQL has no such order, and answers by id.
 TIES = {"created asc", "project"}
 WALKED = {"ix_optimizations_created_at"}
-COLLECTED = {"promptadmin_derived_search_optimizations_parts", "promptadmin_derived_search_optimizations_escapes"}
+COLLECTED = {"promptadmin_derived_search_optimizations_parts", "promptadmin_derived_search_optimizations_escaped"}
 
 
 @needs_postgresql

@@ -22,7 +22,7 @@ ON_SQLITE = frozenset({
     "common text, counted by the index",
 })  # fmt: skip
 #: On PostgreSQL most ways are its planner's own.
-ON_POSTGRESQL = frozenset({"from the other end", "trigrams"})
+ON_POSTGRESQL = frozenset({"from the other end", "few rows by the trigrams", "common text, counted by the trigrams"})
 
 _noted: set[str] = set()
 
@@ -79,7 +79,7 @@ def lower_thresholds() -> None:
     finding.FEW = 40
     ranking.GROUPS = (2, 3, 5)
     building.ROWS_A_PIECE = 500
-    postgresql.ROWS_A_FETCH = 2
+    postgresql.ROWS_A_FETCH, postgresql.FEW = 2, 20
     inserting.ROWS_AT_ONCE = 3
 
 
@@ -110,7 +110,8 @@ def watch_ways() -> None:
         narrowing, "rows_that_may_contain", lambda found, *args: "few rows by the index" if found and found.rows else ""
     )
     watch(counting, "rows_to_count", lambda found, *args: "common text, counted by the index" if found else "")
-    watch(postgresql, "has_trigrams", lambda answer, *args: "trigrams" if answer else "")
+    watch(postgresql, "few_that_may_contain", lambda keys, *args: "few rows by the trigrams" if keys else "")
+    watch(counting, "narrow_for_count", lambda answer, *args: "common text, counted by the trigrams" if answer else "")
 
 
 def _cover(cover: Any, connection: Any, project: str | None, **bounds: Any) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from optimizations.repository import OptimizationRepository, RunFilters
 from optimizations.stats import folding, rollup_table, statistics
 from optimizations.stats.rollups import find_cover
 from projects.repository import ProjectRepository
-from promptadmin.search import finding
+from promptadmin.search import finding, postgresql
 from tests.conftest import OpenFile
 from tests.optimizations.searched_files import add_run, index_everything
 from tests.optimizations.stats_rows import NOW, store
@@ -190,3 +192,29 @@ def test_postgresql_has_an_index_for_every_read() -> None:
         cursor.execute("DROP INDEX ix_optimizations_title")
         assert postgresql_scans(lambda: runs.list_runs_after("", sort="title"))
         transaction.set_rollback(True)
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_postgresql_takes_the_trigrams_for_a_search_of_its_own_accord(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rare and an absent text, alone and with filters, and the number of runs with a common one, despite escapes."""
+    fill(10_000)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE optimizations SET raw_prompt = REPEAT('words to read ', 20) || raw_prompt")
+        cursor.execute("""UPDATE optimizations SET tags = '["caf\\u00e9"]' WHERE id LIKE '%7'""")
+    index_everything("default")
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE optimizations")
+    runs = OptimizationRepository()
+    totals: list[int | None] = []
+    scans = functools.partial(postgresql_scans, big=["optimizations"], avoided=())
+    for filters in (RunFilters(), RunFilters(project="7"), RunFilters(status="completed"), FILTERS[-1]):
+        for text in ("NUMBER777", "absent"):
+            wanted = replace(filters, search=text)
+            assert scans(lambda: totals.append(runs.list_runs(filters=wanted).total)) == []  # noqa: B023
+            assert scans(lambda: runs.list_runs_after("", filters=wanted)) == []  # noqa: B023
+            assert scans(lambda: runs.browse_runs(filters=wanted)) == []  # noqa: B023
+    assert totals == [11, 0, 2, 0, 11, 0, 11, 0]
+    monkeypatch.setattr(postgresql, "FEW", 10)
+    assert scans(lambda: totals.append(runs.list_runs(filters=RunFilters(search="er777")).total)) == []
+    assert totals[-1] == 11

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import sys
 
+import pytest
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
 from promptadmin.lookups import LAST_CASED, fold, folded_contains, folded_json_contains
+from promptadmin.search import postgresql
+from tests.optimizations.searched_files import containing, index_everything
+from tests.projects.making import make_run
 
 # Letters with more or other forms than two, and others.
 LETTERS = "aAsSkK\N{KELVIN SIGN}ſßẞtTiIİıﬁﬅfFσςΣüÜnŉN1%_ 日😀"
@@ -38,3 +43,42 @@ def test_other_values_than_text() -> None:
 def test_no_character_beyond_the_last_cased_one_folds() -> None:
     beyond = range(LAST_CASED + 1, sys.maxunicode + 1)
     assert all(fold(chr(number)) == chr(number) for number in beyond if not 0xD800 <= number < 0xE000)
+
+
+STORED_TAGS = (
+    '["caf\\u00e9", "plain"]',
+    '["caf\u00e9"]',
+    r'["\u0041scii", "a\"quoted\""]',
+    r'["\\u0041scii"]',
+    r'["back\\slash", "new\nline"]',
+    r'["\u212aelvin", "stra\u00dfe"]',
+    "[not JSON \\",
+    None,
+)
+PARTS = (
+    "caf", "FÉ\"", "café", "u00e9", "plain", "ascii", "Ascii", 'a"q', 'a\\"', "k\\s", "back\\\\s", "w\nl", "elvin",
+    "straß", "json", "100%", "r_s", "a", "title\nraw", "nothing", "\\",
+)  # fmt: skip
+NOWHERE = {"title\nraw", "nothing"}
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="of the trigrams of PostgreSQL")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("few", [0, 1000])
+def test_with_trigrams_the_same_is_found_as_without(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    """Texts in escapes, escapes of ASCII, other cases, special characters; where each text is common, and none is."""
+    for number, tags in enumerate(STORED_TAGS):
+        make_run(title="title", raw_prompt=f"raw 100% under_score Größe {number}", tags=tags, status="completed")
+    with monkeypatch.context() as without:
+        without.setattr(postgresql, "has_trigrams", lambda *args: False)
+        plain = [containing("default", part) for part in PARTS]
+    assert {part for part, found in zip(PARTS, plain, strict=True) if not found} == NOWHERE
+    former = postgresql.FORMER.format("optimizations")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX IF EXISTS promptadmin_derived_search_optimizations_escaped")
+        cursor.execute(f"CREATE INDEX {former} ON optimizations (id)")
+        index_everything("default")
+        cursor.execute("SELECT to_regclass(%s)", [former])
+        assert cursor.fetchone() == (None,)
+    monkeypatch.setattr(postgresql, "FEW", few)
+    assert [containing("default", part) for part in PARTS] == plain
