@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db import IntegrityError
 from django.utils.crypto import get_random_string
 
 from promptadmin.sessions import write_session
@@ -33,8 +34,13 @@ def make_administrator() -> tuple[str, str | None] | None:
         return None
     password = settings.ADMIN_PASSWORD
     generated = None if password else get_random_string(PASSWORD_LENGTH)
-    with write_session():
+    try:
+        with write_session():
+            if users.filter(is_superuser=True).exists():
+                return None  # another process was faster
+            get_user_model().objects.create_superuser(USER_NAME, password=password or generated)
+    except IntegrityError:  # PostgreSQL lets both look before either has written
         if users.filter(is_superuser=True).exists():
-            return None  # another process was faster
-        get_user_model().objects.create_superuser(USER_NAME, password=password or generated)
+            return None
+        raise
     return USER_NAME, generated
