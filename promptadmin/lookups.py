@@ -211,8 +211,6 @@ class FoldedJSONHas(FoldedLookup):
 
 #: Behind an odd number of backslashes there is no escape: the last of them is itself escaped.
 UNESCAPED = r"(?<=(?:^|[^\\])(?:\\\\)*)"
-#: Any escape of an ASCII character, found sooner than by `json_pattern`, which has no other escapes for such a text.
-MEANS_ASCII = r"\\(?:u00[0-7]|[^u])"
 
 
 def json_pattern(text: str) -> str:
@@ -228,16 +226,23 @@ def _escaped_pattern(character: str) -> str:
 
 def _alternatives(text: str) -> str:
     raw = "".join(rf"\{letter}" if letter.isascii() and not letter.isalnum() else letter for letter in text)
-    hexadecimal = UNESCAPED + "".join(
-        rf"\\u{''.join(f'[{digit}{digit.upper()}]' if digit.isalpha() else digit for digit in unit)}"
-        for unit in _utf16(text)
-    )
+    hexadecimal = UNESCAPED + "".join(rf"\\u{_any_case(unit)}" for unit in _utf16(text))
     short = json.dumps(text)[1:-1]
     named = "" if short in (text, "") or short.startswith("\\u") else "|" + short.replace("\\", "\\\\")
     return f"{raw}|{hexadecimal}{named}"
+
+
+def _any_case(digits: str) -> str:
+    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in digits)
 
 
 def _utf16(text: str) -> list[str]:
     """The code units of a text as four hexadecimal digits each."""
     encoded = text.encode("utf-16-be", "surrogatepass").hex()
     return [encoded[start : start + 4] for start in range(0, len(encoded), 4)]
+
+
+#: The letters beyond ASCII that fold to a text with one of ASCII.
+FOLDS_TO_ASCII = "ßİıŉſǰẖẗẘẙẚẞ\u212aﬀﬁﬂﬃﬄﬅﬆ"
+#: Any escape of a character that may mean one of ASCII in another case; found sooner than by `json_pattern`.
+MEANS_ASCII = rf"\\(?:u(?:00[0-7]|{'|'.join(_any_case(unit) for unit in _utf16(FOLDS_TO_ASCII))})|[^u])"

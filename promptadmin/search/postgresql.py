@@ -31,12 +31,23 @@ ROWS_A_FETCH = 200
 FORMER = PREFIX + "search_{}_escapes"
 #: A text that more rows may have is common: the newest of them are soon found on the way along an index.
 FEW = 1_000
+#: So many rows with words are sorted sooner than the newest of them are found on the way along an index.
+MANY_TO_SORT = 20_000
 
 
 def folded_document(table: SearchedTable) -> str:
     """All texts of a row, folded, in SQL; the same text as the index's, or PostgreSQL won't use it."""
     texts = " || E'\\n' || ".join(f"COALESCE({table.name}.{column}, '')" for column in table.text_columns)
-    return f"""UPPER(LOWER(({texts}) COLLATE "und-x-icu"))"""
+    return _folded(f"({texts})")
+
+
+def _folded(text: str) -> str:
+    return f"""UPPER(LOWER({text} COLLATE "und-x-icu"))"""
+
+
+def _part(text: str) -> str:
+    """A pattern of LIKE for whatever contains a text."""
+    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
 
 
 def words_vector(table: SearchedTable) -> str:
@@ -60,12 +71,34 @@ def with_words(values: QuerySet[Any, Any], table: SearchedTable, terms: Sequence
         for term in terms
         for word in term.words
     )
-    parameters = [word for term in terms for word in term.words]
-    condition = f"{words_vector(table)} @@ ({asked})"
-    if table.json_texts:
-        condition = f"({condition} OR {has_escapes(table)})"
+    by_words, words = f"{words_vector(table)} @@ ({asked})", [word for term in terms for word in term.words]
+    keys, parameters = _keys_with_words(table, by_words, words)
+    with connections[values.db].cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*) FROM ({keys} LIMIT %s) AS found", [*parameters, MANY_TO_SORT])
+        [(found,)] = cursor.fetchall()
+    if found < MANY_TO_SORT:
+        condition = f"{table.name}.{table.key} = ANY (ARRAY({keys}))"
+    else:  # the newest are soon found on the way through all rows
+        condition = f"({by_words} OR {has_escapes(table)})" if table.json_texts else by_words
+        parameters = words
     matches = RawSQL(condition, parameters, output_field=BooleanField())  # noqa: S611  # of columns' names
     yield from values.filter(matches).order_by(f"-{newest}", f"-{table.key}").iterator(chunk_size=ROWS_A_FETCH)
+
+
+def _keys_with_words(table: SearchedTable, by_words: str, words: list[str]) -> tuple[str, list[str]]:
+    """What finds the keys of all rows that may have words, in SQL: those that the index has, and those in escapes."""
+    select = f"SELECT {table.key} FROM {table.name} WHERE"
+    if not table.json_texts:
+        return f"{select} {by_words}", words
+    by_escapes, parameters = f"({has_escapes(table)})", list[str]()
+    if all(word.isascii() for word in words):
+        # Unless an escape means a letter of ASCII, a word stands there as it is, but maybe right after an escape.
+        columns, parts = [f"{table.name}.{column}" for column in table.json_texts], [_part(word) for word in words]
+        meant = [f"{column} ~ %s" for column in columns]
+        meant += [f"{_folded(column)} LIKE %s" for column in columns for _ in parts]
+        by_escapes += f" AND ({' OR '.join(meant)})"
+        parameters = [MEANS_ASCII] * len(columns) + parts * len(columns)
+    return f"{select} {by_words} UNION ALL {select} {by_escapes}", [*words, *parameters]
 
 
 def may_contain(table: SearchedTable, text: str) -> RawSQL:
@@ -90,7 +123,7 @@ def _keys(table: SearchedTable, text: str) -> tuple[str, list[str]]:
     """What finds the keys of rows that may have a text, in SQL, some twice: by the trigrams, and in JSON's escapes."""
     select = f"SELECT {table.key} FROM {table.name} WHERE"
     found = [f"{select} {folded_document(table)} LIKE %s"]
-    parameters = ["%" + fold(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"]
+    parameters = [_part(fold(text))]
     if table.json_texts:
         patterns = [MEANS_ASCII, json_pattern(text)] if text.isascii() else [json_pattern(text)]
         matches = (" AND ".join([f"{table.name}.{column} ~ %s"] * len(patterns)) for column in table.json_texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import pytest
@@ -10,8 +11,12 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptadmin.lookups import LAST_CASED, fold, folded_contains, folded_json_contains
+from optimizations.repository import OptimizationRepository
+from optimizations.search import RUNS
+from promptadmin.lookups import FOLDS_TO_ASCII, LAST_CASED, MEANS_ASCII, fold, folded_contains, folded_json_contains
 from promptadmin.search import postgresql
+from promptadmin.search.ranking import newest_matches
+from promptadmin.search.words import read_query
 from tests.optimizations.searched_files import containing, index_everything
 from tests.projects.making import make_run
 
@@ -82,3 +87,42 @@ def test_with_trigrams_the_same_is_found_as_without(monkeypatch: pytest.MonkeyPa
         assert cursor.fetchone() == (None,)
     monkeypatch.setattr(postgresql, "FEW", few)
     assert [containing("default", part) for part in PARTS] == plain
+
+
+#: Words that tags have behind, between and within escapes, and how many runs have all of them.
+WORDS = {"latte": 4, "satte": 1, "café": 2, "mug latte": 1, "large raw": 1, "u2014latte": 0, "raw 7": 1, "atte": 0}
+TAGS_OF_WORDS = (
+    r'["x\u2014latte", "large"]',
+    r'["\u017fatte"]',
+    r'["l\u0061tte"]',
+    r'["caf\u00e9", "mug\u00a0latte"]',
+    '["latte"]',
+    '["café"]',
+    r'["\u00e9clair"]',
+    None,
+)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="of the words of PostgreSQL")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("many", [1, 1000])
+def test_words_in_escapes_are_found_whether_rows_are_sorted_or_walked(
+    monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    for number, tags in enumerate(TAGS_OF_WORDS):
+        make_run(id=str(number), raw_prompt=f"raw {number}", tags=tags)
+    index_everything("default")
+    monkeypatch.setattr(postgresql, "MANY_TO_SORT", many)
+    runs = OptimizationRepository().runs
+    found = {words: len(newest_matches(runs, RUNS, read_query(words), weights={}, facets={}).found) for words in WORDS}
+    assert found == WORDS
+
+
+def test_letters_that_fold_to_ascii_are_known() -> None:
+    """Those and no others, so that any other escape hides no word of ASCII."""
+    beyond = (chr(number) for number in range(128, LAST_CASED + 1) if not 0xD800 <= number < 0xE000)
+    assert set(FOLDS_TO_ASCII) == {letter for letter in beyond if any(other.isascii() for other in fold(letter))}
+    for letter in (*FOLDS_TO_ASCII, "a", "\n", '"'):
+        for escape in (json.dumps(letter)[1:-1], json.dumps(letter)[1:-1].upper().replace("\\U", "\\u")):
+            assert bool(re.search(MEANS_ASCII, escape)) == (escape.lower() != letter), escape
+    assert not re.search(MEANS_ASCII, json.dumps("é日😀"))
