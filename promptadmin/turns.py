@@ -41,12 +41,16 @@ def begin(connection: BaseDatabaseWrapper, stack: ExitStack) -> None:
     raw.execute("PRAGMA busy_timeout=0")
     try:
         deadline = time.monotonic() + milliseconds / 1000
+        turn = ExitStack()
+        stack.callback(turn.close)
         lock = _locks[raw.path]
         if lock.acquire(timeout=milliseconds / 1000):
-            stack.callback(lock.release)
+            turn.callback(lock.release)
         began = time.monotonic()
         while not _begun(connection, stack, last=time.monotonic() >= deadline):
             time.sleep(min(max(SHORTEST_PAUSE, (time.monotonic() - began) / 20), LONGEST_PAUSE))
+        # Before what else is done on commit, of which some takes a turn of its own: the transaction ends after that.
+        transaction.on_commit(turn.close, using=connection.alias)
     finally:
         raw.execute(f"PRAGMA busy_timeout={milliseconds}")
 

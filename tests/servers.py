@@ -19,7 +19,7 @@ from tests.ports import free_port
 from tests.processes import REPOSITORY, environment
 
 START_SECONDS = 60
-STOP_SECONDS = 20
+STOP_SECONDS = 45  # within which a stop answers what was accepted
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection, connections, transaction
 
 from projects.models import Project
 from promptadmin import turns
@@ -59,6 +59,7 @@ def test_everybody_gets_a_turn_also_beside_another_program() -> None:
             while not stop.is_set():
                 other.execute("INSERT INTO elsewhere VALUES (1)")
                 times += 1
+                time.sleep(0.0005)  # or a busy machine may leave no moment in which anybody finds the file free
         return times
 
     with ThreadPoolExecutor(WRITERS + 1) as pool:
@@ -71,6 +72,34 @@ def test_everybody_gets_a_turn_also_beside_another_program() -> None:
     assert Project.objects.count() == WRITERS * TIMES
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE elsewhere")
+
+
+def test_what_is_done_on_commit_waits_for_no_turn() -> None:
+    """The turn ends with the commit, although the session goes on; also where more is written, and that fails."""
+    took = []
+
+    def write_again() -> None:
+        began = time.monotonic()
+        with write_session():
+            Project.objects.create(name="again")
+        took.append(time.monotonic() - began)
+        with write_session():
+            transaction.on_commit(lambda: took.append(0))
+            Project.objects.create(name="lost")
+            raise ZeroDivisionError
+
+    def write() -> None:
+        with write_session():
+            Project.objects.create(name="first")
+            transaction.on_commit(write_again)
+
+    with pytest.raises(ZeroDivisionError):
+        write()
+    assert len(took) == 1
+    assert took[0] < 4, "it waited for its own turn, for as long as SQLite waits"
+    assert set(Project.objects.values_list("name", flat=True)) == {"first", "again"}
+    with write_session():
+        Project.objects.create(name="next")
 
 
 def test_waiting_ends_and_the_next_turn_is_free() -> None:
