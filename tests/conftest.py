@@ -18,6 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
 from promptadmin.containment import failures
+from promptadmin.derived import PREFIX
 from promptadmin.startup import run_startup
 from tests.django_databases import connected, sqlite_config
 from tests.processes import Scratch
@@ -100,6 +101,18 @@ def no_request_counted() -> None:
 def no_failure_counted() -> None:
     """What plugins did in earlier tests of this process is nothing that a doctor should see."""
     failures.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_search_index_left(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """On PostgreSQL upkeep makes the search's indexes in the database itself: later tests begin without them."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if marker and marker.kwargs.get("transaction") and connections["default"].vendor == "postgresql":
+        with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
+            cursor.execute("SELECT indexname FROM pg_indexes WHERE starts_with(indexname, %s)", [f"{PREFIX}search_"])
+            for (name,) in cursor.fetchall():
+                cursor.execute(f"DROP INDEX {name}")
 
 
 @pytest.fixture
