@@ -55,7 +55,10 @@ class RunFilters:
     prompt_id: str | None = None
 
     def apply(self, runs: QuerySet[Optimization], *, near: bool = False) -> QuerySet[Optimization]:
-        """Those of the runs that pass. `near` says that only the first of them will be read."""
+        """Those of the runs that pass. `near` says that only the first of them will be read.
+
+        Otherwise, on SQLite, it may ask how many runs a project has, to choose a way to them.
+        """
         exact = {name: getattr(self, name) for name in ("project", "task_type", "status", "prompt_id")}
         exact = {column: value for column, value in exact.items() if value}
         limits = {

@@ -36,10 +36,8 @@ def make_administrator() -> tuple[str, str | None] | None:
     generated = None if password else get_random_string(PASSWORD_LENGTH)
     try:
         with write_session():
-            if users.filter(is_superuser=True).exists():
-                return None  # another process was faster
             get_user_model().objects.create_superuser(USER_NAME, password=password or generated)
-    except IntegrityError:  # PostgreSQL lets both look before either has written
+    except IntegrityError:  # another process may have been faster
         if users.filter(is_superuser=True).exists():
             return None
         raise
