@@ -28,8 +28,13 @@ _threads = threading.local()
 
 
 def _connection() -> sqlite3.Connection:
+    """The thread's own. It has the search index only where there are works that may ask it.
+
+    A transaction that writes locks what is attached, too, and that waits for the upkeep, which waits for the file.
+    """
     if not hasattr(_threads, "connection"):
-        _threads.connection = plain_lists.connect(Path(os.environ["BENCH_DATABASE"]))
+        connect = plain_lists.connect if "BENCH_WORKS" in os.environ else plain.connect
+        _threads.connection = connect(Path(os.environ["BENCH_DATABASE"]))
     connection: sqlite3.Connection = _threads.connection
     return connection
 

@@ -86,9 +86,11 @@ def serving_bare(
     database: Path, data: Path, works: Sequence[Work] = (), *, cache_size: int | None = None
 ) -> Iterator[Server]:
     """The bare view on the same server: Granian, with as many workers and threads; it does `works` at /list/NUMBER."""
-    kept = data / "bare-works.json"
-    kept.write_bytes(orjson.dumps(works))
-    variables = dict(os.environ) | {"BENCH_DATABASE": str(database), "BENCH_WORKS": str(kept)}
+    variables = dict(os.environ) | {"BENCH_DATABASE": str(database)}
+    if works:
+        kept = data / "bare-works.json"
+        kept.write_bytes(orjson.dumps(works))
+        variables["BENCH_WORKS"] = str(kept)
     if cache_size is not None:
         variables["BENCH_CACHE_SIZE"] = str(cache_size)
     with _running(["-m", "bench.bare"], variables, {}, database, data / "bare.log") as server:
