@@ -90,7 +90,8 @@ fuzz: install-dev
 		PROMPTADMIN_STATISTICS_EXAMPLES=500 PROMPTADMIN_SEARCH_EXAMPLES=500 \
 		$(BIN)/python -m pytest tests/api/test_made_up_requests.py tests/api/test_raw_bytes.py \
 		tests/platform/test_fuzzed_imports.py tests/adoption/test_random_files.py \
-		tests/optimizations/test_stats_rollups.py tests/optimizations/test_search_index.py --timeout 7200
+		tests/optimizations/test_stats_rollups.py tests/optimizations/test_far_pages.py \
+		tests/optimizations/test_search_index.py --timeout 7200
 
 # All that is killed, broken or stopped, as often and as long as is promised; it needs PostgreSQL. In `make test` the same
 # tests do it a few times. `make proof KILLS=2 FLIPS=10 STOPPED=1 SELFTEST=2 WEBHOOKS=4` shows that each part works.

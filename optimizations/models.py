@@ -93,6 +93,7 @@ class Optimization(models.Model):
             NamedIndex(fields=["duration_ms"], name="ix_optimizations_duration_ms"),
             NamedIndex(fields=["title"], name="ix_optimizations_title"),
             NamedIndex(fields=["status", "task_type"], name="ix_optimizations_status_task_type"),
+            NamedIndex(fields=["task_type", "overall_score"], name="ix_optimizations_task_type_score"),
         ]
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ from optimizations.paging import DEFAULT_SORT, KEY, TIE, Place, RunOrder
 from optimizations.queries import read_places
 from optimizations.records import BEGINNING, COLUMNS, SUMMARY_COLUMNS, Page, Record, row_reader
 from optimizations.search import RUNS
+from optimizations.stats.far import leap
 from promptadmin.errors import Missing
 from promptadmin.search.narrowing import narrow
 from promptadmin.sqlite import fetch_all
@@ -110,9 +111,13 @@ class Reading:
         if limit <= 0:
             return []
         if offset <= total // 2:
-            return read_places(self.using, filters, by, offset=offset, limit=limit)
+            return self._far_places(filters, by, offset, limit)
         backwards = replace(by, descending=not by.descending)
-        return read_places(self.using, filters, backwards, offset=total - offset - limit, limit=limit)[::-1]
+        return self._far_places(filters, backwards, total - offset - limit, limit)[::-1]
+
+    def _far_places(self, filters: RunFilters, by: RunOrder, offset: int, limit: int) -> list[Place]:
+        after, passed = leap(connections[self.using], filters, by, offset)
+        return read_places(self.using, filters, by, after=after, offset=offset - passed, limit=limit)
 
     def _renumbered(self, place: Place | None) -> Place | None:
         """The place with the number that SQLite's row has now, where the run is still there."""

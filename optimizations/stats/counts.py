@@ -72,7 +72,7 @@ def count_stored(connection: BaseDatabaseWrapper, filters: RunFilters) -> int | 
     for (stored,) in _stored(connection, cover):
         if stored is None:
             return None
-        total += _sum(json.loads(stored), filters)
+        total += sum_of(json.loads(stored), filters)
     rows = _count_rows(connection, filters, cover) if cover.stored else None
     return None if rows is None else total + rows
 
@@ -122,7 +122,8 @@ def _stored(connection: BaseDatabaseWrapper, cover: Cover) -> list[tuple[Any, ..
     return found
 
 
-def _sum(rows: Iterable[tuple[Name, Name, int]], filters: RunFilters) -> int:
+def sum_of(rows: Iterable[tuple[Name, Name, int]], filters: RunFilters) -> int:
+    """How many runs pass, of what is stored: task type, status, and how many there are."""
     task_type, status = filters.task_type or None, filters.status or None
     return sum(runs for task, state, runs in rows if task_type in (None, task) and status in (None, state))
 
