@@ -24,7 +24,7 @@ from optimizations.schemas import (
     RunTagsOut,
 )
 from projects.schemas import storable
-from promptadmin.answers import ready_answer
+from promptadmin.answers import Later, ready_answer
 from promptadmin.api import errors, opens_own_session
 from promptadmin.errors import Refused, Unavailable
 from promptadmin.exchange.lines import MAX_LINES
@@ -142,11 +142,15 @@ def retry_run(request: HttpRequest, run_id: RunKeyPath) -> None:
     operation_id="record_run",
     summary="Record a run that anyone executed",
 )
-def record_run(request: HttpRequest, data: RunRecordIn) -> HttpResponse:
+def record_run(request: HttpRequest, data: RunRecordIn) -> Later:
     """Finds or makes its project by name and, unless `prompt_id` says it, its prompt by text."""
     run = OptimizationRepository().record_run(data.model_dump())
-    headers = {"ETag": digest_tag(run)}
-    return ready_answer(in_order(run), headers, 201)
+
+    def answer() -> HttpResponse:
+        headers = {"ETag": digest_tag(run)}
+        return ready_answer(in_order(run), headers, 201)
+
+    return Later(answer)
 
 
 @router.get(

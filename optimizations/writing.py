@@ -20,6 +20,7 @@ from projects.repository import ProjectRepository
 from promptadmin.audit import LONGEST, Change, record
 from promptadmin.errors import Conflict, Forbidden, Invalid, Missing
 from promptadmin.fields import new_id, stored_moment
+from promptadmin.sqlite import execute
 from promptadmin.stored import read_text
 
 FINISHED = (RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED)
@@ -78,8 +79,8 @@ class Writing(Reading):
         columns, marks = ", ".join(stored), ", ".join(["%s"] * len(stored))
         # On PostgreSQL a refused row must not take the caller's other ones with it.
         savepoint = transaction.atomic(using=self.using) if connection.vendor == "postgresql" else nullcontext()
-        with savepoint, connection.cursor() as cursor:
-            cursor.execute(f"INSERT INTO optimizations ({columns}) VALUES ({marks})", list(stored.values()))
+        with savepoint:
+            execute(connection, f"INSERT INTO optimizations ({columns}) VALUES ({marks})", list(stored.values()))
         return stored
 
     def change_run(self, run_id: str, changes: Mapping[str, Any]) -> Record:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from django.http import HttpResponse
 
 JSON_TYPE = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What an operation answers that nobody shall wait for: it is made when its session has ended."""
+
+    make: Callable[[], HttpResponse]
 
 
 def to_json(data: Any) -> bytes:

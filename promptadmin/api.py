@@ -26,7 +26,7 @@ from pydantic import Field
 
 from promptadmin import __version__, failing, openapi
 from promptadmin.access import READING_METHODS, AddressThrottle, TokenThrottle, access
-from promptadmin.answers import to_json
+from promptadmin.answers import Later, to_json
 from promptadmin.containment import contained
 from promptadmin.content_policies import DOCUMENTATION
 from promptadmin.errors import Refused, TooMany
@@ -110,7 +110,8 @@ def in_session(operation: Callable[..., Any]) -> Callable[..., Any]:
             expect_match(request, operation, kwargs)
             return operation(request, *args, **kwargs)
 
-        return once(request, write)
+        answer = once(request, write)
+        return answer.make() if isinstance(answer, Later) else answer
 
     return operation if getattr(operation, "opens_own_session", False) else wrapper
 

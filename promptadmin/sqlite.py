@@ -97,6 +97,16 @@ def fetch_all(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) 
     return _fetch_all(connection, sql, params)
 
 
+def execute(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) -> None:
+    """Run a statement that answers nothing, on any engine; on SQLite without Django's cursors, as `fetch_all`."""
+    connection.ensure_connection()
+    if connection.vendor == "sqlite" and not (connection.execute_wrappers or connection.queries_logged):
+        _fetch_raw(connection, sql, params)
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+
+
 def _fetch_raw(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     connection.validate_no_broken_transaction()
     with connection.wrap_database_errors:

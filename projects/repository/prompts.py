@@ -18,6 +18,7 @@ from projects.repository.rows import Rows, moment, not_blank
 from promptadmin.audit import record
 from promptadmin.errors import Invalid, Moved
 from promptadmin.fields import stored_moment
+from promptadmin.sqlite import execute, fetch_all
 
 POSITION = ("order_index", "id")
 
@@ -153,12 +154,10 @@ class Prompts(Rows):
         stamp = stored_moment(now, connection)
         row = Prompt(content=content, project_id=project_id, created_at=now, updated_at=now)
         # As text, because recording a run does it: Django takes longer to build the statements than they take.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT MAX(order_index) FROM prompts WHERE project_id = %s", [project_id])
-            last = cursor.fetchone()[0]
-            row.order_index = 0 if last is None else last + 1
-            cursor.execute(INSERT, [row.id, content, row.version, project_id, row.order_index, stamp, stamp])
-            cursor.execute("UPDATE projects SET updated_at = %s WHERE id = %s", [stamp, project_id])
+        [(last,)] = fetch_all(connection, "SELECT MAX(order_index) FROM prompts WHERE project_id = %s", [project_id])
+        row.order_index = 0 if last is None else last + 1
+        execute(connection, INSERT, [row.id, content, row.version, project_id, row.order_index, stamp, stamp])
+        execute(connection, "UPDATE projects SET updated_at = %s WHERE id = %s", [stamp, project_id])
         prompt_changed("prompt_created", row, self.using)
         return row
 
