@@ -25,6 +25,8 @@ from bench.wrk import load
 BODIES_A_SECOND = 3000
 LINES = 10_000
 NEW_TEXT = 0.4
+#: Seconds in which a server that has something under way stores at least one run.
+SETTLING = 0.5
 
 
 def bodies(count: int, mark: str) -> Iterator[dict[str, Any]]:
@@ -75,7 +77,7 @@ def measure_recording(
         skip = 0
         for number in range(rounds):
             say(f"recording, round {number + 1} of {rounds}")
-            before = _count(copy.database)
+            before = _settled(copy.database)
             options: dict[str, Any] = {"seconds": seconds, "clients": CLIENTS, "bodies": sent}
             found = load(server.url("/api/optimizations"), headers={**server.headers, **headers}, skip=skip, **options)
             stored = _count(copy.database) - before
@@ -137,6 +139,15 @@ def measure_import(file: Adopted, scratch: Path, *, rounds: int, say: Callable[[
 def _count(database: Path) -> int:
     with closing(sqlite3.connect(database)) as connection:
         return int(connection.execute("SELECT COUNT(*) FROM optimizations").fetchone()[0])
+
+
+def _settled(database: Path) -> int:
+    """The number of runs when nothing is under way any more: a server ends what a load generator has given up."""
+    before, now = -1, _count(database)
+    while before != now:
+        time.sleep(SETTLING)
+        before, now = now, _count(database)
+    return now
 
 
 def _in_process(database: Path, sent: Path, seconds: float) -> float:
