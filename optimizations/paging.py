@@ -53,7 +53,8 @@ class BrokenCursor(Invalid):
 class Place:
     """Where a run is in an order: what it is sorted by, as it is stored, and what decides among equal ones.
 
-    A cursor's place has the run's id besides: what decides may be another number by then.
+    A cursor's place has the run's id besides: what decides may be another number by then. Without a `tie` it is the
+    place before all runs that have the key; there is none of that kind but in the order of times.
     """
 
     key: Any
@@ -121,6 +122,8 @@ class RunOrder:
             return [nulls & later] if self.descending else [nulls & later, values]
         key = Value(KEY_SLOT)
         same, others = Q(**{column: key}) & later, Q(**{f"{column}__{sign}": key})
+        if place.tie is None:
+            return [Q(**{f"{column}__{sign}e": key})]
         if self.sort == DEFAULT_SORT:  # hardly two runs have the same time
             return [Q(**{f"{column}__{sign}e": key}) & (same | others)]
         return [same, others] if self.sort in NEVER_NULL or not self.descending else [same, others, nulls]

@@ -50,20 +50,17 @@ class Statement:
 
 
 @functools.lru_cache(maxsize=STATEMENTS)
-def _page_statements(  # noqa: PLR0917  # called from here alone
-    using: str, filters: RunFilters, by: RunOrder, has_place: bool, has_key: bool, near: bool
-) -> list[Statement]:
+def _page_statements(using: str, filters: RunFilters, by: RunOrder, slots: Place | None, near: bool) -> list[Statement]:
     """The statements whose rows, one after the other, are the places of a list, after a place or from its beginning."""
-    return _compile_page(using, filters, by, has_place, has_key, near, Q())
+    return _compile_page(using, filters, by, slots, near, Q())
 
 
 def _compile_page(  # noqa: PLR0917  # called from here alone
-    using: str, filters: RunFilters, by: RunOrder, has_place: bool, has_key: bool, near: bool, narrowed: Q
+    using: str, filters: RunFilters, by: RunOrder, slots: Place | None, near: bool, narrowed: Q
 ) -> list[Statement]:
     """The same for one condition more, which needn't be remembered."""
     runs = filters.apply(Optimization.objects.using(using).order_by(), near=near).filter(narrowed)
-    place = Place(KEY_SLOT if has_key else None, TIE_SLOT) if has_place else None
-    parts = by.parts_after(place)
+    parts = by.parts_after(slots)
     return [_compiled(by.sorted(runs, part).values_list(KEY, TIE)) for part in parts]
 
 
@@ -86,14 +83,14 @@ def read_places(
 
     `narrowed` is a condition that all of them pass anyway.
     """
-    has_place, has_key = after is not None, after is not None and after.key is not None
+    slots = after and Place(None if after.key is None else KEY_SLOT, None if after.tie is None else TIE_SLOT)
     try:
         if not narrowed and needs_route(filters, by):
             return _read_by_route(using, filters, by, after, offset, limit)
         if narrowed:
-            statements = _compile_page(using, filters, by, has_place, has_key, False, narrowed)
+            statements = _compile_page(using, filters, by, slots, False, narrowed)
         else:
-            statements = _page_statements(using, filters, by, has_place, has_key, offset <= NEAR)
+            statements = _page_statements(using, filters, by, slots, offset <= NEAR)
     except EmptyResultSet:  # a filter that Django knows nothing to pass
         return []
     return _read_parts(using, statements, after, offset, limit)

@@ -56,7 +56,7 @@ def begin(connection: BaseDatabaseWrapper, stack: ExitStack) -> None:
 
 
 def _begun(connection: BaseDatabaseWrapper, stack: ExitStack, *, last: bool) -> bool:
-    """Try once. Django would take ten times as long as SQLite to say no, while everybody waits for the processor."""
+    """Try once. To be told no through Django takes ten times as long, while everybody waits for the processor."""
     try:
         with connection.wrap_database_errors:
             connection.connection.execute("BEGIN IMMEDIATE")
@@ -66,9 +66,12 @@ def _begun(connection: BaseDatabaseWrapper, stack: ExitStack, *, last: bool) -> 
         connection.errors_occurred = False  # nothing is wrong with it
         return False
     block: Any = connection
-    block._start_transaction_under_autocommit = lambda: None  # Django's next step, which is done
+    block._start_transaction_under_autocommit = lambda: None  # what `atomic` would do first, and is done
     try:
         stack.enter_context(transaction.atomic(using=connection.alias))
+    except BaseException:
+        connection.connection.rollback()
+        raise
     finally:
         del block._start_transaction_under_autocommit
     return True

@@ -22,13 +22,13 @@ from optimizations.paging import DEFAULT_SORT, Place, RunOrder
 from optimizations.stats import rollup_table
 from optimizations.stats.counts import REPLACEMENT, in_transaction, sum_of
 from optimizations.stats.rollup_table import FIRST_ROW, LAST_ROW, RUNS, TABLE, level_of, place, rows_of
-from optimizations.stats.rollups import GREATEST, LEAST, Rows, has_rollups
+from optimizations.stats.rollups import Rows, has_rollups
 from promptadmin.chunks import in_chunks
 from promptadmin.sqlite import fetch_all
 from promptadmin.unchanged import while_unchanged
 
 #: To count off so many runs in an index takes no longer.
-NEAR = 20_000
+NEAR = 40_000
 #: So many rows are read, at most: those in no summary, and those whose times are mixed with all others'.
 MOST_READ = 8_192
 #: So many places of summaries are looked up, at most.
@@ -37,7 +37,7 @@ MOST_PLACES = 1_024
 MOST_WALKED = 5_000
 #: Filters whose runs a summary tells and an index has by time.
 TOLD = ("task_type", "status")
-BEGINNING = (None, 0)
+BEGINNING: tuple[None, int] = (None, 0)
 DEFAULTS = RunFilters()
 
 
@@ -60,22 +60,23 @@ class _Piece:
 
 
 def leap(connection: BaseDatabaseWrapper, filters: RunFilters, by: RunOrder, offset: int) -> tuple[Place | None, int]:
-    """A place before which `offset` runs of the list come, or fewer, and how many; (None, 0) is the list's beginning.
-
-    It is no run's own place: the page begins after it.
-    """
+    """A place that `offset` runs of the list come before, or fewer, and how many: (None, 0) at the beginning."""
     if offset < NEAR or by.vendor != "sqlite" or by.sort != DEFAULT_SORT or not _is_told(filters):
         return BEGINNING
-    if not has_rollups(connection) or not in_transaction(connection):
+    if not in_transaction(connection):
         return BEGINNING
-    pieces = while_unchanged(
-        connection, (__name__, filters, by.descending), lambda: _Pieces(connection, filters, by.descending)
-    )
+
+    def make_pieces() -> _Pieces | None:
+        return _Pieces(connection, filters, by.descending) if has_rollups(connection) else None
+
+    pieces = while_unchanged(connection, (__name__, filters, by.descending), make_pieces)
+    if pieces is None:
+        return BEGINNING
     try:
         time, passed = pieces.find(offset)
     except _UntoldError:
         return BEGINNING
-    return Place(time, GREATEST if by.descending else LEAST), passed
+    return Place(time, None), passed
 
 
 def _is_told(filters: RunFilters) -> bool:
@@ -103,7 +104,7 @@ class _Pieces:
     def find(self, offset: int) -> tuple[str, int]:
         """A time, and how many runs come before all that have it: `offset`, or not many less."""
         self.looked_up = self.read = 0
-        if not self.pieces:
+        if not self.pieces or len(self.pieces) > MOST_PLACES:
             self.pieces = self._in_order(self._of_level(len(rollup_table.LEVELS) - 1, self._rows()))
         while True:
             sums = list(itertools.accumulate(piece.runs for piece in self.pieces))

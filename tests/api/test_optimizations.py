@@ -6,11 +6,15 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
+from optimizations import run_api
 from optimizations.models import Optimization
 from projects.models import Project, Prompt
+from promptadmin import answers
 from tests.projects.making import make_project, make_prompt, make_run
 
 # A reading request inside a test's own transaction would leave that transaction read-only on PostgreSQL.
@@ -376,3 +380,16 @@ def test_recording_answers_what_reading_does(api: Client, run: dict[str, Any]) -
     read = api.get(f"/api/optimize/{recorded.json()['id']}")
     assert recorded.status_code == 201
     assert (recorded.content, recorded["ETag"]) == (read.content, read["ETag"])
+
+
+def test_nobody_waits_for_the_answer_to_a_recorded_run(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made when the run is committed: other writers have their turn by then."""
+    committed: list[bool] = []
+
+    def ready_answer(*args: Any) -> HttpResponse:
+        committed.append(not connection.in_atomic_block and Optimization.objects.filter(id="my-run").exists())
+        return answers.ready_answer(*args)
+
+    monkeypatch.setattr(run_api, "ready_answer", ready_answer)
+    record(api, id="my-run")
+    assert committed == [True]
