@@ -56,7 +56,7 @@ def begin(connection: BaseDatabaseWrapper, stack: ExitStack) -> None:
 
 
 def _begun(connection: BaseDatabaseWrapper, stack: ExitStack, *, last: bool) -> bool:
-    """Try once. To be told no through Django takes ten times as long, while everybody waits for the processor."""
+    """Try once. To be told no through Django takes three times as long, while everybody waits for the processor."""
     try:
         with connection.wrap_database_errors:
             connection.connection.execute("BEGIN IMMEDIATE")
