@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from django.db import connections
 from django.db.models import F, Q, QuerySet, Value
@@ -123,7 +123,7 @@ class Browsing(Reading):
     def _few(self, filters: RunFilters) -> Q | None:
         """The runs that the narrowest of the indexed filters leaves, if these are WINDOW or fewer."""
         for names in INDEXED:
-            given = {name: getattr(filters, name) for name in names if _is_given(filters, name)}
+            given = {name: value for name, value in filters.given().items() if name in names}
             if not given or given == {"has_prompt": True}:
                 continue
             runs = RunFilters(**given).apply(self.runs)
@@ -146,16 +146,12 @@ class Browsing(Reading):
 
 def window_filter(filters: RunFilters) -> str | None:
     """The filter whose runs a window is of; None where it is of all."""
-    return next((name for name in BY_TIME if _is_given(filters, name)), None)
-
-
-def _is_given(filters: RunFilters, name: str) -> bool:
-    return getattr(filters, name) not in (None, "")
+    return next((name for name in BY_TIME if name in filters.given()), None)
 
 
 def _is_in_order(filters: RunFilters, by: RunOrder) -> bool:
     """Whether an index has the runs that pass, in this order and without others between them."""
-    given = {field.name for field in fields(filters) if _is_given(filters, field.name)} - {"include_archived"}
+    given = filters.given().keys() - {"include_archived"}
     if not filters.include_archived:
         return False
     if by.sort == SCORE:

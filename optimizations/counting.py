@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from django.db import connections
 from django.db.models import QuerySet
@@ -28,7 +28,7 @@ def count_runs(filters: RunFilters, runs: QuerySet[Optimization]) -> int:
 
 def count_searched(filters: RunFilters, runs: QuerySet[Optimization]) -> int:
     """How many of the runs pass the filters, one of which is a search."""
-    others = {field.name for field in fields(filters) if getattr(filters, field.name) != field.default} - {"search"}
+    others = filters.given().keys() - {"search"}
     facets = {name: getattr(filters, name) for name in RUNS.facets if getattr(filters, name)}
     connection = connections[runs.db]
     found = None

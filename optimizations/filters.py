@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from django.db import connections
 from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet
@@ -53,6 +54,11 @@ class RunFilters:
     until: dt.datetime | None = None
     has_prompt: bool | None = None
     prompt_id: str | None = None
+
+    def given(self) -> dict[str, Any]:
+        """What is asked for, by name."""
+        values = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
+        return {name: value for name, (value, default) in values.items() if value not in ("", default)}
 
     def apply(self, runs: QuerySet[Optimization], *, near: bool = False) -> QuerySet[Optimization]:
         """Those of the runs that pass. `near` says that only the first of them will be read.

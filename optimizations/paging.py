@@ -121,9 +121,9 @@ class RunOrder:
         if place.key is None:
             return [nulls & later] if self.descending else [nulls & later, values]
         key = Value(KEY_SLOT)
-        same, others = Q(**{column: key}) & later, Q(**{f"{column}__{sign}": key})
         if place.tie is None:
             return [Q(**{f"{column}__{sign}e": key})]
+        same, others = Q(**{column: key}) & later, Q(**{f"{column}__{sign}": key})
         if self.sort == DEFAULT_SORT:  # hardly two runs have the same time
             return [Q(**{f"{column}__{sign}e": key}) & (same | others)]
         return [same, others] if self.sort in NEVER_NULL or not self.descending else [same, others, nulls]

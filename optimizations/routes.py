@@ -6,7 +6,6 @@ of which a handful pass.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 from django.db.models import F, Func, Q, QuerySet
@@ -21,7 +20,6 @@ BY_INDEX = frozenset({"project", "project_id", "task_type", "status", "prompt_id
 COLUMNS = BY_INDEX - {"project_id"}
 #: Those columns, that of which a value has the fewest runs first.
 NARROWEST = ("prompt_id", "project", "task_type", "status")
-DEFAULTS = RunFilters()
 #: So many runs are sorted, as quickly as any other way would find a page of them.
 FEW = 4_000
 #: So many of the first runs in the order are looked through for each run that is wanted, and no more than these at all.
@@ -32,10 +30,7 @@ ROW, PLAIN = "run_row", "plain_key"
 
 def needs_route(filters: RunFilters, by: RunOrder) -> bool:
     """Whether no index has the runs that pass in this order."""
-    values = {field.name: getattr(filters, field.name) for field in fields(filters)}
-    given = {name for name, value in values.items() if value not in ("", getattr(DEFAULTS, name))} - {
-        "include_archived"
-    }
+    given = filters.given().keys() - {"include_archived"}
     if by.vendor != "sqlite" or not given or not given <= BY_INDEX:
         return False
     return not (given <= COLUMNS and (by.sort in given or _has_index(given, by.sort)))

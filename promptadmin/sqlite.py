@@ -85,7 +85,7 @@ def fetch_all(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) 
         return _fetch_all(connection, sql, params)
     connection.ensure_connection()
     raw = connection.connection
-    listened = connection.execute_wrappers or connection.queries_logged
+    listened = _is_listened_to(connection)
     raw.text_factory = str
     try:
         return _fetch_all(connection, sql, params) if listened else _fetch_raw(connection, sql, params)
@@ -100,11 +100,15 @@ def fetch_all(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) 
 def execute(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) -> None:
     """Run a statement that answers nothing, on any engine; on SQLite without Django's cursors, as `fetch_all`."""
     connection.ensure_connection()
-    if connection.vendor == "sqlite" and not (connection.execute_wrappers or connection.queries_logged):
+    if connection.vendor == "sqlite" and not _is_listened_to(connection):
         _fetch_raw(connection, sql, params)
         return
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
+
+
+def _is_listened_to(connection: BaseDatabaseWrapper) -> bool:
+    return bool(connection.execute_wrappers) or connection.queries_logged
 
 
 def _fetch_raw(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:

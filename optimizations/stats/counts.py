@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,7 +22,6 @@ from promptadmin.sqlite import fetch_all
 Name = str | None
 Kinds = Counter[tuple[Name, Name]]  # by task type and status
 
-DEFAULTS = RunFilters()
 #: Filters whose runs are told by what is stored.
 COLUMNS = ("project", "task_type", "status")
 #: So many rows are read one by one; for more of them an index of the whole table is quicker.
@@ -65,7 +63,7 @@ def count_stored(connection: BaseDatabaseWrapper, filters: RunFilters) -> int | 
 
     Those of stored summaries are added up, and rows in none are looked at, so it is the number of this moment.
     """
-    if not _is_told(filters) or not has_rollups(connection) or not in_transaction(connection):
+    if not is_told(filters, COLUMNS) or not has_rollups(connection) or not in_transaction(connection):
         return None  # several statements tell of one moment only in a transaction
     cover = find_cover(connection, filters.project)
     total = 0
@@ -82,10 +80,10 @@ def in_transaction(connection: BaseDatabaseWrapper) -> bool:
     return bool(connection.connection.in_transaction)
 
 
-def _is_told(filters: RunFilters) -> bool:
-    values = {item.name: getattr(filters, item.name) for item in fields(filters)}
-    given = {name for name, value in values.items() if value not in ("", getattr(DEFAULTS, name))}
-    return given <= set(COLUMNS) and not any(REPLACEMENT in values[name] for name in given)
+def is_told(filters: RunFilters, columns: Collection[str]) -> bool:
+    """Whether nothing is asked for but names in these columns, of which something may be known."""
+    given = filters.given()
+    return given.keys() <= set(columns) and not any(REPLACEMENT in value for value in given.values())
 
 
 def _count_rows(connection: BaseDatabaseWrapper, filters: RunFilters, cover: Cover) -> int | None:

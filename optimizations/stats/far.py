@@ -11,7 +11,7 @@ import bisect
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from operator import gt, lt
 from typing import Any
 
@@ -20,7 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from optimizations.filters import RunFilters
 from optimizations.paging import DEFAULT_SORT, Place, RunOrder
 from optimizations.stats import rollup_table
-from optimizations.stats.counts import REPLACEMENT, in_transaction, sum_of
+from optimizations.stats.counts import REPLACEMENT, in_transaction, is_told, sum_of
 from optimizations.stats.rollup_table import FIRST_ROW, LAST_ROW, RUNS, TABLE, level_of, place, rows_of
 from optimizations.stats.rollups import Rows, has_rollups
 from promptadmin.chunks import in_chunks
@@ -35,10 +35,9 @@ MOST_READ = 8_192
 MOST_PLACES = 1_024
 #: So many runs are looked through, at most, for those that come before a time while their neighbours don't.
 MOST_WALKED = 5_000
-#: Filters whose runs a summary tells and an index has by time.
+#: Filters of which each one's runs a summary tells and an index has by time.
 TOLD = ("task_type", "status")
 BEGINNING: tuple[None, int] = (None, 0)
-DEFAULTS = RunFilters()
 
 
 class _UntoldError(Exception):
@@ -61,9 +60,9 @@ class _Piece:
 
 def leap(connection: BaseDatabaseWrapper, filters: RunFilters, by: RunOrder, offset: int) -> tuple[Place | None, int]:
     """A place that `offset` runs of the list come before, or fewer, and how many: (None, 0) at the beginning."""
-    if offset < NEAR or by.vendor != "sqlite" or by.sort != DEFAULT_SORT or not _is_told(filters):
+    if offset < NEAR or by.vendor != "sqlite" or by.sort != DEFAULT_SORT or not in_transaction(connection):
         return BEGINNING
-    if not in_transaction(connection):
+    if not is_told(filters, TOLD) or len(filters.given()) > 1:
         return BEGINNING
 
     def make_pieces() -> _Pieces | None:
@@ -77,14 +76,6 @@ def leap(connection: BaseDatabaseWrapper, filters: RunFilters, by: RunOrder, off
     except _UntoldError:
         return BEGINNING
     return Place(time, None), passed
-
-
-def _is_told(filters: RunFilters) -> bool:
-    values = {item.name: getattr(filters, item.name) for item in fields(filters)}
-    given = {name: value for name, value in values.items() if value not in ("", getattr(DEFAULTS, name))}
-    if not given:
-        return True
-    return len(given) == 1 and given.keys() <= set(TOLD) and not any(REPLACEMENT in value for value in given.values())
 
 
 class _Pieces:
@@ -212,7 +203,7 @@ class _Pieces:
 
     def _told(self) -> tuple[list[str], str]:
         """The values of the filters, and the condition."""
-        told = {name: getattr(self.filters, name) for name in TOLD if getattr(self.filters, name)}
+        told = self.filters.given()
         return list(told.values()), " AND ".join(f"{name} = %s" for name in told) or "1"
 
     def _piece(self, rows: Rows, runs: int | None, least: object, greatest: object, level: int) -> _Piece | None:

@@ -33,20 +33,16 @@ def every_page_is_far(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(far, "NEAR", 1)
 
 
-def places(filters: RunFilters, *, descending: bool) -> list[tuple[Any, int]]:
-    """Time and row of each run of a list, in its order, as SQLite itself tells them."""
-    conditions = {name: getattr(filters, name) for name in ("status", "task_type", "project")}
-    conditions = {name: value for name, value in conditions.items() if value}
+def rows_of(filters: RunFilters, turn: str) -> list[int]:
+    """The row of each run of a list, in its order, as SQLite itself tells them."""
+    conditions = filters.given()
     where = " AND ".join([f"{name} = %s" for name in conditions] or ["1"])
-    turn = "DESC" if descending else "ASC"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT CAST(created_at AS TEXT), rowid FROM optimizations WHERE {where} "
-            f"ORDER BY +created_at {turn}, rowid {turn}",
+            f"SELECT rowid FROM optimizations WHERE {where} ORDER BY +created_at {turn}, rowid {turn}",
             list(conditions.values()),
         )
-        found: list[tuple[Any, int]] = cursor.fetchall()
-        return found
+        return [row for (row,) in cursor.fetchall()]
 
 
 def check_all() -> int:
@@ -54,7 +50,7 @@ def check_all() -> int:
     leapt = 0
     runs = OptimizationRepository()
     for filters, order in itertools.product(FILTERS, ("asc", "desc")):
-        expected = [row for _, row in places(filters, descending=order == "desc")]
+        expected = rows_of(filters, order)
         by = RunOrder.named("created_at", order, "sqlite")
         for offset in range(0, len(expected), 3):
             found = runs._far_places(filters, by, offset, 3)
