@@ -12,6 +12,7 @@ from promptadmin.lookups import fold
 WORD = re.compile(r"[^\W_]+")
 BLANKED = bytes(code if chr(code).isalnum() and code < 128 else 32 for code in range(256))
 BETWEEN_WORDS = r"[\W_]+"
+NO_LETTER_BEFORE, NO_LETTER_AFTER = r"(?<![^\W_])", r"(?![^\W_])"
 ASKED = re.compile(r'"([^"]*)(?:"|$)(\*?)|([^\s"]+)')
 #: A query is cut after so many words: more narrow nothing down.
 MOST_TERMS = 16
@@ -42,30 +43,23 @@ class Term:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """Finds the words in a folded text, also where they are parts of longer ones."""
-        return re.compile(BETWEEN_WORDS.join(map(re.escape, self.words)))
+        """Finds the words in a folded text."""
+        end = "" if self.is_prefix else NO_LETTER_AFTER
+        return re.compile(f"{NO_LETTER_BEFORE}{BETWEEN_WORDS.join(map(re.escape, self.words))}{end}")
 
     def spans(self, folded: str) -> Iterator[Span]:
         """Where a folded text has it."""
         if self.words[0] not in folded:
             return
         for match in self.pattern.finditer(folded):
-            start, end = match.span()
-            if (start and _is_in_word(folded[start - 1])) or (
-                not self.is_prefix and end < len(folded) and _is_in_word(folded[end])
-            ):
-                continue
-            yield Span(start, end)
-
-
-def _is_in_word(character: str) -> bool:
-    return character.isalnum()
+            yield Span(*match.span())
 
 
 def read_query(text: str) -> tuple[Term, ...]:
     """What a query asks for: words, "words in quotes" that follow each other, and beginnings of words, as in begin*.
 
-    Everything else only separates words. None at all where there is no word.
+    Words that no blank separates, as in well-known, follow each other too. Everything else means nothing. None at all
+    where there is no word.
     """
     terms: dict[Term, None] = {}
     for quoted, star, plain in ASKED.findall(text):

@@ -68,6 +68,8 @@ def test_words_phrases_beginnings_and_whatever_else_a_query_holds(client: Client
         "STRASSE": {one.id},
         "naïve": {two.id},
         "story AND short": set(),
+        "short-story": {one.id},
+        "story/short": set(),
         'NEAR("story" short) OR -^:': set(),
         '"': set(),
         '"short': {one.id, two.id},
@@ -143,6 +145,13 @@ def test_a_snippet_shows_what_was_found_and_nothing_as_html(text: str, query: st
     plain = words(fold(text))
     expected = bool(terms) and all(len(term.words) == 1 and term.words[0] in plain for term in terms)
     assert (score(terms, [Field(fold(text), 1)]) is not None) == (expected or not terms)
+
+
+@pytest.mark.parametrize("text", ["la a a", "a al a a", "a a", "a, a", "a la a-a"])
+def test_words_in_order_are_found_behind_longer_ones_that_end_or_begin_alike(text: str) -> None:
+    """A place that isn't one must hide none that begins within it."""
+    [term] = read_query('"a a"')
+    assert [fold(text)[start:end] for start, end in term.spans(fold(text))] in (["A A"], ["A, A"], ["A-A"])
 
 
 def test_what_is_indexed_is_told(client: Client) -> None:

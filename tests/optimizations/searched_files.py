@@ -90,10 +90,14 @@ def plainly_containing(path: Path, text: str, **filters: Any) -> set[str]:
 
 
 def plainly_with_words(path: Path, query: str) -> set[str]:
-    """The ids of the rows that have all the words."""
-    wanted = set(WORDS.findall(fold(query)))
+    """The ids of the rows that have all the words; those that no blank separates, one after the other in a text."""
+    wanted = [found for part in fold(query).split() if (found := WORDS.findall(part))]
     return {
         row["id"]
         for row in _rows(path)
-        if wanted and wanted <= {word for text in _meant(row) for word in WORDS.findall(fold(text))}
+        if wanted and all(any(_follow(part, WORDS.findall(fold(text))) for text in _meant(row)) for part in wanted)
     }
+
+
+def _follow(part: list[str], words: list[str]) -> bool:
+    return any(words[start : start + len(part)] == part for start in range(len(words)))
