@@ -14,6 +14,7 @@ from optimizations.models import Optimization, RunStatus
 from optimizations.records import COLUMNS, LISTS, OBJECTS, Record, read_row
 from optimizations.writing import PROMPT_UNKNOWN, Writing
 from projects.models import ProjectStatus
+from projects.textforms import is_blank
 from promptadmin import jsontext
 from promptadmin.chunks import in_chunks
 from promptadmin.errors import Conflict
@@ -149,7 +150,9 @@ def _rows(
 
 
 def _trimmed(line: Line, column: str) -> str:
-    return (line.values.get(column) or "").strip()
+    """A name without the blanks around it; an empty one where it shows nothing."""
+    name = (line.values.get(column) or "").strip()
+    return "" if is_blank(name) else name
 
 
 def _says(stored: Record, run: Record, known: set[str]) -> bool:

@@ -7,10 +7,18 @@ import re
 from typing import Annotated, Any, Literal
 
 from ninja import Path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from optimizations.strategies import all_aliases, all_strategies, canonical
-from projects.schemas import PROMPT_ID, RUN_ID, TIME, storable
+from projects.schemas import PROMPT_ID, RUN_ID, TIME, Given, storable
+from projects.textforms import is_blank
+from promptadmin.conf.limits import (
+    INDEXED_LENGTH,
+    PROJECT_NAME_LENGTH,
+    PROMPT_LENGTH,
+    TAG_LENGTH,
+    TITLE_LENGTH,
+)
 from promptadmin.fields import LARGEST_INTEGER, moment_of_text
 
 CONTROL_CHARACTERS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -20,7 +28,7 @@ Status = Literal["pending", "running", "completed", "error", "cancelled"]
 def clean_prompt(text: str) -> str:
     """The text without control characters, but for tabs and line ends, if anything is left to see."""
     cleaned = CONTROL_CHARACTERS.sub("", text)
-    if not cleaned.strip():
+    if is_blank(cleaned):
         raise ValueError("Prompt must not be empty or whitespace-only")
     return cleaned
 
@@ -34,7 +42,7 @@ def known_strategy(name: str) -> str:
 
 def blank_to_null(value: Any) -> Any:
     """None for a blank text; anything else as it is."""
-    return None if isinstance(value, str) and not value.strip() else value
+    return None if isinstance(value, str) and is_blank(value) else value
 
 
 #: In characters, where PromptForge had no limit.
@@ -43,11 +51,12 @@ PlainText = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(storab
 #: In an address, of which the server takes 64 KB; a character can need 12 bytes there.
 AskedText = Annotated[str, Field(max_length=1000), AfterValidator(storable)]
 #: Indexed columns: PostgreSQL can't index a long text.
-Name = Annotated[str, Field(max_length=100), AfterValidator(storable)]
+Name = Annotated[str, Field(max_length=INDEXED_LENGTH), AfterValidator(storable)]
+ProjectText = Annotated[str, Field(max_length=PROJECT_NAME_LENGTH), AfterValidator(storable)]
 RunKey = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^/\x00-\x1f]+$", examples=[RUN_ID])]
 PromptText = Annotated[
     str,
-    Field(min_length=1, max_length=100_000, examples=["Summarise this text in three sentences."]),
+    Field(min_length=1, max_length=PROMPT_LENGTH, examples=["Summarise this text in three sentences."]),
     AfterValidator(storable),
     AfterValidator(clean_prompt),
 ]
@@ -55,19 +64,13 @@ RunKeyPath = Annotated[str, AfterValidator(storable), Path(description="The run'
 Score = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False, examples=[0.7179])]
 Count = Annotated[int, Field(ge=0, le=LARGEST_INTEGER, strict=True, examples=[2014])]
 Flag = Annotated[bool, Field(strict=True, examples=[True])]
-Tag = Annotated[str, Field(max_length=50), AfterValidator(storable)]
-NewTag = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(storable)]
+Tag = Annotated[str, Field(max_length=TAG_LENGTH), AfterValidator(storable)]
+NewTag = Annotated[str, Field(min_length=1, max_length=TAG_LENGTH), AfterValidator(storable)]
 Strategy = Annotated[Name, AfterValidator(known_strategy)]
 Framework = Annotated[Name, AfterValidator(canonical)]
 Version = Annotated[str, Field(max_length=20, pattern="^v[0-9]+$")]
 Moment = Annotated[dt.datetime, BeforeValidator(moment_of_text)]
-Title = Annotated[str, Field(max_length=200), AfterValidator(storable)]
-
-
-class Given(BaseModel):
-    """The base of what the API takes of runs: a field that it doesn't know is an error, not a loss."""
-
-    model_config = ConfigDict(extra="forbid")
+Title = Annotated[str, Field(max_length=TITLE_LENGTH), AfterValidator(storable)]
 
 
 class RunFieldsIn(Given):
@@ -103,7 +106,7 @@ class RunFieldsIn(Given):
     cache_creation_input_tokens: Count | None = None
     cache_read_input_tokens: Count | None = None
     error_message: PlainText | None = Field(None, examples=["The model did not answer"])
-    project: Annotated[Name | None, BeforeValidator(blank_to_null)] = Field(
+    project: Annotated[ProjectText | None, BeforeValidator(blank_to_null)] = Field(
         None,
         examples=["Support"],
         description="Stored as it is; finds or makes the project of this name, without the blanks around it.",
@@ -150,7 +153,7 @@ class RunTagsIn(Given):
 
     add: list[NewTag] = Field([], examples=[["short"]], description="Tags to add; those it has stay where they are.")
     remove: list[Tag] = Field([], examples=[["draft"]], description="Tags to remove; this happens first.")
-    project: Name | None = Field(
+    project: ProjectText | None = Field(
         None,
         examples=["Support"],
         description="Moves the run to the project of this name, which is found or made; an empty text clears it.",
@@ -158,7 +161,7 @@ class RunTagsIn(Given):
     title: Title | None = Field(None, examples=["Shorter summaries"], description="An empty text clears it.")
 
 
-class RunIdsIn(BaseModel):
+class RunIdsIn(Given):
     """The runs to delete."""
 
     ids: list[PlainText] = Field(min_length=1, max_length=100, examples=[[RUN_ID]])

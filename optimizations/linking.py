@@ -13,6 +13,7 @@ from projects.records import ProjectInfo
 from projects.repository import ProjectRepository
 from projects.repository.forges import PROMPT_FIELDS
 from projects.repository.matching import AMONG_FIRST
+from projects.textforms import composed, is_blank, spellings
 from projects.textkeys import KEY, fold_blanks, half_folded, keys
 from promptadmin.chunks import in_chunks
 from promptadmin.fields import new_id, stored_moment
@@ -37,17 +38,21 @@ class Linking:
     def ensure_projects(self, names: Iterable[str]) -> dict[str, ProjectInfo]:
         """The projects with these names, by name. Names come without blanks around them, and none is blank."""
         found: dict[str, ProjectInfo] = {}
-        for chunk in in_chunks(sorted(set(names)), VALUES_A_QUERY):
-            rows = self.repository.projects.filter(name__in=chunk).order_by("name")
+        for chunk in in_chunks(sorted(set(names)), VALUES_A_QUERY // 3):
+            wanted = {name: spellings(name) for name in chunk}
+            rows = self.repository.projects.filter(name__in={form for forms in wanted.values() for form in forms})
+            rows = rows.order_by("name")
             there = set(rows.values_list("name", flat=True))
             now = timezone.now()
-            new = [Project(name=name, created_at=now, updated_at=now) for name in chunk if name not in there]
-            self.repository.projects.bulk_create(new, ignore_conflicts=True)
+            new = sorted({composed(name) for name, forms in wanted.items() if there.isdisjoint(forms)})
+            made = [Project(name=name, created_at=now, updated_at=now) for name in new]
+            self.repository.projects.bulk_create(made, ignore_conflicts=True)
+            stored: dict[str, ProjectInfo] = {}
             for name, key, status in self.repository.lock(rows).values_list("name", "id", "status"):
-                found[name] = ProjectInfo(key, status)
+                stored[name] = ProjectInfo(key, status)
                 if status == ProjectStatus.DELETED:
-                    revived = self.repository.ensure_project_by_name(name)
-                    found[name] = revived or found[name]
+                    stored[name] = self.repository.ensure_project_by_name(name) or stored[name]
+            found |= {name: next(stored[form] for form in forms if form in stored) for name, forms in wanted.items()}
         return found
 
     def ensure_prompts(self, texts: Mapping[ProjectInfo, Iterable[str]]) -> dict[ProjectInfo, dict[str, str]]:
@@ -55,7 +60,9 @@ class Linking:
 
         The projects come from `ensure_projects`. Blank texts have none; nor have an archived project's new ones.
         """
-        wanted = {project: [text for text in dict.fromkeys(some) if text.strip()] for project, some in texts.items()}
+        wanted = {
+            project: [text for text in dict.fromkeys(some) if not is_blank(text)] for project, some in texts.items()
+        }
         asked = {(project.id, key) for project, some in wanted.items() for text in some for key in keys(text)}
         there = self._with_keys(asked)
         found: dict[ProjectInfo, dict[str, str]] = {}

@@ -20,6 +20,11 @@ def least_score(shown: float) -> float | None:
     return limit if _is_even(shown) else math.nextafter(limit, math.inf)
 
 
+def least_stored(shown: float) -> float:
+    """The least stored score that counts as at least this: half a point less, be it shown as that or not."""
+    return (shown - 0.5) / 10
+
+
 def greatest_score(shown: float) -> float | None:
     """The greatest stored score that is shown as this or worse; None for what every score is."""
     if shown >= GREATEST:

@@ -7,9 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from projects.contexts import LIST_FIELDS, TEXT_FIELDS
+from projects.textforms import is_blank
+from promptadmin.conf.limits import DESCRIPTION_LENGTH, PROJECT_NAME_LENGTH, PROMPT_LENGTH
+from promptadmin.json_input import GREATEST_INTEGER, LEAST_INTEGER, TOO_MANY_BITS
+
 MAX_DEPTH = 50
-#: In characters; the admin's forms keep them too.
-NAME_LENGTH, DESCRIPTION_LENGTH, CONTENT_LENGTH = 200, 2000, 10_000
 PROJECT_ID = "8663074e-3b65-438e-bb1f-07edf6db0373"
 PROMPT_ID = "4e81901a-67df-4544-b856-a1098e0a755f"
 RUN_ID = "e3c72c2e-5383-4a76-8967-becf2adeaa67"
@@ -25,6 +28,8 @@ def storable(value: Any) -> Any:
         item, depth = pending.pop()
         if isinstance(item, str) and "\x00" in item:
             raise ValueError("Text must not contain NUL characters")
+        if isinstance(item, int) and not LEAST_INTEGER <= item <= GREATEST_INTEGER:
+            raise ValueError(TOO_MANY_BITS)
         if depth > MAX_DEPTH:
             raise ValueError(f"Values must not be nested deeper than {MAX_DEPTH} levels")
         if isinstance(item, dict):
@@ -36,14 +41,14 @@ def storable(value: Any) -> Any:
 
 def trimmed_name(name: str) -> str:
     """The name without the blanks around it."""
-    if not name.strip():
+    if is_blank(name):
         raise ValueError("Project name must not be empty or whitespace-only")
     return name.strip()
 
 
 def shown_content(content: str) -> str:
     """The text as it is, if it shows anything."""
-    if not content.strip():
+    if is_blank(content):
         raise ValueError("Prompt content must not be empty or whitespace-only")
     return content
 
@@ -52,7 +57,12 @@ PlainText = Annotated[str, AfterValidator(storable)]
 # Limits stand before validators: behind one, pydantic names them as if the text were a list.
 Name = Annotated[
     str,
-    Field(min_length=1, max_length=NAME_LENGTH, examples=["Field notes"], description="Blanks around it are dropped."),
+    Field(
+        min_length=1,
+        max_length=PROJECT_NAME_LENGTH,
+        examples=["Field notes"],
+        description="Blanks around it are dropped.",
+    ),
     AfterValidator(storable),
     AfterValidator(trimmed_name),
 ]
@@ -61,7 +71,7 @@ Description = Annotated[
 ]
 Content = Annotated[
     str,
-    Field(min_length=1, max_length=CONTENT_LENGTH, examples=["Summarise this text in three sentences."]),
+    Field(min_length=1, max_length=PROMPT_LENGTH, examples=["Summarise this text in three sentences."]),
     AfterValidator(storable),
     AfterValidator(shown_content),
 ]
@@ -70,8 +80,14 @@ Context = Annotated[
     AfterValidator(storable),
     Field(
         examples=[CONTEXT],
-        description="Known fields: language, framework, description, documentation, test_framework (text); "
-        "conventions, patterns, code_snippets, test_patterns (lists of text). Others are dropped.",
+        description="Texts, and lists of texts; one text makes a list of one. Empty fields are dropped.",
+        json_schema_extra={
+            "additionalProperties": False,
+            "properties": {
+                **{name: {"type": "string"} for name in TEXT_FIELDS},
+                **{name: {"type": "array", "items": {"type": "string"}} for name in LIST_FIELDS},
+            },
+        },
     ),
 ]
 # A stored time that means none reads as null.
@@ -80,7 +96,7 @@ Score = Annotated[float | None, Field(examples=[0.7179], description="From 0 to 
 
 
 class Given(BaseModel):
-    """The base of what the API takes: a JSON object, in which unknown fields are ignored."""
+    """The base of what the API takes: a JSON object. `promptadmin.unknown_arguments` refuses fields that it hasn't."""
 
 
 class ProjectCreateIn(Given):

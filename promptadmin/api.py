@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from csp.decorators import csp
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
@@ -24,7 +24,7 @@ from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 from pydantic import Field
 
-from promptadmin import __version__, failing, openapi
+from promptadmin import __version__, failing, json_input, openapi
 from promptadmin.access import READING_METHODS, AddressThrottle, TokenThrottle, access
 from promptadmin.answers import Later, to_json
 from promptadmin.containment import contained
@@ -34,6 +34,7 @@ from promptadmin.idempotency import once, replaying
 from promptadmin.plugins import enabled_plugins
 from promptadmin.preconditions import expect_match
 from promptadmin.sessions import in_read_session
+from promptadmin.unknown_arguments import UnknownArguments, errors_in, noting_what_it_takes, refusing_unknown
 
 
 class ErrorOut(Schema):
@@ -68,7 +69,11 @@ class FastParser(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
         """The body's JSON value. Raises ninja's ValidationError for what isn't JSON."""
         try:
-            return orjson.loads(request.body)
+            request.parsed_body = value = json_input.loads(request.body)  # type: ignore[attr-defined]  # see Takes
+            return value
+        except json_input.TooManyBits as error:
+            place = {"type": "value_error", "loc": ["body"], "msg": f"Value error, {error}", "input": {}}
+            raise ValidationError([place]) from error
         except orjson.JSONDecodeError as error:
             raise ValidationError(
                 [
@@ -173,7 +178,9 @@ def build_api() -> NinjaAPI:
         urls_namespace="api",
     )
     api.add_decorator(in_session, mode="operation")
+    api.add_decorator(refusing_unknown, mode="operation")
     api.add_decorator(replaying, mode="view")
+    api.add_decorator(noting_what_it_takes, mode="view")
     for error, handler in ERROR_HANDLERS.items():
         api.add_exception_handler(error, functools.partial(handler, api=api))
     api.add_router("", "promptadmin.health.router")
@@ -219,11 +226,18 @@ def _throttled(request: HttpRequest, error: Throttled, *, api: NinjaAPI) -> Http
 
 
 def _invalid(request: HttpRequest, error: ValidationError, *, api: NinjaAPI) -> HttpResponse:
+    found = error.errors if isinstance(error, UnknownArguments) else [*error.errors, *errors_in(request)]
     try:
-        return api.create_response(request, {"detail": error.errors}, status=422)
+        return api.create_response(request, {"detail": found}, status=422)
     except TypeError:  # an input that came as JSON, but is too deep to be sent back as JSON
-        without_input = [{name: item[name] for name in ("type", "loc", "msg")} for item in error.errors]
+        without_input = [{name: item[name] for name in ("type", "loc", "msg")} for item in found]
         return api.create_response(request, {"detail": without_input}, status=422)
+
+
+def _too_many_fields(request: HttpRequest, error: TooManyFieldsSent, *, api: NinjaAPI) -> HttpResponse:
+    message = f"At most {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} query parameters can be given"
+    place = {"type": "too_long", "loc": ["query"], "msg": message, "input": None}
+    return api.create_response(request, {"detail": [place]}, status=422)
 
 
 def _too_large(request: HttpRequest, error: RequestDataTooBig, *, api: NinjaAPI) -> HttpResponse:
@@ -242,5 +256,6 @@ ERROR_HANDLERS: dict[type[Exception], Callable[..., HttpResponse]] = {
     Throttled: _throttled,
     ValidationError: _invalid,
     RequestDataTooBig: _too_large,
+    TooManyFieldsSent: _too_many_fields,
     Exception: _unforeseen,
 }

@@ -16,7 +16,7 @@ from pydantic import Field
 from promptadmin import __version__, replicas
 from promptadmin.access import access
 from promptadmin.answers import to_json
-from promptadmin.api import opens_own_session
+from promptadmin.api import ValidationErrorOut, opens_own_session
 from promptadmin.backups import last_proven
 from promptadmin.backups.errors import BackupError
 from promptadmin.containment import contained
@@ -55,7 +55,7 @@ class HealthOut(Schema):
     "/health",
     auth=None,
     throttle=[],
-    response={200: HealthOut, 503: HealthOut},
+    response={200: HealthOut, 422: ValidationErrorOut, 503: HealthOut},
     exclude_unset=True,
     operation_id="get_health",
     summary="Whether the product works",

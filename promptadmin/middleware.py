@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,9 +14,10 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import connections
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.security import SecurityMiddleware
+from django.urls import is_valid_path
 
 from promptadmin import replicas
 from promptadmin.access import READING_METHODS
@@ -32,6 +34,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Server": "promptadmin",  # otherwise the server's own name stands here
 }
+#: An encoding of the weight 0.
+REFUSED = re.compile(r";\s*q\s*=\s*0(?:\.0*)?\s*(?:;|$)", re.IGNORECASE)
 DETAILS = {404: "Not Found", 405: "Method Not Allowed"}
 
 
@@ -117,6 +121,8 @@ def api_middleware(get_response: GetResponse) -> GetResponse:
         if response.status_code in DETAILS and not response.headers.get("Content-Type", "").startswith(
             "application/json"
         ):
+            if response.status_code == 404 and _exists_without_slash(request):
+                return to_path_without_slash(request)
             allowed = response.headers.get("Allow")
             response = json_error(DETAILS[response.status_code], response.status_code)
             if allowed:
@@ -124,6 +130,30 @@ def api_middleware(get_response: GetResponse) -> GetResponse:
         if is_head and isinstance(response, HttpResponse):
             response.content = b""
         return response
+
+    return middleware
+
+
+def to_path_without_slash(request: HttpRequest) -> HttpResponse:
+    """A redirect that keeps method, body and query, as PromptForge redirects from a path that ends with a slash."""
+    path, mark, query = request.get_full_path().partition("?")
+    return HttpResponseRedirect(f"{path.rstrip('/')}{mark}{query}", preserve_request=True)
+
+
+def _exists_without_slash(request: HttpRequest) -> bool:
+    path = request.path_info
+    return path.endswith("/") and is_valid_path(path.rstrip("/"), getattr(request, "urlconf", None))
+
+
+def encodings_middleware(get_response: GetResponse) -> GetResponse:
+    """Take encodings that a client refuses (`gzip;q=0`) out of Accept-Encoding: Django looks for names alone."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        accepted = request.META.get("HTTP_ACCEPT_ENCODING", "")
+        if "=" in accepted:
+            kept = [each for each in accepted.split(",") if not REFUSED.search(each)]
+            request.META["HTTP_ACCEPT_ENCODING"] = ",".join(kept)
+        return get_response(request)
 
     return middleware
 

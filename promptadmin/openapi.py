@@ -56,6 +56,7 @@ def complete(document: dict[str, Any]) -> None:
     tagged = [_schema_of(operation) for _, operation in found if _can_be_known(operation)]
     for method, operation in found:
         _move_examples(operation)
+        close(document, operation)
         answers: dict[str, Any] = {"503": UNAVAILABLE}
         headers: dict[str, Any] = {}
         parameters: list[Any] = []
@@ -87,6 +88,25 @@ def _add(operation: dict[str, Any], answers: dict[str, Any], headers: dict[str, 
     for status, answer in stated.items():
         if headers and status.startswith("2"):
             answer["headers"] = {**headers, **answer.get("headers", {})}
+
+
+def close(document: dict[str, Any], operation: dict[str, Any]) -> None:
+    """Say that the objects of a body take no other fields than theirs, unless they say something else themselves."""
+    pending = [content.get("schema", {}) for content in operation.get("requestBody", {}).get("content", {}).values()]
+    followed = set()
+    while pending:
+        schema = pending.pop()
+        if "$ref" in schema:
+            name = schema["$ref"].rpartition("/")[2]
+            if name in followed:
+                continue
+            followed.add(name)
+            schema = document["components"]["schemas"][name]
+        if "properties" in schema:
+            schema.setdefault("additionalProperties", False)
+        pending += [part for kind in ("anyOf", "oneOf", "allOf") for part in schema.get(kind, ())]
+        inner = (schema.get("items"), schema.get("additionalProperties"), *schema.get("properties", {}).values())
+        pending += [part for part in inner if isinstance(part, dict)]
 
 
 def _can_be_known(operation: dict[str, Any]) -> bool:

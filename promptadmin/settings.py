@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     *app_paths(ENABLED_PLUGINS),
 ]
 MIDDLEWARE = [
+    "promptadmin.middleware.encodings_middleware",
     "promptadmin.programs.short_way",  # past all between its two ends
     "promptadmin.request_ids.request_id_middleware",
     "django.middleware.gzip.GZipMiddleware",

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from promptadmin.api import build_api
 from promptadmin.direct_routes import DirectResolver
 from promptadmin.health import health_alias
+from promptadmin.middleware import to_path_without_slash
 
 api = build_api()
 
@@ -19,4 +20,5 @@ urlpatterns = [
     # By its name, unlike `include`, and so not before it is needed: a worker answers programs half a second sooner.
     URLResolver(RoutePattern("admin/"), "promptadmin.admin_urls", app_name="admin", namespace="admin"),
     path("health", health_alias),
+    path("health/", to_path_without_slash),
 ]

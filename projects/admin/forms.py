@@ -11,9 +11,9 @@ from projects.admin.fields import PromptTextWidget, ShortTextWidget, StoredTextF
 from projects.contexts import LIST_FIELDS, TEXT_FIELDS, normalize_context
 from projects.models import Project, Prompt
 from projects.repository import LEAVE, ProjectRepository, project_state
-from projects.schemas import CONTENT_LENGTH, DESCRIPTION_LENGTH, NAME_LENGTH
 from projects.templatetags.prompt_texts import beginning
 from promptadmin import jsontext
+from promptadmin.conf.limits import DESCRIPTION_LENGTH, PROJECT_NAME_LENGTH, PROMPT_LENGTH
 from promptadmin.errors import Moved, Refused
 from promptadmin.repository_admin import RepositoryForm
 
@@ -24,7 +24,7 @@ CONTEXT_FIELDS = {f"context_{name}": name for name in TEXT_FIELDS + LIST_FIELDS}
 class ProjectForm(RepositoryForm):
     """A project's name, description and context profile."""
 
-    name = forms.CharField(max_length=NAME_LENGTH, strip=False, widget=UnfoldAdminTextInputWidget)
+    name = forms.CharField(max_length=PROJECT_NAME_LENGTH, strip=False, widget=UnfoldAdminTextInputWidget)
     description = StoredTextField(
         required=False, max_length=DESCRIPTION_LENGTH, widget=ShortTextWidget({"rows": 2, "dir": "auto"})
     )
@@ -118,9 +118,9 @@ class PromptForm(RepositoryForm):
         stored = self.instance.content
         if line_feeds(stored) == typed:
             return str(stored)
-        if len(typed) > CONTENT_LENGTH:
+        if len(typed) > PROMPT_LENGTH:
             raise forms.ValidationError(
-                f"A prompt may have {CONTENT_LENGTH:,} characters; this text has {len(typed):,}. Shorten it."
+                f"A prompt may have {PROMPT_LENGTH:,} characters; this text has {len(typed):,}. Shorten it."
             )
         return typed.replace("\n", "\r\n") if "\r\n" in stored else typed
 

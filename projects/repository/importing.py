@@ -13,11 +13,12 @@ from projects.contexts import normalize_context
 from projects.events import project_made, prompt_changed
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.repository.changes import project_change, prompt_change
-from projects.repository.projects import NAME_TAKEN
+from projects.repository.projects import NAME_TAKEN, known_fields
 from projects.repository.rows import PROJECT_ARCHIVED, Rows, moment
+from projects.textforms import composed, spellings
 from promptadmin import jsontext
 from promptadmin.audit import record
-from promptadmin.errors import Conflict
+from promptadmin.errors import Conflict, Invalid
 from promptadmin.exchange.lines import Imported, ImportRefused, Line, LineError
 
 CONFLICT = "A row with this id and other content exists"
@@ -33,12 +34,15 @@ class Importing(Rows):
         """Store the projects that aren't there yet. Raises ImportRefused, also for a name that another project has."""
         errors: list[LineError] = []
         new = self._new(self.projects, lines, _says_project, errors)
-        names: dict[str, str] = {
-            row.name: row.id for row in _by(self.projects, "name", (line.values["name"] for line in new)).values()
-        }
+        asked = (form for line in new for form in spellings(line.values["name"]))
+        names: dict[str, str] = {composed(row.name): row.id for row in _by(self.projects, "name", asked).values()}
         for line in new:
-            if names.setdefault(line.values["name"], line.values["id"]) != line.values["id"]:
+            if names.setdefault(composed(line.values["name"]), line.values["id"]) != line.values["id"]:
                 errors.append(LineError("conflict", NAME_TAKEN, line.number, "name", line.values["id"]))
+            try:
+                known_fields(line.values.get("context_profile"))
+            except Invalid as error:
+                errors.append(LineError("value_error", str(error), line.number, "context_profile", line.values["id"]))
         _refuse(errors)
         rows = [Project(**_project_columns(line.values)) for line in new]
         _insert(self.projects, rows)

@@ -10,6 +10,7 @@ from projects.models import ProjectStatus
 from projects.records import ProjectInfo
 from projects.repository.projects import Projects
 from projects.repository.rows import PROJECT_MISSING, storable
+from projects.textforms import composed, is_blank
 from projects.textkeys import FOLDED, KEY, fold_blanks, keys
 from promptadmin.errors import Missing
 from promptadmin.sqlite import fetch_all
@@ -42,13 +43,13 @@ class Matching(Projects):
         A deleted one becomes active again, an archived one stays so, a missing one is made.
         """
         name = storable(name, "Project name").strip()
-        if not name:
+        if is_blank(name):
             return None
         statement = f"SELECT id, status FROM projects WHERE name = %s{self.locking()}"
         for key, status in fetch_all(connections[self.using], statement, [name]):
             if status != ProjectStatus.DELETED:
                 return ProjectInfo(key, status)
-        row, _ = self.insert_project(name=name)
+        row, _ = self.insert_project(name=composed(name))
         if row.status == ProjectStatus.DELETED:
             self._update(row, status=ProjectStatus.ACTIVE)
         return ProjectInfo(row.id, row.status)
@@ -68,7 +69,7 @@ class Matching(Projects):
 
     def ensure_prompt_in(self, project: ProjectInfo, content: str) -> str | None:
         """The same in a project that `ensure_project_by_name` has found, and locked, in this session."""
-        if not storable(content, "Prompt content").strip():
+        if is_blank(storable(content, "Prompt content")):
             return None
         found = find_prompt(self.using, project.id, content)
         if found is None and project.status not in (ProjectStatus.ARCHIVED, ProjectStatus.DELETED):

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connections, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from projects.contexts import Profile, normalize_context
+from projects.contexts import LIST_FIELDS, TEXT_FIELDS, Profile, normalize_context, unknown_fields
 from projects.events import project_changed, project_made
 from projects.models import Project, ProjectStatus
 from projects.records import Page, ProjectDetail, ProjectSummary
@@ -19,6 +19,7 @@ from projects.repository.changes import project_change
 from projects.repository.forges import unlinked_runs
 from projects.repository.prompts import Prompts
 from projects.repository.rows import moment, not_blank, project_state, storable
+from projects.textforms import composed
 from promptadmin import jsontext
 from promptadmin.audit import record
 from promptadmin.errors import Conflict, Invalid, Moved
@@ -120,7 +121,7 @@ class Projects(Prompts):
         changes = _described(LEAVE if description is None else description, context_profile)
         if name is not None:
             changes["name"] = clean_name(name)
-            if self.projects.filter(name=changes["name"]).exclude(id=row.id).exists():
+            if self.projects_named(changes["name"]).exclude(id=row.id).exists():
                 raise Conflict(NAME_TAKEN)
         try:
             with transaction.atomic(using=self.using):
@@ -158,7 +159,7 @@ class Projects(Prompts):
 
         None where there is no such project, or it is deleted, or it has neither.
         """
-        row = self.projects.filter(name=name.strip()).exclude(status=ProjectStatus.DELETED).first()
+        row = self.projects_named(name.strip()).exclude(status=ProjectStatus.DELETED).first()
         if row is None:
             return None
         described = {"description": row.description} if row.description else {}
@@ -168,7 +169,7 @@ class Projects(Prompts):
         self, *, name: str, description: str | None = None, context_profile: Mapping[str, Any] | None = None
     ) -> tuple[Project, bool]:
         """The project with this name, locked, and whether this call made it."""
-        row = self.lock(self.projects.filter(name=name)).first()
+        row = self.lock(self.projects_named(name)).first()
         if row is not None:
             return row, False
         new = Project(name=name, **_described(description, context_profile))
@@ -219,8 +220,16 @@ class Projects(Prompts):
 
 
 def clean_name(name: str) -> str:
-    """A project's name without the blanks around it. Raises Invalid for a blank one."""
-    return not_blank(name, "Project name").strip()
+    """A project's name without the blanks around it, in Unicode's form NFC. Raises Invalid for a blank one."""
+    return composed(not_blank(name, "Project name").strip())
+
+
+def known_fields(profile: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The profile, if every field of it is one that a context has. Raises Invalid."""
+    if profile and (unknown := unknown_fields(profile)):
+        known = ", ".join(TEXT_FIELDS + LIST_FIELDS)
+        raise Invalid(f"A context profile has no field {unknown[0]!r}: it has {known}")
+    return profile
 
 
 def _described(description: str | Leave | None, context_profile: Mapping[str, Any] | Leave | None) -> dict[str, Any]:
@@ -229,7 +238,7 @@ def _described(description: str | Leave | None, context_profile: Mapping[str, An
     if not isinstance(description, Leave):
         columns["description"] = description and storable(description, "Project description")
     if not isinstance(context_profile, Leave):
-        columns["context_profile"] = jsontext.write(normalize_context(context_profile))
+        columns["context_profile"] = jsontext.write(normalize_context(known_fields(context_profile)))
     return columns
 
 

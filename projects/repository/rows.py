@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, models
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
+from projects.textforms import is_blank, spellings
 from promptadmin.errors import Forbidden, Invalid, Missing
 from promptadmin.fields import Moment
 from promptadmin.sqlite import fetch_all
@@ -38,7 +39,7 @@ def storable(text: str, what: str) -> str:
 
 def not_blank(text: str, what: str) -> str:
     """The text itself, if it can be stored and shows anything. Raises Invalid."""
-    if not text.strip():
+    if is_blank(text):
         raise Invalid(f"{what} must not be empty or whitespace-only")
     return storable(text, what)
 
@@ -99,6 +100,14 @@ class Rows:
     def locking(self) -> str:
         """What `lock` does, at the end of a statement of SQL."""
         return " FOR NO KEY UPDATE" if connections[self.using].vendor == "postgresql" else ""
+
+    def projects_named(self, name: str) -> QuerySet[Project]:
+        """The project with this name, however its letters were typed (NFC, NFD); the exact one first, if there are two.
+
+        Files that another program wrote may hold two.
+        """
+        exact = Case(When(name=name, then=0), default=1)
+        return self.projects.filter(name__in=spellings(name)).order_by(exact, "id")
 
     def readable_project(self, project_id: str, *, deleted: bool = False) -> Project:
         """A project to read. Raises Missing, also for a deleted one unless `deleted`."""

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import orjson
 
+from promptadmin.json_input import loads
+
 Kind = Literal["text", "number", "count", "flag", "json", "moment"]
 Cell = str | int | float | bool | None
 
@@ -55,7 +57,7 @@ def read_cell(cell: Any, kind: Kind) -> Any:
 def _read_text(text: str, kind: Kind) -> Any:
     if kind == "flag":
         return FLAGS.get(text.strip().lower(), text)
-    readers: dict[str, Callable[[str], Any]] = {"json": orjson.loads, "count": int, "number": float}
+    readers: dict[str, Callable[[str], Any]] = {"json": loads, "count": int, "number": float}
     try:
         return readers.get(kind, str)(text)
     except ValueError:

@@ -20,6 +20,7 @@ from promptadmin.exchange.base_formats import (
 from promptadmin.exchange.cells import write_cell
 from promptadmin.exchange.lines import Numbered
 from promptadmin.exchange.xlsx import XLSX
+from promptadmin.json_input import TooManyBits, loads
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -64,9 +65,11 @@ class JSON(TableFormat):
     def read(self, content: bytes, columns: Columns) -> Iterator[Numbered]:
         """The objects of the list."""
         try:
-            rows = orjson.loads(content.removeprefix(BYTE_ORDER_MARK))
+            rows = loads(content)
         except orjson.JSONDecodeError as error:
             raise Unreadable(f"This is no JSON: {error}") from error
+        except TooManyBits as error:
+            raise Unreadable(f"{error}.") from error
         if not isinstance(rows, list):
             raise Unreadable("This JSON is no list of objects: write [{…}, {…}].")
         yield from enumerate(rows, start=1)

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from promptadmin.json_input import loads
+
 #: More rows take more than one import.
 MAX_LINES = 10_000
 
@@ -78,7 +80,7 @@ def read_rows(
         values: Any = None
         try:
             text = row if isinstance(row, bytes) else None
-            values = orjson.loads(row) if isinstance(row, bytes) else row
+            values = loads(row) if isinstance(row, bytes) else row
             check(values, text)
             values = dict(adapter.validate_python(values))
         except orjson.JSONDecodeError as error:

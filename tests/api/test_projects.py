@@ -220,9 +220,7 @@ def test_a_rename_to_a_taken_name_is_a_conflict(api: Client, status: str) -> Non
         ({"description": ""}, "", CONTEXT),
         ({"context_profile": None}, "d", None),
         ({"context_profile": {}}, "d", None),
-        ({"context_profile": {"unknown": 1}}, "d", None),
         ({"context_profile": {"language": "Go"}}, "d", {"language": "Go"}),
-        ({"unknown": 1}, "d", CONTEXT),
     ],
 )
 def test_null_leaves_texts_and_clears_the_context(

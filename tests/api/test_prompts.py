@@ -76,7 +76,7 @@ def test_a_prompt_is_added_read_edited_and_deleted(api: Client, project: Project
         ({"content": 5}, "string_type"),
         ({"content": ""}, "string_too_short"),
         ({"content": " \n"}, "value_error"),
-        ({"content": "x" * 10_001}, "string_too_long"),
+        ({"content": "x" * 100_001}, "string_too_long"),
         ({"content": "a\x00b"}, "value_error"),
     ],
 )

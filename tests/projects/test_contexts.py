@@ -17,7 +17,7 @@ from projects.contexts import merge_contexts, normalize_context
         ({"language": 3, "framework": True}, {"language": "3", "framework": "True"}),
         ({"language": [], "framework": {}}, None),
         ({"conventions": "PEP 8"}, {"conventions": ["PEP 8"]}),
-        ({"conventions": ""}, None),
+        ({"conventions": ""}, {"conventions": [""]}),
         ({"conventions": ["PEP 8", None, 257]}, {"conventions": ["PEP 8", "257"]}),
         ({"conventions": {"a": 1}, "patterns": 5}, None),
         ({"unknown": "x", "language": "Go"}, {"language": "Go"}),

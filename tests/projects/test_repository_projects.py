@@ -82,7 +82,7 @@ def test_a_list_takes_three_queries_however_long() -> None:
 
 def test_a_new_project_is_stored_as_the_legacy_program_reads_it() -> None:
     made = repository.create_project(
-        name="  padded ", description="d", context_profile={"language": "ünï", "patterns": [], "x": 1}
+        name="  padded ", description="d", context_profile={"language": "ünï", "patterns": []}
     )
     row = Project.objects.get(id=made.id)
     assert (row.name, row.description, row.status) == ("padded", "d", "active")

@@ -6,9 +6,10 @@ from typing import Annotated, Any, NoReturn
 
 from pydantic import Field
 
-from optimizations.inputs import NewTag, PromptText, Strategy, Title, Version
+from optimizations.inputs import NewTag, ProjectText, PromptText, Strategy, Title, Version
 from optimizations.repository import OptimizationRepository
-from promptadmin.contrib.mcp.arguments import ContextProfile, Key, Text
+from projects.schemas import Context
+from promptadmin.contrib.mcp.arguments import Key
 from promptadmin.contrib.mcp.registry import tool
 from promptadmin.errors import Unavailable
 
@@ -16,7 +17,6 @@ NO_OPTIMISER = (
     "No enabled plugin runs optimisations: enable an optimiser plugin, or optimise the prompt yourself and keep the "
     "result with update_prompt"
 )
-ProjectText = Annotated[Text, Field(max_length=100)]
 Strategies = Annotated[list[Strategy], Field(max_length=2)]
 
 
@@ -35,7 +35,7 @@ def optimize(
     secondary_frameworks: Strategies | None = None,
     prompt_id: Key | None = None,
     version: Version | None = None,
-    codebase_context: ContextProfile | None = None,
+    codebase_context: Context | None = None,
     max_iterations: Annotated[int, Field(ge=1, le=5)] | None = None,
     score_threshold: Annotated[float, Field(ge=0.1, le=1)] | None = None,
 ) -> dict[str, Any]:

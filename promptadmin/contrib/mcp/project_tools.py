@@ -7,18 +7,18 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from projects.repository import LEAVE, ProjectRepository
+from projects.schemas import Context
 from promptadmin.contrib.mcp import shapes
 from promptadmin.contrib.mcp.arguments import (
     Content,
-    ContextProfile,
     Description,
-    Filter,
     Key,
     Limit,
     Offset,
     Order,
     ProjectName,
     ProjectSort,
+    Text,
 )
 from promptadmin.contrib.mcp.registry import tool
 
@@ -27,9 +27,9 @@ from promptadmin.contrib.mcp.registry import tool
 def list_projects(
     *,
     status: Annotated[
-        Filter, Field(description="active, archived or deleted; without it, all but the deleted.")
+        Text | None, Field(description="active, archived or deleted; without it, all but the deleted.")
     ] = None,
-    search: Annotated[Filter, Field(description="A part of the name or description, whatever the case.")] = None,
+    search: Annotated[Text | None, Field(description="A part of the name or description, whatever the case.")] = None,
     limit: Limit = 20,
     offset: Offset = 0,
     sort: ProjectSort = "created_at",
@@ -52,7 +52,7 @@ def get_project(project_id: Key) -> dict[str, Any]:
 
 @tool("create_project", "Create a project", writes=True)
 def create_project(
-    name: ProjectName, description: Description | None = None, context_profile: ContextProfile | None = None
+    name: ProjectName, description: Description | None = None, context_profile: Context | None = None
 ) -> dict[str, Any]:
     """A new project. A deleted one of this name comes back, with what it had where nothing else is given."""
     found = ProjectRepository().create_project(
@@ -81,7 +81,9 @@ def update_prompt(
 
 
 @tool("set_project_context", "Describe a project's context", writes=True, destroys=True, repeatable=True)
-def set_project_context(project_id: Key, context_profile: ContextProfile | None = None) -> dict[str, Any]:
+def set_project_context(
+    project_id: Key, context_profile: Annotated[Context | None, Field(description="null, or {}, clears it.")]
+) -> dict[str, Any]:
     """Replace the whole context profile of a project; null clears it."""
     found = ProjectRepository().update_project(project_id=project_id, context_profile=context_profile)
     return shapes.project_with_context(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,15 +10,15 @@ import mcp_types as types
 from optimizations.repository import OptimizationRepository
 from projects.records import PromptRecord
 from projects.repository import ProjectRepository
+from projects.textforms import composed
 from promptadmin.answers import to_json
 from promptadmin.contrib.mcp import shapes
+from promptadmin.contrib.mcp.placeholders import fill_in, placeholders
 from promptadmin.errors import Invalid
 
 ALL = 100
 PROMPTS_A_PAGE = 100
 TITLE_LENGTH = 80
-#: What a program fills in when it uses a prompt.
-ARGUMENT = re.compile(r"\{([A-Za-z_]\w{0,60})\}")
 
 
 def read_projects() -> str:
@@ -56,22 +55,19 @@ def list_prompts(after: str) -> types.ListPromptsResult:
 
 
 def get_prompt(prompt_id: str, arguments: Mapping[str, str]) -> types.GetPromptResult:
-    """A prompt's current text with its {arguments} filled in. Raises Missing, Invalid for an argument it hasn't."""
+    """A prompt's current text with its placeholders filled in. Raises Missing, Invalid for an argument it hasn't."""
     found = ProjectRepository().get_prompt(prompt_id=prompt_id)
-    names = _arguments(found.content)
-    if unknown := sorted(arguments.keys() - set(names)):
+    names = placeholders(found.content)
+    given = {composed(name): value for name, value in arguments.items()}
+    if unknown := sorted(given.keys() - set(names)):
         raise Invalid(f"This prompt has no argument {unknown[0]!r}; it has: {', '.join(names) or 'none'}")
-    text = ARGUMENT.sub(lambda match: arguments.get(match.group(1), match.group()), found.content)
+    text = fill_in(found.content, given)
     message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=text))
     return types.GetPromptResult(description=f"Version {found.version}", messages=[message])
 
 
 def _described(row: PromptRecord, project_name: str) -> types.Prompt:
-    arguments: list[Any] = [types.PromptArgument(name=name, required=False) for name in _arguments(row.content)]
+    arguments: list[Any] = [types.PromptArgument(name=name, required=False) for name in placeholders(row.content)]
     title = " ".join(row.content.split())[:TITLE_LENGTH]
     description = f"{project_name}, version {row.version}"
     return types.Prompt(name=row.id, title=title, description=description, arguments=arguments)
-
-
-def _arguments(text: str) -> list[str]:
-    return list(dict.fromkeys(ARGUMENT.findall(text)))

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from optimizations.inputs import NewTag, Tag, Title
+from optimizations.inputs import NewTag, ProjectText, Tag, Title
 from optimizations.models import RunStatus
 from optimizations.repository import OptimizationRepository, RunFilters
-from optimizations.scores import least_score
+from optimizations.scores import least_stored
 from optimizations.stats import statistics
 from optimizations.strategies import all_aliases, all_strategies
 from promptadmin.contrib.mcp import shapes
@@ -29,7 +29,6 @@ from promptadmin.contrib.mcp.arguments import (
 from promptadmin.contrib.mcp.registry import tool
 
 COMPLETED = RunFilters(status=RunStatus.COMPLETED)
-ProjectText = Annotated[Text, Field(max_length=100)]
 
 
 @tool("get", "Read a run")
@@ -45,7 +44,10 @@ def list_runs(
     project_id: Key | None = None,
     task_type: Filter = None,
     min_score: MinScore = None,
-    search: Filter = None,
+    search: Annotated[
+        Text | None,
+        Field(description="A part of the prompt before or after, the title, a tag or the project, whatever the case."),
+    ] = None,
     include_archived: IncludeArchived = True,
     limit: Limit = 20,
     offset: Offset = 0,
@@ -58,7 +60,7 @@ def list_runs(
         project=project,
         project_id=project_id,
         task_type=task_type,
-        min_score=None if min_score is None else least_score(min_score),
+        min_score=None if min_score is None else least_stored(min_score),
         search=search,
         include_archived=include_archived,
     )

@@ -11,6 +11,7 @@ import anyio.to_thread
 import mcp_types as types
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
+from mcp.server.mcpserver.resources import ResourceSecurity
 from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
@@ -20,14 +21,16 @@ from promptadmin.contrib.mcp import optimiser_tools, project_tools, run_tools  #
 from promptadmin.contrib.mcp import resources as stored
 from promptadmin.contrib.mcp.calls import called_by, in_session, local_caller
 from promptadmin.contrib.mcp.registry import TOOLS
+from promptadmin.contrib.mcp.tools import as_tool
 from promptadmin.errors import Refused
 from promptadmin.request_ids import current_request_id
 
 NAME = "promptforge_mcp"
 INSTRUCTIONS = (
     "Projects hold prompts, prompts have versions, and optimisation runs say what was tried on a prompt and what "
-    "it was worth. Scores are from 1 to 10. Find ids with list_projects, list or search before you use them. Every "
-    "change is logged under your token's name; deleting is for good."
+    "it was worth. Scores are from 1 to 10. null for an optional argument means its default. Find ids with "
+    "list_projects, list or search before you use them. Every change is logged under your token's name; deleting is "
+    "for good."
 )
 #: Where the HTTP door leaves the caller in a request's scope.
 CALLER = "promptadmin.caller"
@@ -93,9 +96,16 @@ async def _in_thread(request_context: Any, function: Callable[..., Any], *args: 
 
 def build_server() -> Server:
     """A server with every tool and resource."""
-    server = Server(name=NAME, title="promptadmin", version=__version__, instructions=INSTRUCTIONS, log_level="WARNING")
-    for spec in TOOLS.values():
-        server.add_tool(spec.in_session, name=spec.name, title=spec.title, annotations=spec.annotations)
+    server = Server(
+        name=NAME,
+        title="promptadmin",
+        version=__version__,
+        instructions=INSTRUCTIONS,
+        tools=[as_tool(spec) for spec in TOOLS.values()],
+        # Ids are keys of rows, not paths.
+        resource_security=ResourceSecurity(reject_path_traversal=False, reject_absolute_paths=False),
+        log_level="WARNING",
+    )
     for address, (function, name, description) in stored.RESOURCES.items():
         register = server.resource(address, name=name, description=description, mime_type="application/json")
         register(in_session(function, error=ResourceError))

@@ -1,0 +1,1 @@
+"""What an installation is configured with, and the limits that hold at every door."""
