@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from promptadmin import jsontext
+from promptadmin.exact_json import dumps
 from promptadmin.stored import read_count, read_flag, read_moment, read_number, read_text
 
 TEXTS = (
@@ -154,8 +153,8 @@ def read_object(value: Any, where: str) -> dict[str, Any] | None:
     """A stored JSON object, if it can be sent as JSON."""
     try:
         found = jsontext.read_object(value, where) if value is not None else None
-        orjson.dumps(found)
-    except (TypeError, RecursionError):  # an integer, a depth or half a character that the answer couldn't hold
+        dumps(found)
+    except (TypeError, RecursionError):  # a depth or half a character that the answer couldn't hold
         return None
     return found
 

@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 from optimizations.inputs import Count, Flag, RunKey, Score, Status
 from optimizations.records import Record
 from projects.schemas import storable
+from promptadmin.exact_json import dumps
 from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows
 from promptadmin.fields import moment_of_text
 
@@ -104,4 +105,4 @@ def _numbered(body: bytes) -> Iterator[Numbered]:
 
 def write_line(run: Record) -> bytes:
     """A line; times are in UTC."""
-    return orjson.dumps(run, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
+    return dumps(run, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)

@@ -10,7 +10,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from projects.contexts import LIST_FIELDS, TEXT_FIELDS
 from projects.textforms import is_blank
 from promptadmin.conf.limits import DESCRIPTION_LENGTH, PROJECT_NAME_LENGTH, PROMPT_LENGTH
-from promptadmin.json_input import GREATEST_INTEGER, LEAST_INTEGER, TOO_MANY_BITS
 
 MAX_DEPTH = 50
 PROJECT_ID = "8663074e-3b65-438e-bb1f-07edf6db0373"
@@ -28,8 +27,6 @@ def storable(value: Any) -> Any:
         item, depth = pending.pop()
         if isinstance(item, str) and "\x00" in item:
             raise ValueError("Text must not contain NUL characters")
-        if isinstance(item, int) and not LEAST_INTEGER <= item <= GREATEST_INTEGER:
-            raise ValueError(TOO_MANY_BITS)
         if depth > MAX_DEPTH:
             raise ValueError(f"Values must not be nested deeper than {MAX_DEPTH} levels")
         if isinstance(item, dict):

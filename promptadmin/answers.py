@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from django.http import HttpResponse
 
+from promptadmin.exact_json import dumps
+
 JSON_TYPE = "application/json; charset=utf-8"
 
 
@@ -21,7 +23,7 @@ class Later:
 
 def to_json(data: Any) -> bytes:
     """JSON as this API writes it."""
-    return orjson.dumps(data, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, default=str)
+    return dumps(data, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, default=str)
 
 
 def ready_answer(data: Any, headers: Mapping[str, str], status: int = 200) -> HttpResponse:
@@ -31,7 +33,7 @@ def ready_answer(data: Any, headers: Mapping[str, str], status: int = 200) -> Ht
 
 def ready_json(data: Any) -> bytes:
     """The JSON text of data that is in form."""
-    return orjson.dumps(data, option=orjson.OPT_UTC_Z)
+    return dumps(data, option=orjson.OPT_UTC_Z)
 
 
 def ready_text(text: bytes, headers: Mapping[str, str], status: int = 200) -> HttpResponse:

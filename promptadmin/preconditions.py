@@ -19,6 +19,7 @@ from ninja.operation import Operation as NinjaOperation
 from ninja.utils import contribute_operation_callback
 
 from promptadmin.errors import Moved
+from promptadmin.exact_json import dumps
 
 #: What `promptadmin.openapi` takes out of the document again.
 HAS_ETAG = "x-has-etag"
@@ -29,7 +30,7 @@ Record = TypeVar("Record")
 
 def digest_tag(record: Any) -> str:
     """A strong ETag of all that a record says."""
-    return text_tag(orjson.dumps(record, option=orjson.OPT_NON_STR_KEYS, default=_plain))
+    return text_tag(dumps(record, option=orjson.OPT_NON_STR_KEYS, default=_plain))
 
 
 def text_tag(text: bytes) -> str:

@@ -10,9 +10,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any, Literal
 
-import orjson
-
-from promptadmin.json_input import loads
+from promptadmin.exact_json import dumps, loads
 
 Kind = Literal["text", "number", "count", "flag", "json", "moment"]
 Cell = str | int | float | bool | None
@@ -28,7 +26,7 @@ def write_cell(value: Any, kind: Kind) -> Cell:
     if value is None:
         return None
     if kind == "json":
-        return harmless(orjson.dumps(value).decode())
+        return harmless(dumps(value).decode())
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 
+from promptadmin.exact_json import dumps, loads
 from promptadmin.exchange.base_formats import (
     MAX_BYTES,
     PART_BYTES,
@@ -20,7 +21,6 @@ from promptadmin.exchange.base_formats import (
 from promptadmin.exchange.cells import write_cell
 from promptadmin.exchange.lines import Numbered
 from promptadmin.exchange.xlsx import XLSX
-from promptadmin.json_input import TooManyBits, loads
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -68,8 +68,6 @@ class JSON(TableFormat):
             rows = loads(content)
         except orjson.JSONDecodeError as error:
             raise Unreadable(f"This is no JSON: {error}") from error
-        except TooManyBits as error:
-            raise Unreadable(f"{error}.") from error
         if not isinstance(rows, list):
             raise Unreadable("This JSON is no list of objects: write [{…}, {…}].")
         yield from enumerate(rows, start=1)
@@ -115,7 +113,7 @@ def _parts(records: Iterable[Record], columns: Columns, separator: bytes) -> Ite
     lines: list[bytes] = []
     size = 0
     for record in records:
-        lines.append(orjson.dumps({name: record[name] for name in columns}, option=orjson.OPT_UTC_Z))
+        lines.append(dumps({name: record[name] for name in columns}, option=orjson.OPT_UTC_Z))
         size += len(lines[-1])
         if size > PART_BYTES:
             yield separator.join(lines)

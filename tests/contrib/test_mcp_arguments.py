@@ -155,13 +155,6 @@ def test_names_and_texts_have_the_limits_of_the_api() -> None:
     assert Project.objects.count() == 1
 
 
-@rows
-def test_an_integer_of_more_than_64_bits_is_refused() -> None:
-    project = make_project()
-    with pytest.raises(ToolError, match="64 bits"):
-        call("set_project_context", project_id=project.id, context_profile={"language": 2**64})
-
-
 @pytest.mark.parametrize(
     ("text", "filled"),
     [
