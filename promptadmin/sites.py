@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 from csp.decorators import csp
+from django.contrib import messages
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
@@ -36,7 +39,7 @@ class AdminSite(UnfoldAdminSite):
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         """A page for staff, with what the theme needs of browsers. No cache keeps one, also no `cacheable` one."""
-        wrapped: Callable[..., Any] = csp(PAGES)(super().admin_view(view))
+        wrapped: Callable[..., Any] = csp(PAGES)(super().admin_view(_telling_what_was_dropped(view), cacheable))
         return wrapped
 
     @method_decorator(csp(PAGES))
@@ -52,6 +55,8 @@ class AdminSite(UnfoldAdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The dashboard, whose panels follow."""
         dashboard = Dashboard.of(request)
+        if unknown := sorted(request.GET.keys() - {"period", *dashboard.choices}):
+            messages.warning(request, f"The dashboard has no choice named {', '.join(unknown)}: that was left out.")
         context = {
             "choices": choices_of(dashboard),
             "panels": [panel for _, panel in declared_panels()],
@@ -66,6 +71,23 @@ class AdminSite(UnfoldAdminSite):
         answer = render(request, "promptadmin/panels.html", {"panels": render_panels(Dashboard.of(request))})
         answer["Cache-Control"] = "no-store"
         return answer
+
+
+def _telling_what_was_dropped(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Say why a list shows all rows: Django drops every filter of an address where it can't use one of them."""
+
+    @functools.wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        answer = view(request, *args, **kwargs)
+        if answer.status_code == 302 and answer["Location"] == f"{request.path}?{ERROR_FLAG}=1":
+            messages.warning(
+                request,
+                f"Of {', '.join(sorted(request.GET))}, something is no filter of this list, or can't be read: "
+                "all filters were left out.",
+            )
+        return answer
+
+    return wrapper
 
 
 def colours(request: HttpRequest) -> str:

@@ -216,3 +216,23 @@ client.force_login(User.objects.get(username="admin"))
 pages = ("/admin/", "/admin/dashboard/panels/?flavour=sour", "/admin/dummy/note/")
 print(json.dumps([client.get(page).content.decode() for page in pages]))
 """
+
+
+def test_its_operations_refuse_arguments_that_they_do_not_know(served: Served) -> None:
+    """By its models: those that are open take anything."""
+    thing = {"parts": [{"name": "a", "inner": {"name": "b"}}], "options": {"any": {"thing": 1}}}
+    body = {"first": thing, "second": {"any": "thing"}}
+    taken = served.api.send("PUT", "/api/dummy?room=r&board=b&colour=red", body)
+    assert (taken.status, taken.json["place"]) == (200, {"room": "r", "shelf": "b"})
+    wrong = {"parts": [{"name": "a", "inner": {"name": "b", "x": 1}}], "y": 1}
+    refused = served.api.send("PUT", "/api/dummy?shelf=b&place=p", {**body, "first": wrong, "third": 3})
+    assert refused.status == 422
+    assert {tuple(error["loc"]) for error in refused.json["detail"]} == {
+        ("query", "shelf"), ("query", "place"), ("body", "third"), ("body", "first", "y"),
+        ("body", "first", "parts", 0, "inner", "x"),
+    }  # fmt: skip
+    assert served.api.send("POST", "/api/dummy", {"x": 1}).json["detail"][0]["loc"] == ["body", "x"]
+    assert served.api.send("PATCH", "/api/dummy", {"x": 1}).json == {"bytes": 8}
+    schemas = served.api.send("GET", "/api/openapi.json").json["components"]["schemas"]
+    closed = {name: schemas[name].get("additionalProperties") for name in ("PartIn", "ThingIn", "OpenIn")}
+    assert closed == {"PartIn": False, "ThingIn": False, "OpenIn": True}

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.http import HttpRequest
 from dummy.models import Note
-from ninja import Router
+from ninja import Query, Router, Schema
+from pydantic import ConfigDict, Field
 
 from optimizations.stats import Scope
 from projects.findings import CheckedPrompt, Finding, Severity
@@ -26,6 +27,45 @@ def ask(request: HttpRequest) -> dict[str, str]:
     """Tells whoever listens."""
     send("dummy_happened", subject="dummy", asked=True)
     return {"answer": "dummy"}
+
+
+class PartIn(Schema):
+    name: str
+    inner: PartIn | None = None
+
+
+class ThingIn(Schema):
+    parts: list[PartIn] = []
+    options: dict[str, Any] = {}
+
+
+class OpenIn(Schema):
+    model_config = ConfigDict(extra="allow")
+
+
+class PlaceIn(Schema):
+    room: str = ""
+    shelf: str = Field("", alias="board")
+
+
+@router.put("/dummy", response={200: dict[str, Any], **errors()}, operation_id="keep_things", summary="Keep things")
+def keep_things(
+    request: HttpRequest, first: ThingIn, second: OpenIn, place: Query[PlaceIn], colour: str = ""
+) -> dict[str, Any]:
+    """Answers what it was given."""
+    return {"first": first.dict(), "second": second.dict(), "place": place.dict(), "colour": colour}
+
+
+@router.patch(
+    "/dummy",
+    response={200: dict[str, int], **errors()},
+    operation_id="weigh_things",
+    summary="Weigh things",
+    openapi_extra={"requestBody": {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}},
+)
+def weigh_things(request: HttpRequest) -> dict[str, int]:
+    """Reads the body itself."""
+    return {"bytes": len(request.body)}
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
