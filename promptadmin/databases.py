@@ -24,8 +24,9 @@ def database_config(url: str, *, pool: int = 0) -> dict[str, Any]:
     except (ValueError, KeyError):
         raise ImproperlyConfigured(f"DATABASE_URL can't be read: {problem}") from None
     if config["ENGINE"] == "django.db.backends.sqlite3":
-        if config.get("OPTIONS"):
-            unknown = ", ".join(sorted(config["OPTIONS"]))
+        options: Any = config.get("OPTIONS")
+        if options:
+            unknown = ", ".join(sorted(options))
             raise ImproperlyConfigured(f"DATABASE_URL: a SQLite file takes no options, but it names {unknown}.")
         name = str(config["NAME"])
         if urlsplit(url).netloc not in ("", ":memory:"):

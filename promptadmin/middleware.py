@@ -142,7 +142,7 @@ def to_path_without_slash(request: HttpRequest) -> HttpResponse:
 
 def _exists_without_slash(request: HttpRequest) -> bool:
     path = request.path_info
-    return path.endswith("/") and is_valid_path(path.rstrip("/"), getattr(request, "urlconf", None))
+    return path.endswith("/") and bool(is_valid_path(path.rstrip("/"), getattr(request, "urlconf", None)))
 
 
 def encodings_middleware(get_response: GetResponse) -> GetResponse:

@@ -20,6 +20,7 @@ from ninja.params.models import BodyModel, FileModel, FormModel, QueryModel
 
 Schema = Mapping[str, Any]
 CSRF_FIELD = "csrfmiddlewaretoken"
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class Takes:
             schema, definitions = self.body
             yield from (("body", each) for each in unknown_names(_parsed(request), schema, definitions))
         elif not self.reads_itself:
-            yield from (("body", each) for each in _all_names(request.body))
+            yield from (("body", each) for each in _all_names(request))
 
 
 def _parsed(request: HttpRequest) -> Any:
@@ -142,12 +143,13 @@ def _parsed(request: HttpRequest) -> Any:
     return getattr(request, "parsed_body", None)
 
 
-def _all_names(content: bytes) -> Iterator[Unknown]:
-    """What stands in a body where none is wanted; nothing, null and an object of nothing are none."""
+def _all_names(request: HttpRequest) -> Iterator[Unknown]:
+    """What stands in a body where none is wanted; nothing, null, and an object or a form of nothing are none."""
     try:
-        value = orjson.loads(content) if content.strip() else None
+        value = orjson.loads(request.body) if request.body.strip() else None
     except orjson.JSONDecodeError:
-        value = content.decode(errors="replace")
+        is_form = request.content_type in FORMS and request.method == "POST"
+        value = dict(request.POST.items()) if is_form else request.body.decode(errors="replace")
     if isinstance(value, dict):
         yield from (Unknown((name,), (), item) for name, item in value.items())
     elif value is not None:
@@ -156,7 +158,7 @@ def _all_names(content: bytes) -> Iterator[Unknown]:
 
 def noting_what_it_takes(run: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap ninja's `run` of an operation."""
-    takes = Takes(inspect.unwrap(run).__self__)  # type: ignore[attr-defined]  # a bound method
+    takes = Takes(inspect.unwrap(run).__self__)  # a bound method
 
     @functools.wraps(run)
     def wrapper(request: HttpRequest, **parameters: Any) -> Any:

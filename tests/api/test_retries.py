@@ -71,7 +71,7 @@ def test_every_post_is_done_once_with_a_key(client: Client, name: str) -> None:
     assert (again.status_code, again.content) == (first.status_code, first.content)
     assert again.headers.get("ETag") == first.headers.get("ETag")
     assert again.headers[idempotency.REPLAYED] == "true"
-    other = post.send(client, query="?other=1", Idempotency_Key="k1")
+    other = post.send(client, Idempotency_Key="k1", If_Unmodified_Since="Fri, 20 Mar 2026 09:30:00 GMT")
     assert (other.status_code, other.json()["detail"][0]["loc"]) == (422, ["header", "Idempotency-Key"])
     assert all_rows() == after
 
