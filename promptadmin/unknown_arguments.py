@@ -8,12 +8,15 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import orjson
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest
+from django.http.multipartparser import MultiPartParserError
 from ninja.errors import ValidationError
 from ninja.operation import Operation
 from ninja.params.models import BodyModel, FileModel, FormModel, QueryModel
@@ -148,8 +151,10 @@ def _all_names(request: HttpRequest) -> Iterator[Unknown]:
     try:
         value = orjson.loads(request.body) if request.body.strip() else None
     except orjson.JSONDecodeError:
-        is_form = request.content_type in FORMS and request.method == "POST"
-        value = dict(request.POST.items()) if is_form else request.body.decode(errors="replace")
+        value = request.body.decode(errors="replace")
+        if request.content_type in FORMS and request.method == "POST":
+            with suppress(MultiPartParserError, BadRequest):
+                value = dict(request.POST.items())
     if isinstance(value, dict):
         yield from (Unknown((name,), (), item) for name, item in value.items())
     elif value is not None:

@@ -87,6 +87,12 @@ def test_a_body_where_none_is_wanted_is_refused(api: Client, operation: Document
     if operation.method == "POST":
         assert places(api.post(operation.path, {"project": "x"})) == [["body", "project"]]
         assert api.post(operation.path).status_code != 422  # Django's client sends a form of nothing
+        for kind in (
+            "multipart/form-data",
+            "multipart/form-data; boundary=é",
+            "application/x-www-form-urlencoded; charset=x",
+        ):
+            assert places(api.generic("POST", operation.path, b"\xff=1", content_type=kind))[0][0] == "body"
 
 
 def test_the_answer_lists_the_names_that_can_be_given(api: Client) -> None:
