@@ -58,8 +58,10 @@ def link_to(row: models.Model | None, text: str = "") -> SafeString | str:
     return link_to_key(type(row), row.pk, text or str(row))
 
 
-def link_to_key(model: type[models.Model], key: object, text: str) -> SafeString:
-    """A link to the page of the row with this key, which nobody has to load for it."""
+def link_to_key(model: type[models.Model], key: object, text: str) -> SafeString | str:
+    """A link to the page of the row with this key, which nobody has to load for it; a dash where there is no key."""
+    if key is None:
+        return "-"
     return format_html('<a href="{}"><bdi>{}</bdi></a>', row_page(model, key), text)
 
 
