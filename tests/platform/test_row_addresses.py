@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 import re
@@ -22,6 +23,7 @@ from projects.lines import read_projects, read_prompts, read_versions
 from projects.models import Project, Prompt, PromptVersion
 from promptadmin import keys
 from promptadmin.audit import Change, record
+from promptadmin.contrib.mcp.server import build_server
 from promptadmin.keys import row_page, words_of_addresses
 from tests.projects.making import make_project, make_prompt, make_run, make_version
 
@@ -159,6 +161,16 @@ def test_deleting_all_runs_keeps_its_meaning(api: Client) -> None:
         make_run(id=key)
     assert api.delete("/api/history/all").status_code == 400
     assert Optimization.objects.count() == 3
+
+
+@pytest.mark.parametrize("key", ["a/b", "..", "/etc", "%2F", "project_24", "?x#y"])
+def test_resources_of_mcp_name_any_key(key: str) -> None:
+    """Percent-encoded, as RFC 6570 expands their templates."""
+    make_run(make_prompt(make_project(id=key, name="N")), id=key)
+    server = build_server()
+    for address in ("promptforge://optimizations/{}", "promptforge://projects/{}/context"):
+        (found,) = asyncio.run(server.read_resource(address.format(quote(key, safe=""))))
+        assert json.loads(found.content)["id"] == key
 
 
 # ---------------------------------------------------------------- new rows

@@ -11,6 +11,7 @@ import anyio.to_thread
 import mcp_types as types
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
+from mcp.server.mcpserver.resources import ResourceSecurity
 from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
@@ -29,6 +30,8 @@ INSTRUCTIONS = (
     "it was worth. Scores are from 1 to 10. Find ids with list_projects, list or search before you use them. Every "
     "change is logged under your token's name; deleting is for good."
 )
+#: A key in an address may be anything that a row has: no file is looked for by it.
+KEYS_ARE_NO_PATHS = ResourceSecurity(reject_path_traversal=False, reject_absolute_paths=False)
 #: Where the HTTP door leaves the caller in a request's scope.
 CALLER = "promptadmin.caller"
 
@@ -97,6 +100,8 @@ def build_server() -> Server:
     for spec in TOOLS.values():
         server.add_tool(spec.in_session, name=spec.name, title=spec.title, annotations=spec.annotations)
     for address, (function, name, description) in stored.RESOURCES.items():
-        register = server.resource(address, name=name, description=description, mime_type="application/json")
+        register = server.resource(
+            address, name=name, description=description, mime_type="application/json", security=KEYS_ARE_NO_PATHS
+        )
         register(in_session(function, error=ResourceError))
     return server
