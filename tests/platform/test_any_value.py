@@ -230,13 +230,13 @@ def insert(table: str, wild: Mapping[str, Stored] = MappingProxyType({}), **valu
 
 
 def keys_of(table: str) -> list[str]:
-    """The keys that a text can say."""
+    """The keys that a text can say, of the rows that hold a value."""
     if connection.vendor != "sqlite":
         return list(MODELS[table]._default_manager.values_list("pk", flat=True))
     with raw_connection() as raw:
         raw.text_factory = bytes
         found = [key for (key,) in raw.execute(f"SELECT id FROM {table} WHERE typeof(id) = 'text'")]
-    return [key.decode(errors="replace") for key in found]
+    return [text for key in found if not (text := key.decode(errors="replace")).startswith("of ")]
 
 
 class Doors:
