@@ -58,7 +58,7 @@ def with_keys(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[URLPatte
 def row_page(model: type[models.Model], key: object, page: str = "change", *more: object) -> str:
     """The address of a page of the row with this key in the admin."""
     options = model._meta
-    return reverse(f"admin:{options.app_label}_{options.model_name}_{page}", args=[quote(key), *more])
+    return reverse(f"admin:{options.app_label}_{options.model_name}_{page}", args=[quote(str(key)), *more])
 
 
 @functools.cache

@@ -76,7 +76,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     @admin.display(description="version")
     def number(self, row: Prompt) -> int:
         """The current version; there is no index to sort by it."""
-        return row.version
+        return int(row.version)
 
     @admin.display(description="earlier versions")
     def versions(self, row: Any) -> SafeString:

@@ -49,7 +49,7 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
     @admin.display(description="version")
     def number(self, row: PromptVersion) -> int:
         """Its number; there is no index to sort by it."""
-        return row.version
+        return int(row.version)
 
     @admin.display(description="prompt")
     def prompt_link(self, row: Any) -> SafeString | str:

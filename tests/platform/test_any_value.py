@@ -93,7 +93,9 @@ drawn = st.one_of(
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     ).map(lambda value: Stored(json.dumps(value))),
 )
-cells = st.lists(st.builds(lambda cell, stored: Cell(*cell, stored), st.sampled_from(CELLS), drawn), max_size=14)
+cells = st.lists(
+    st.builds(lambda cell, stored: Cell(cell[0], cell[1], stored), st.sampled_from(CELLS), drawn), max_size=14
+)
 
 
 def cells_with(value: Any, **columns: str) -> list[Cell]:
@@ -330,8 +332,8 @@ def in_the_back_office(doors: Doors) -> None:
         {"status": "completed"}, {"project_id": PROJECT}, {"prompt__id__exact": PROMPT}, {"o": "overall_score"},
         {"everywhere": "1"}, {"strategy": "co-star"},
     ]  # fmt: skip
-    for query in filters:
-        doors.get(f"/admin/optimizations/optimization/?{urlencode(query)}")
+    for chosen in filters:
+        doors.get(f"/admin/optimizations/optimization/?{urlencode(chosen)}")
     doors.get(row_page(Prompt, PROMPT, "compare") + "?old=1&new=2")
     doors.get(row_page(Prompt, PROMPT, "delete"))
     doors.get(f"/admin/projects/prompt/?project__id__exact={PROJECT}")
