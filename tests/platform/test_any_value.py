@@ -93,9 +93,8 @@ drawn = st.one_of(
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     ).map(lambda value: Stored(json.dumps(value))),
 )
-cells = st.lists(
-    st.builds(lambda cell, stored: Cell(cell[0], cell[1], stored), st.sampled_from(CELLS), drawn), max_size=14
-)
+cell = st.builds(lambda place, stored: Cell(place[0], place[1], stored), st.sampled_from(CELLS), drawn)
+cells = st.lists(cell, max_size=14)
 
 
 def cells_with(value: Any, **columns: str) -> list[Cell]:
