@@ -144,7 +144,7 @@ def delete_runs(request: HttpRequest, data: RunIdsIn) -> dict[str, Any]:
 
 
 @router.delete(
-    "/history/{run_id}",
+    "/history/{key:run_id}",
     response={200: RunDeletedOut, **errors(404)},
     operation_id="delete_run",
     summary="Delete a run",

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, connections
 from django.utils import timezone
+from pydantic import TypeAdapter, ValidationError
 
 from optimizations.events import runs_changed
 from optimizations.linking import VALUES_A_QUERY, Linking
@@ -21,6 +22,7 @@ from promptadmin.errors import Conflict
 from promptadmin.exchange.lines import Imported, ImportRefused, Line, LineError
 from promptadmin.fields import stored_moment
 from promptadmin.inserting import insert_rows
+from promptadmin.keys import NewKey
 
 CONFLICT = "A run with this id and other content exists"
 JSON_COLUMNS = {*LISTS, *OBJECTS}
@@ -28,6 +30,7 @@ JSON_COLUMNS = {*LISTS, *OBJECTS}
 ALWAYS = ("created_at", "status", "prompt_id")
 #: Columns that a line may name and that say where the run belongs, not what it is.
 LINKS = ("prompt_id", "prompt_project")
+NEW_KEY: TypeAdapter[str] = TypeAdapter(NewKey)
 
 
 class Importing(Writing):
@@ -43,14 +46,14 @@ class Importing(Writing):
         """
         linking = Linking(self.using)
         errors: list[LineError] = []
-        known = linking.known_prompts(line.values["prompt_id"] for line in lines if line.values.get("prompt_id"))
+        named = (line.values.get("prompt_id") for line in lines)
+        known = linking.known_prompts(key for key in named if key is not None)
         new = self._new_lines(lines, known, errors)
         errors += [
-            LineError("value_error", PROMPT_UNKNOWN, line.number, "prompt_id", line.values["id"])
+            LineError("value_error", problem, line.number, "prompt_id", line.values["id"])
             for line in new
-            if line.values.get("prompt_id")
-            and line.values["prompt_id"] not in known
-            and not _trimmed(line, "prompt_project")
+            if line.values.get("prompt_id") is not None and line.values["prompt_id"] not in known
+            if (problem := _problem_of_new_prompt(line))
         ]
         if errors:
             raise ImportRefused(sorted(errors, key=lambda error: error.line))
@@ -91,7 +94,7 @@ class Importing(Writing):
         texts: dict[str, list[str]] = {}
         for line in lines:
             prompt_id, place = line.values.get("prompt_id"), _trimmed(line, "prompt_project")
-            if prompt_id and prompt_id not in known and projects[place].status != ProjectStatus.ARCHIVED:
+            if prompt_id is not None and prompt_id not in known and projects[place].status != ProjectStatus.ARCHIVED:
                 made.setdefault(place, {})[prompt_id] = line.values["raw_prompt"]
             elif "prompt_id" not in line.values and _trimmed(line, "project"):
                 texts.setdefault(_trimmed(line, "project"), []).append(line.values["raw_prompt"])
@@ -147,6 +150,17 @@ def _rows(
             if row[place] is not None:
                 row[place] = jsontext.write(row[place])
         yield row
+
+
+def _problem_of_new_prompt(line: Line) -> str:
+    """Why the prompt that a line names can't be made; an empty text where it can."""
+    if not _trimmed(line, "prompt_project"):
+        return PROMPT_UNKNOWN
+    try:
+        NEW_KEY.validate_python(line.values["prompt_id"])
+    except ValidationError as error:
+        return str(error.errors()[0]["msg"])
+    return ""
 
 
 def _trimmed(line: Line, column: str) -> str:

@@ -20,6 +20,7 @@ from promptadmin.conf.limits import (
     TITLE_LENGTH,
 )
 from promptadmin.fields import LARGEST_INTEGER, moment_of_text
+from promptadmin.keys import NewKey
 
 CONTROL_CHARACTERS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 Status = Literal["pending", "running", "completed", "error", "cancelled"]
@@ -53,7 +54,6 @@ AskedText = Annotated[str, Field(max_length=1000), AfterValidator(storable)]
 #: Indexed columns: PostgreSQL can't index a long text.
 Name = Annotated[str, Field(max_length=INDEXED_LENGTH), AfterValidator(storable)]
 ProjectText = Annotated[str, Field(max_length=PROJECT_NAME_LENGTH), AfterValidator(storable)]
-RunKey = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^/\x00-\x1f]+$", examples=[RUN_ID])]
 PromptText = Annotated[
     str,
     Field(min_length=1, max_length=PROMPT_LENGTH, examples=["Summarise this text in three sentences."]),
@@ -129,7 +129,12 @@ class RunFieldsIn(Given):
 class RunRecordIn(RunFieldsIn):
     """A run that anyone executed."""
 
-    id: RunKey | None = Field(None, description="Without it the run gets a new one. An id that is taken is a conflict.")
+    id: NewKey | None = Field(
+        None,
+        examples=[RUN_ID],
+        description="Without it the run gets a new one. An id that is taken is a conflict; one that no address can "
+        "name is refused.",
+    )
     created_at: Moment | None = Field(None, examples=[TIME], description="ISO 8601; without it, now.")
     raw_prompt: PromptText
     status: Status = Field("completed", examples=["completed"])

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from promptadmin import jsontext
-from promptadmin.exact_json import dumps
 from promptadmin.stored import read_count, read_flag, read_moment, read_number, read_text
 
 TEXTS = (
@@ -138,32 +137,6 @@ class Page:
     total: int | None = None
 
 
-def read_list(value: Any, where: str) -> list[str] | None:
-    """The texts of a stored JSON list."""
-    try:
-        items = jsontext.read_list(value, where)
-    except RecursionError:
-        return None
-    if items is not None and "\\u" in (value if isinstance(value, str) else read_text(value) or ""):
-        return [_encodable(item) for item in items]
-    return items
-
-
-def read_object(value: Any, where: str) -> dict[str, Any] | None:
-    """A stored JSON object, if it can be sent as JSON."""
-    try:
-        found = jsontext.read_object(value, where) if value is not None else None
-        dumps(found)
-    except (TypeError, RecursionError):  # a depth or half a character that the answer couldn't hold
-        return None
-    return found
-
-
-def _encodable(text: str) -> str:
-    """The text without halves of characters, which a JSON escape can name."""
-    return text.encode(errors="replace").decode()
-
-
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "created_at": read_moment,
     "is_improvement": read_flag,
@@ -198,11 +171,11 @@ def row_reader(columns: tuple[str, ...]) -> Callable[[Sequence[Any]], Record]:
             value = record[column]
             if value is not None:
                 plain = jsontext.read_plain_list(value)
-                record[column] = read_list(value, _where(record, column)) if plain is None else plain
+                record[column] = jsontext.read_list(value, _where(record, column)) if plain is None else plain
         for column in objects:
             value = record[column]
             if value is not None:
-                record[column] = read_object(value, _where(record, column))
+                record[column] = jsontext.read_object(value, _where(record, column))
         return record
 
     return read_row

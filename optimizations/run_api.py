@@ -79,28 +79,8 @@ def check_duplicate_title(
     return {"duplicate": OptimizationRepository().is_duplicate(title=title, project=project)}
 
 
-@router.get(
-    "/optimize/{run_id}",
-    response={200: RunOut, 304: None, **errors(404)},
-    operation_id="get_run",
-    summary="Read a run",
-)
-def get_run(request: HttpRequest, run_id: RunKeyPath) -> HttpResponse:
-    """Everything that is known of it."""
-    run = OptimizationRepository().get_run(run_id)
-    tag = digest_tag(run)
-    completed = run["status"] == RunStatus.COMPLETED
-    headers = {
-        "Cache-Control": "max-age=3600, immutable" if completed else "no-cache",
-        "ETag": tag,
-    }
-    if is_known(request, tag):
-        return HttpResponse(status=304, headers=headers)
-    return ready_answer(in_order(run), headers)
-
-
 @router.post(
-    "/optimize/{run_id}/cancel",
+    "/optimize/{key:run_id}/cancel",
     response={200: RunCancelledOut, **errors(404, 409)},
     operation_id="cancel_run",
     summary="Cancel a run",
@@ -125,7 +105,7 @@ def optimize(request: HttpRequest) -> None:
 
 
 @router.post(
-    "/optimize/{run_id}/retry",
+    "/optimize/{key:run_id}/retry",
     response={501: errors(501)[501], **errors()},
     operation_id="retry_run",
     summary="Optimise the prompt of a run again (needs a plugin)",
@@ -134,6 +114,27 @@ def optimize(request: HttpRequest) -> None:
 def retry_run(request: HttpRequest, run_id: RunKeyPath) -> None:
     """An optimiser is a plugin's; without one the answer is 501."""
     raise Unavailable(NO_OPTIMISER)
+
+
+# After the operations on a part of a run: the first path that matches a request has it.
+@router.get(
+    "/optimize/{key:run_id}",
+    response={200: RunOut, 304: None, **errors(404)},
+    operation_id="get_run",
+    summary="Read a run",
+)
+def get_run(request: HttpRequest, run_id: RunKeyPath) -> HttpResponse:
+    """Everything that is known of it."""
+    run = OptimizationRepository().get_run(run_id)
+    tag = digest_tag(run)
+    completed = run["status"] == RunStatus.COMPLETED
+    headers = {
+        "Cache-Control": "max-age=3600, immutable" if completed else "no-cache",
+        "ETag": tag,
+    }
+    if is_known(request, tag):
+        return HttpResponse(status=304, headers=headers)
+    return ready_answer(in_order(run), headers)
 
 
 @router.post(
@@ -204,20 +205,8 @@ def import_runs(request: HttpRequest) -> dict[str, Any] | Status[dict[str, Any]]
         return Status(422, {"detail": shown, "error_count": len(refused.errors)})
 
 
-@router.patch(
-    "/optimizations/{run_id}",
-    response={200: RunOut, **errors(400, 404, 409)},
-    operation_id="change_run",
-    summary="Complete or correct a run",
-)
-@changes(RUN)
-def change_run(request: HttpRequest, response: HttpResponse, run_id: RunKeyPath, data: RunChangeIn) -> Record:
-    """A finished run may change its title, tags, project and version only. Another project moves it, as tags do."""
-    return tagged(response, OptimizationRepository().change_run(run_id, data.changes()))
-
-
 @router.put(
-    "/optimizations/{run_id}/tags",
+    "/optimizations/{key:run_id}/tags",
     response={200: RunTagsOut, **errors(404)},
     operation_id="tag_run",
     summary="Change a run's tags, project and title",
@@ -226,6 +215,18 @@ def change_run(request: HttpRequest, response: HttpResponse, run_id: RunKeyPath,
 def tag_run(request: HttpRequest, run_id: RunKeyPath, data: RunTagsIn) -> Record:
     """Removes and adds tags. In another project the run is linked to its prompt there, which is found or made."""
     return OptimizationRepository().tag_run(run_id, **data.model_dump())
+
+
+@router.patch(
+    "/optimizations/{key:run_id}",
+    response={200: RunOut, **errors(400, 404, 409)},
+    operation_id="change_run",
+    summary="Complete or correct a run",
+)
+@changes(RUN)
+def change_run(request: HttpRequest, response: HttpResponse, run_id: RunKeyPath, data: RunChangeIn) -> Record:
+    """A finished run may change its title, tags, project and version only. Another project moves it, as tags do."""
+    return tagged(response, OptimizationRepository().change_run(run_id, data.changes()))
 
 
 def in_order(run: Record) -> Record:

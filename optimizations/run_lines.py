@@ -14,12 +14,13 @@ import orjson
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from optimizations.inputs import Count, Flag, RunKey, Score, Status
+from optimizations.inputs import Count, Flag, Score, Status
 from optimizations.records import Record
 from projects.schemas import storable
 from promptadmin.exact_json import dumps
 from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows
 from promptadmin.fields import moment_of_text
+from promptadmin.keys import Key, NewKey
 
 MAX_ERRORS = 100
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -33,7 +34,7 @@ class RunLine(TypedDict, total=False):
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # how pydantic is told
 
-    id: Required[RunKey]
+    id: Required[NewKey]
     created_at: Annotated[dt.datetime | None, BeforeValidator(moment_of_text)]
     raw_prompt: Required[str]
     optimized_prompt: str | None
@@ -67,7 +68,7 @@ class RunLine(TypedDict, total=False):
     tags: list[str] | None
     title: str | None
     version: str | None
-    prompt_id: RunKey | None
+    prompt_id: Key | None
     codebase_context_snapshot: dict[str, Any] | None
     prompt_project: IndexedText | None
     # What the API answers of a run beside its columns says nothing new: it is taken, and not looked at.

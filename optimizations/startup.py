@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from optimizations.models import RunStatus
 from optimizations.strategies import all_aliases
-from promptadmin.fields import parse_moment
 from promptadmin.operations import index_columns
 from promptadmin.sessions import write_session
 from promptadmin.startup import StepContext, StepResult
+from promptadmin.stored import parse_moment
 
 STALE_AFTER_MINUTES = 30
 STALE_MESSAGE = "Server interrupted"

@@ -15,8 +15,8 @@ from typing_extensions import TypedDict
 from projects.schemas import shown_content, storable
 from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows
 from promptadmin.fields import LARGEST_INTEGER, moment_of_text
+from promptadmin.keys import Key, NewKey
 
-Key = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^/\x00-\x1f]+$")]
 Moment = Annotated[dt.datetime | None, BeforeValidator(moment_of_text)]
 Content = Annotated[str, AfterValidator(shown_content)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(shown_content)]
@@ -28,7 +28,7 @@ class ProjectLine(TypedDict, total=False):
 
     __pydantic_config__ = CONFIG  # type: ignore[misc]  # how pydantic is told
 
-    id: Required[Key]
+    id: Required[NewKey]
     name: Required[Name]
     description: str | None
     status: Literal["active", "archived", "deleted"] | None
@@ -42,7 +42,7 @@ class PromptLine(TypedDict, total=False):
 
     __pydantic_config__ = CONFIG  # type: ignore[misc]  # how pydantic is told
 
-    id: Required[Key]
+    id: Required[NewKey]
     project_id: Required[Key]
     content: Required[Content]
     version: Annotated[int, Field(ge=1, le=LARGEST_INTEGER)] | None
@@ -56,7 +56,7 @@ class VersionLine(TypedDict, total=False):
 
     __pydantic_config__ = CONFIG  # type: ignore[misc]  # how pydantic is told
 
-    id: Required[Key]
+    id: Required[NewKey]
     prompt_id: Required[Key]
     version: Required[Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]]
     content: Required[str]

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from projects.textkeys import key_of_content
-from promptadmin.fields import JSONText, Link, Moment, NamedIndex, Text, new_id
+from promptadmin.fields import Count, JSONText, Link, Moment, NamedIndex, Text, new_id
 
 #: A prompt goes by so many characters of its text.
 SHORT = 60
@@ -51,9 +51,9 @@ class Prompt(models.Model):
 
     id = Text(primary_key=True, default=new_id, editable=False)
     content = Text()
-    version = models.IntegerField(default=1)
+    version = Count(default=1)
     project = Link(Project, on_delete_sql="CASCADE", related_name="prompts")
-    order_index = models.IntegerField(default=0)
+    order_index = Count(default=0)
     created_at = Moment(default=timezone.now, editable=False)
     updated_at = Moment(default=timezone.now, editable=False)
 
@@ -92,7 +92,7 @@ class PromptVersion(models.Model):
 
     id = Text(primary_key=True, default=new_id, editable=False)
     prompt = Link(Prompt, on_delete_sql="CASCADE", related_name="versions")
-    version = models.IntegerField()
+    version = Count()
     content = Text()
     optimization = Link(
         "optimizations.Optimization",

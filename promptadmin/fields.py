@@ -6,18 +6,17 @@ They read whatever is stored without failing, write one form, and hand a value t
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from typing import Any, Self
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from promptadmin.stored import parse_moment, read_count, read_text
+
 UTC = dt.UTC
 #: What an integer column of PostgreSQL holds.
 LARGEST_INTEGER = 2_147_483_647
-LENGTH_OF_OURS = len("2026-01-01 00:00:00.000000")
-_DATED = re.compile(r"\d{4}-\d\d-\d\d(?:[ Tt]|$)")
 
 
 class Unreadable(str):
@@ -35,27 +34,6 @@ class Unreadable(str):
 def new_id() -> str:
     """A new row's key: a random UUID (version 4) as text with dashes."""
     return str(uuid.uuid4())
-
-
-def parse_moment(value: str) -> dt.datetime | None:
-    """The moment that a stored text means, in UTC, or None where it means none.
-
-    Takes ISO 8601 with dashes, with a blank or T before the time; without an offset it is UTC.
-    """
-    if len(value) == LENGTH_OF_OURS and value[4] == value[7] == "-" and value[10] == " " and "\0" not in value:
-        try:  # the form that is stored nearly always: a tenth of the time that `replace` alone takes
-            return dt.datetime.fromisoformat(value + "+00:00")
-        except ValueError:
-            pass
-    value = value.strip()
-    # `fromisoformat` alone would take the digits of an epoch for a date without dashes, and any separator.
-    if not _DATED.match(value) or "\0" in value:  # `fromisoformat` stops at a NUL
-        return None
-    try:
-        moment = dt.datetime.fromisoformat(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def moment_of_text(value: Any) -> Any:
@@ -92,9 +70,38 @@ class Text(models.TextField):  # type: ignore[type-arg]  # generic only in the s
         collation = "C" if connection.vendor == "postgresql" else None
         return {**super().db_parameters(connection), "collation": collation}
 
+    def get_db_converters(self, connection: BaseDatabaseWrapper) -> list[Any]:
+        """Only SQLite stores anything else than texts in a text column."""
+        return super().get_db_converters(connection) if connection.vendor == "sqlite" else []
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> str | None:
+        """A text. A BLOB says one; NULL where there must be a text is an empty one, but for a key, which has no row."""
+        if type(value) is str:
+            return value
+        text = read_text(value)
+        return "" if text is None and not self.null and not self.primary_key else text
+
 
 class JSONText(Text):
     """Text that should hold JSON. The attribute is the text itself: `promptadmin.jsontext` reads it."""
+
+
+class Count(models.IntegerField):  # type: ignore[type-arg]  # generic only in the stubs
+    """An integer. What SQLite keeps of another type reads as the number that it says; 0 where there must be one."""
+
+    def deconstruct(self) -> Any:
+        """Django's integer, for migrations: the column is the same."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.IntegerField", args, kwargs
+
+    def get_db_converters(self, connection: BaseDatabaseWrapper) -> list[Any]:
+        """Only SQLite stores anything else than numbers in a column of numbers."""
+        return super().get_db_converters(connection) if connection.vendor == "sqlite" else []
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> int | None:
+        """The number."""
+        number = read_count(value)
+        return 0 if number is None and not self.null else number
 
 
 class Moment(models.DateTimeField):  # type: ignore[type-arg]  # generic only in the stubs

@@ -21,10 +21,10 @@ from promptadmin.backups import last_proven
 from promptadmin.backups.errors import BackupError
 from promptadmin.containment import contained
 from promptadmin.errors import Refused
-from promptadmin.fields import parse_moment
 from promptadmin.plugins import HEALTH_FIELDS, enabled_plugins
 from promptadmin.sessions import read_session
 from promptadmin.startup import pending_migrations
+from promptadmin.stored import parse_moment
 from promptadmin.unchanged import while_unchanged
 
 router = Router(tags=["health"])

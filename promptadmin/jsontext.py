@@ -9,7 +9,11 @@ from typing import Any
 
 import orjson
 
+from promptadmin.exact_json import dumps
+
 ONLY_TEXTS = frozenset([str])
+#: An answer has no more levels around a stored value.
+AROUND = 30
 logger = logging.getLogger(__name__)
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would build such an encoder for each value
 
@@ -45,23 +49,45 @@ def read_list(text: object, where: str = "") -> list[str] | None:
         return plain
     value = parse(text)
     if isinstance(value, list):
-        return [item if isinstance(item, str) else str(item) for item in value]
+        try:
+            return [_whole(item if isinstance(item, str) else str(item)) for item in value]
+        except RecursionError:
+            pass
     _warn(text, value, "a JSON list", where)
     return None
 
 
 def read_object(text: object, where: str = "") -> dict[str, Any] | None:
-    """The JSON object that a stored text holds, or None if it holds anything else."""
+    """The JSON object that a stored text holds, or None if it holds anything else.
+
+    That is also one that no answer could hold: half a character, hundreds of levels.
+    """
     value = parse(text)
-    if isinstance(value, dict):
+    if isinstance(value, dict) and is_sendable(value):
         return value
-    _warn(text, value, "a JSON object", where)
+    _warn(text, value, "a JSON object that can be sent", where)
     return None
+
+
+def is_sendable(value: Any) -> bool:
+    """Whether answers can hold a value that Python read from JSON."""
+    for _ in range(AROUND):
+        value = [value]
+    try:
+        dumps(value)
+    except (TypeError, RecursionError):
+        return False
+    return True
 
 
 def write(value: Any) -> str | None:
     """The text to store: None stays NULL; other letters than ASCII are written as themselves."""
     return None if value is None else _encode(value)
+
+
+def _whole(text: str) -> str:
+    """The text without halves of characters, which a JSON escape can name."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def _warn(text: object, value: object, expected: str, where: str) -> None:

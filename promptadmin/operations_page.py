@@ -24,13 +24,13 @@ from promptadmin.backups.sources import source_of
 from promptadmin.backups.store import Store, default_directory
 from promptadmin.doctor.examining import examine
 from promptadmin.doctor.registry import Severity
-from promptadmin.fields import parse_moment
 from promptadmin.models import Maintenance
 from promptadmin.plugins import StartupStep, UpkeepJob
 from promptadmin.sessions import write_session
 from promptadmin.sqlite import is_file, read_pragmas
 from promptadmin.startup import pending_migrations, run_steps, startup_steps
 from promptadmin.step_record import JOBS, StepRun, last_runs
+from promptadmin.stored import parse_moment
 from promptadmin.upkeep import upkeep_jobs
 
 #: The doctor's checks that read no table, so that the page comes at once however large the file is.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,29 @@ NOTICE_DEAD_SERVERS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 120_000,
 }
+
+
+#: The nearest moments that every time zone can say.
+FIRST, LAST = dt.datetime(1, 1, 2, tzinfo=dt.UTC), dt.datetime(9999, 12, 30, tzinfo=dt.UTC)
+
+
+def read_any_moment(connection: BaseDatabaseWrapper) -> None:
+    """Let a connection read moments that PostgreSQL stores and Python has none for: before year 1 and after 9999."""
+    # psycopg is there only with PostgreSQL.
+    from psycopg import DataError
+    from psycopg.types.datetime import TimestamptzLoader
+
+    class Loader(TimestamptzLoader):
+        timezone = dt.UTC  # Django compares it with the connection's
+
+        def load(self, data: Any) -> dt.datetime:
+            try:
+                return super().load(data).replace(tzinfo=dt.UTC)
+            except DataError:
+                text = bytes(data)
+                return FIRST if text.endswith(b"BC") or text.startswith((b"-", b"0001-")) else LAST
+
+    connection.connection.adapters.register_loader("timestamptz", Loader)
 
 
 def with_options(config: dict[str, Any], *, pool: int) -> dict[str, Any]:

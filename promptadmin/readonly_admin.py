@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from promptadmin.history import HistoryPage
+from promptadmin.keys import row_page
 
 
 class PlainChangeList(ChangeList):
@@ -57,11 +58,11 @@ def link_to(row: models.Model | None, text: str = "") -> SafeString | str:
     return link_to_key(type(row), row.pk, text or str(row))
 
 
-def link_to_key(model: type[models.Model], key: object, text: str) -> SafeString:
-    """A link to the page of the row with this key, which nobody has to load for it."""
-    options = model._meta
-    address = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[key])
-    return format_html('<a href="{}"><bdi>{}</bdi></a>', address, text)
+def link_to_key(model: type[models.Model], key: object, text: str) -> SafeString | str:
+    """A link to the page of the row with this key, which nobody has to load for it; a dash where there is no key."""
+    if key is None:
+        return "-"
+    return format_html('<a href="{}"><bdi>{}</bdi></a>', row_page(model, key), text)
 
 
 def link_to_list(model: type[models.Model], text: str, **filters: str) -> SafeString:

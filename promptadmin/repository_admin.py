@@ -11,6 +11,7 @@ from unfold.admin import ModelAdmin
 
 from promptadmin.errors import Refused
 from promptadmin.history import HistoryPage
+from promptadmin.keys import row_page
 from promptadmin.sessions import write_session
 
 
@@ -85,7 +86,7 @@ class RepositoryAdmin(HistoryPage, ModelAdmin):
 
     def page_of(self, row_id: str, page: str = "change") -> str:
         """The address of one of a row's pages."""
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=[row_id])
+        return row_page(self.model, row_id, page)
 
     def list_page(self) -> str:
         """The address of the list."""

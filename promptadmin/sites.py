@@ -13,12 +13,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
-from django.urls import URLPattern, path
+from django.urls import URLPattern, URLResolver, path
 from django.utils.decorators import method_decorator
 from unfold.sites import UnfoldAdminSite
 
 from promptadmin.content_policies import PAGES
 from promptadmin.dashboard import Dashboard, choices_of, declared_panels, render_panels
+from promptadmin.keys import with_keys
 from promptadmin.operations_page import make_backup_view, operations_view, run_step_view
 
 
@@ -27,6 +28,10 @@ class AdminSite(UnfoldAdminSite):
 
     index_title = "Dashboard"
     site_url = None
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """All addresses; each row has one, whatever its key is."""
+        return list(with_keys(super().get_urls()))
 
     def extra_urls(self) -> list[URLPattern]:
         """The pages that belong to no table."""

@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from promptadmin import durability, lookups
 from promptadmin.deadlines import respect_deadlines
 from promptadmin.fields import new_id
+from promptadmin.postgresql import read_any_moment
 from promptadmin.readers import Connection
 from promptadmin.sqlite_bugs import bugs_of, releases_without
 
@@ -51,6 +52,7 @@ def configure_connection(sender: Any, connection: BaseDatabaseWrapper, **kwargs:
     try:
         if connection.vendor == "postgresql":
             durability.configure_postgresql(connection)
+            read_any_moment(connection)
         if connection.vendor != "sqlite":
             return
         raw: sqlite3.Connection = connection.connection

@@ -4,9 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from typing import Any
 
-from promptadmin.fields import parse_moment
+UTC = dt.UTC
+LENGTH_OF_OURS = len("2026-01-01 00:00:00.000000")
+_DATED = re.compile(r"\d{4}-\d\d-\d\d(?:[ Tt]|$)")
+
+
+def parse_moment(value: str) -> dt.datetime | None:
+    """The moment that a stored text means, in UTC, or None where it means none.
+
+    Takes ISO 8601 with dashes, with a blank or T before the time; without an offset it is UTC.
+    """
+    if len(value) == LENGTH_OF_OURS and value[4] == value[7] == "-" and value[10] == " " and "\0" not in value:
+        try:  # the form that is stored nearly always: a tenth of the time that `replace` alone takes
+            return dt.datetime.fromisoformat(value + "+00:00")
+        except ValueError:
+            pass
+    value = value.strip()
+    # `fromisoformat` alone would take the digits of an epoch for a date without dashes, and any separator.
+    if not _DATED.match(value) or "\0" in value:  # `fromisoformat` stops at a NUL
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def read_text(value: Any) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -18,12 +18,13 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from optimizations.inputs import RunTagsIn
-from optimizations.models import RunStatus
+from optimizations.models import Optimization, RunStatus
 from optimizations.repository import OptimizationRepository
 from projects.models import Project, ProjectStatus
 from promptadmin.deadlines import reading_deadline
 from promptadmin.errors import Refused
 from promptadmin.history import HistoryPage
+from promptadmin.keys import row_page
 from promptadmin.sessions import read_session, write_session
 
 TEMPLATE = "admin/optimizations/optimization/action.html"
@@ -150,7 +151,7 @@ class RunActions(HistoryPage, ModelAdmin):
         done = {"delete_runs": f"Deleted {runs}.", "mark_stale": f"Marked {runs} as interrupted."}
         messages.success(request, done.get(action, f"Changed {runs}."))
         if request.POST.get("back") == "run" and len(run_ids) == 1 and action != "delete_runs":
-            return HttpResponseRedirect(reverse("admin:optimizations_optimization_change", args=[quote(run_ids[0])]))
+            return HttpResponseRedirect(row_page(Optimization, run_ids[0]))
         return HttpResponseRedirect(request.get_full_path())
 
     def _page(self, request: HttpRequest, action: str, run_ids: Sequence[str], form: forms.Form) -> HttpResponse:
@@ -162,7 +163,7 @@ class RunActions(HistoryPage, ModelAdmin):
         is_list = request.path == list_address
         back = request.POST.get("back", "" if is_list else "run")
         target = request.get_full_path() if is_list else list_address
-        one = reverse("admin:optimizations_optimization_change", args=[quote(run_ids[0])]) if len(run_ids) == 1 else ""
+        one = row_page(Optimization, run_ids[0]) if len(run_ids) == 1 else ""
         running = sum(run["status"] == RunStatus.RUNNING for run in runs)
         context = {
             **self.admin_site.each_context(request),
@@ -172,7 +173,7 @@ class RunActions(HistoryPage, ModelAdmin):
             "action": action,
             "form": form,
             "run_ids": [run["id"] for run in runs],
-            "runs": [run | {"quoted_id": quote(run["id"])} for run in runs[:MOST_NAMED]],
+            "runs": runs[:MOST_NAMED],
             "others": max(0, len(runs) - MOST_NAMED),
             "count": len(runs),
             "running": running,

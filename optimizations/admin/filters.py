@@ -19,7 +19,7 @@ from optimizations.models import RunStatus
 from optimizations.repository import OptimizationRepository
 from optimizations.scores import greatest_score, least_score
 from optimizations.strategies import STRATEGIES
-from promptadmin.fields import parse_moment
+from promptadmin.stored import parse_moment
 
 Given = dict[str, Any]
 

@@ -15,8 +15,8 @@ from optimizations.admin.filters import LINKED
 from optimizations.browsing import WINDOW, window_filter
 from optimizations.models import Optimization
 from optimizations.repository import Browsed, OptimizationRepository, RunFilters
-from promptadmin.fields import parse_moment
 from promptadmin.sessions import read_session
+from promptadmin.stored import parse_moment
 
 EVERYWHERE = "everywhere"
 

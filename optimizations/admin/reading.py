@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.urls import reverse
-
 from optimizations.records import Record
 from optimizations.scores import shown_score
+from projects.models import Project, Prompt
 from projects.sidebyside import compare_lines
+from promptadmin.keys import row_page
 
 SCORES = ("overall", "clarity", "specificity", "structure", "faithfulness")
 #: Texts longer than this together, in characters, are shown unmarked: comparing them takes too long.
@@ -55,10 +55,13 @@ def run_page(record: Record, unreadable: dict[str, str]) -> dict[str, Any]:
         "analysis": [(label, record[name], unreadable.get(name)) for name, label in ANALYSIS],
         "snapshot": record["codebase_context_snapshot"]
         and json.dumps(record["codebase_context_snapshot"], indent=2, ensure_ascii=False),
-        "prompt_address": record["prompt_id"] and reverse("admin:projects_prompt_change", args=[record["prompt_id"]]),
-        "project_address": record["project_id"]
-        and reverse("admin:projects_project_change", args=[record["project_id"]]),
+        "prompt_address": _page(Prompt, record["prompt_id"]),
+        "project_address": _page(Project, record["project_id"]),
     }
+
+
+def _page(model: type[Project | Prompt], key: str | None) -> str:
+    return "" if key is None else row_page(model, key)
 
 
 def duration(milliseconds: int | None) -> str | None:

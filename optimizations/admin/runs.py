@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -25,8 +25,10 @@ from optimizations.models import Optimization, RunStatus
 from optimizations.records import Record
 from optimizations.repository import OptimizationRepository
 from optimizations.scores import shown_score
+from projects.models import Project
 from promptadmin.errors import Missing
 from promptadmin.exchange.admin import ExchangeAdmin
+from promptadmin.keys import row_page
 from promptadmin.sessions import read_session
 
 #: How the theme colours a status.
@@ -106,9 +108,9 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
     def project_link(self, row: Any) -> SafeString:
         """A link to the run's project or, where there is none, the name that the run has."""
         record: Record = row.record
-        if not record["project_id"]:
+        if record["project_id"] is None:
             return format_html('<bdi class="run-clip">{}</bdi>', record["project"] or "-")
-        address = reverse("admin:projects_project_change", args=[record["project_id"]])
+        address = row_page(Project, record["project_id"])
         return format_html('<a class="run-clip" href="{}"><bdi>{}</bdi></a>', address, record["project"] or "project")
 
     @admin.display(description="time, tokens")
@@ -147,7 +149,6 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
             "media": self.media,
             "original": row,
             "object_id": run_id,
-            "quoted_id": quote(run_id),
             "status_label": STATUS_LABELS.get(str(record["status"]), ""),
             "may_change": self.has_change_permission(request),
             "may_delete": self.has_delete_permission(request),

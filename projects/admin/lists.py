@@ -11,12 +11,16 @@ from django.db.models.functions import Substr
 from django.http import HttpRequest
 
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
+from projects.records import ProjectOverview, PromptOverview
 from projects.repository import ProjectRepository
 from promptadmin.readonly_admin import PlainChangeList
 from promptadmin.sessions import read_session
 
 #: As many characters of a text are read for a list.
 BEGINNING = 300
+
+#: What there is to count of a prompt that another program has left without a key.
+NO_PROMPT = PromptOverview("", 0, 0)
 
 Overviews = Callable[[Sequence[str]], Mapping[str, Any]]
 
@@ -26,12 +30,12 @@ def with_beginnings(rows: QuerySet[Prompt]) -> QuerySet[Prompt]:
     return rows.defer("content").annotate(start=Substr("content", 1, BEGINNING))
 
 
-def with_overviews(rows: Iterable[Any], overviews: Overviews) -> list[Any]:
-    """The rows of a page, each with what the repository counts for it as `overview`."""
+def with_overviews(rows: Iterable[Any], overviews: Overviews, nothing: Any) -> list[Any]:
+    """The rows of a page, each with what the repository counts for it as `overview`; `nothing` where it has no key."""
     page = list(rows)
     found = overviews([row.pk for row in page])
     for row in page:
-        row.overview = found[row.pk]
+        row.overview = found.get(row.pk, nothing)
     return page
 
 
@@ -56,7 +60,8 @@ class ProjectChangeList(KeyedChangeList):
 
     def rows(self, keys: Sequence[str]) -> Iterable[Any]:
         """With their numbers."""
-        return with_overviews(Project.objects.filter(pk__in=keys), ProjectRepository().project_overviews)
+        rows = Project.objects.filter(pk__in=keys)
+        return with_overviews(rows, ProjectRepository().project_overviews, ProjectOverview(0, 0, None))
 
 
 class PromptChangeList(KeyedChangeList):
@@ -65,7 +70,7 @@ class PromptChangeList(KeyedChangeList):
     def rows(self, keys: Sequence[str]) -> Iterable[Any]:
         """With the beginnings of their texts, and their numbers."""
         rows = with_beginnings(Prompt.objects.filter(pk__in=keys))
-        return with_overviews(rows, ProjectRepository().prompt_overviews)
+        return with_overviews(rows, ProjectRepository().prompt_overviews, NO_PROMPT)
 
 
 class VersionChangeList(KeyedChangeList):

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from projects.admin.forms import CONTEXT_FIELDS, ProjectForm, stored_profile, unknown_keys, unreadable_profile
-from projects.admin.lists import ProjectChangeList, StatusFilter, with_beginnings, with_overviews
+from projects.admin.lists import NO_PROMPT, ProjectChangeList, StatusFilter, with_beginnings, with_overviews
 from projects.admin.project_actions import ACTIONS
 from projects.admin.project_pages import ProjectActionPages
 from projects.admin.prompt_order import PromptOrderPage
@@ -126,7 +126,7 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
             rows = with_beginnings(Prompt.objects.filter(project_id=project.pk).order_by("order_index", "id"))
             with read_session():
                 page = Paginator(rows, PROMPTS_PER_PAGE).get_page(request.GET.get("prompts"))
-                page.object_list = with_overviews(page.object_list, ProjectRepository().prompt_overviews)
+                page.object_list = with_overviews(page.object_list, ProjectRepository().prompt_overviews, NO_PROMPT)
             is_active = project.status == ProjectStatus.ACTIVE
             context |= {
                 "project": project,

@@ -69,14 +69,14 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
         return format_html("<bdi>{}</bdi>", beginning(row.start, 100))
 
     @admin.display(description="project")
-    def project_link(self, row: Any) -> SafeString:
+    def project_link(self, row: Any) -> SafeString | str:
         """A link to the project."""
         return link_to_key(Project, row.project_id, beginning(row.overview.project_name, 60))
 
     @admin.display(description="version")
     def number(self, row: Prompt) -> int:
         """The current version; there is no index to sort by it."""
-        return row.version
+        return int(row.version)
 
     @admin.display(description="earlier versions")
     def versions(self, row: Any) -> SafeString:
@@ -122,12 +122,12 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Prompts of archived projects are read-only."""
         allowed: bool = super().has_change_permission(request, obj)
-        return allowed and (obj is None or obj.project.status == ProjectStatus.ACTIVE)
+        return allowed and (obj is None or _is_in_active_project(obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Prompts of archived projects stay."""
         allowed: bool = super().has_delete_permission(request, obj)
-        return allowed and (obj is None or obj.project.status == ProjectStatus.ACTIVE)
+        return allowed and (obj is None or _is_in_active_project(obj))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The form's fields; of a prompt that may only be seen, its text."""
@@ -157,7 +157,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
                 history = repository.list_history(prompt_id=prompt.pk, limit=VERSIONS_SHOWN)
                 by = authors(prompt.pk)
                 context["entries"] = [(entry, by.get(entry.version, "")) for entry in history.items]
-                context |= {"history": history, "project": repository.projects.get(id=prompt.project_id)}
+                context |= {"history": history, "project": repository.projects.filter(id=prompt.project_id).first()}
                 context["findings"] = repository.findings(prompt_id=prompt.pk)
                 if request.user.has_perm("optimizations.view_optimization"):
                     runs = repository.list_forges(prompt_id=prompt.pk, limit=RUNS_CHARTED)
@@ -166,3 +166,8 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
                 context["conflict"] = shown_rows(prompt.content, line_feeds(form.data["content"]))
         context["show_delete"] = False  # it stands with the other actions
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _is_in_active_project(prompt: Prompt) -> bool:
+    """Whether it may change; another program may have left it without a project."""
+    return Project.objects.filter(pk=prompt.project_id, status=ProjectStatus.ACTIVE).exists()

@@ -49,19 +49,19 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
     @admin.display(description="version")
     def number(self, row: PromptVersion) -> int:
         """Its number; there is no index to sort by it."""
-        return row.version
+        return int(row.version)
 
     @admin.display(description="prompt")
-    def prompt_link(self, row: Any) -> SafeString:
+    def prompt_link(self, row: Any) -> SafeString | str:
         """A link to the prompt as it is now."""
-        start = getattr(row, "prompt_start", None) or row.prompt.content
-        return link_to_key(Prompt, row.prompt_id, beginning(start, 60))
+        start = getattr(row, "prompt_start", None)
+        if start is None:
+            start = Prompt.objects.filter(pk=row.prompt_id).values_list("content", flat=True).first()
+        return link_to_key(Prompt, row.prompt_id, beginning(start or "prompt", 60))
 
     @admin.display(description="led to the next by")
     def run(self, row: PromptVersion) -> SafeString | str:
         """A link to the run that the next text came from."""
-        if row.optimization_id is None:
-            return "-"
         return link_to_key(apps.get_model("optimizations", "Optimization"), row.optimization_id, "run")
 
     @admin.display(description="replaced (UTC)")

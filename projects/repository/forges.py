@@ -104,11 +104,11 @@ def _prompt(row: Sequence[Any]) -> PromptRecord:
     """A prompt from what the statement answers, with what its columns hold read as what they should hold."""
     key, content, version, project_id, order_index, created_at, updated_at, count = row[:PROMPT_WIDTH]
     values: list[Any] = [
-        read_text(key),
-        read_text(content),
-        read_count(version),
-        read_text(project_id),
-        read_count(order_index),
+        read_text(key) or "",
+        read_text(content) or "",
+        read_count(version) or 0,
+        read_text(project_id) or "",
+        read_count(order_index) or 0,
         read_moment(created_at),
         read_moment(updated_at),
         count,
@@ -128,12 +128,12 @@ def _forge(row: Sequence[Any]) -> ForgeRecord:
     """A run from its columns, with what they hold read as what they should hold."""
     key, created_at, score, framework, improved, status, title, task_type, complexity, tags, version = row
     values: list[Any] = [
-        read_text(key),
+        read_text(key) or "",
         read_moment(created_at),
         read_number(score),
         read_text(framework),
         read_flag(improved),
-        read_text(status),
+        read_text(status) or "",
         read_text(title),
         read_text(task_type),
         read_text(complexity),

@@ -55,7 +55,7 @@ class Overviews(Prompts):
         linked = self.runs.filter(prompt_id=own).order_by().values("prompt_id")
         rows = self.prompts.filter(id__in=prompt_ids).values_list(
             "id",
-            "project__name",
+            Subquery(self.projects.filter(id=OuterRef("project_id")).values("name")),
             BoundedCount(self.versions.filter(prompt_id=own).order_by().values("prompt_id")),
             BoundedCount(linked[: RUNS_COUNTED + 1]),
         )
@@ -76,7 +76,7 @@ class Overviews(Prompts):
     def prompt_contents(self, *, prompt_id: str) -> Contents:
         """What `delete_prompt` deletes. Raises Missing."""
         row = self.readable_prompt(prompt_id)
-        project_name = self.projects.values_list("name", flat=True).get(id=row.project_id)
+        project_name = self.project_name(row)
         return Contents(
             prompts=1,
             versions=self.versions.filter(prompt_id=row.id).count(),

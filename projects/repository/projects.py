@@ -201,7 +201,7 @@ class Projects(Prompts):
 
     def _detail(self, row: Project) -> ProjectDetail:
         return ProjectDetail(
-            id=row.id,
+            id=row.id or "",  # another program may have stored NULL
             name=row.name,
             description=row.description,
             context_profile=_context(row),
@@ -248,7 +248,7 @@ def _context(row: Project) -> Profile | None:
 
 def _summary(row: Project, prompt_count: int) -> ProjectSummary:
     return ProjectSummary(
-        id=row.id,
+        id=row.id or "",  # another program may have stored NULL
         name=row.name,
         description=row.description,
         status=row.status,

@@ -46,7 +46,7 @@ class Prompts(Rows):
             last = twins.order_by(*POSITION).values_list("id", flat=True).last()
             return dict.fromkeys(texts, row.id) if last == row.id else {}
 
-        project_name = self.projects.values_list("name", flat=True).get(id=row.project_id)
+        project_name = self.project_name(row)
         return read_prompts(self.runs, "id", row.id, project_name, owners=owners)[0]
 
     def list_active_prompts(self, *, limit: int = 100, after: str = "") -> list[tuple[PromptRecord, str]]:
@@ -139,7 +139,7 @@ class Prompts(Rows):
     ) -> Page[ForgeRecord]:
         """A prompt's runs of any status, linked or by the text rule, newest first. Raises Missing."""
         row = self.readable_prompt(prompt_id, project_id)
-        project_name = self.projects.values_list("name", flat=True).get(id=row.project_id)
+        project_name = self.project_name(row)
         runs = runs_of_prompt(self.runs, row, project_name)
         return Page(newest_forges(runs, limit=limit, offset=offset), runs.count())
 

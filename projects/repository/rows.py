@@ -15,7 +15,7 @@ from django.db.models import Case, QuerySet, When
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.textforms import is_blank, spellings
 from promptadmin.errors import Forbidden, Invalid, Missing
-from promptadmin.fields import Moment
+from promptadmin.fields import Moment, Text
 from promptadmin.sqlite import fetch_all
 
 Model = TypeVar("Model", bound=models.Model)
@@ -122,10 +122,14 @@ class Rows:
         """A project from what the statement answers for its columns, read as Django reads them."""
         connection = connections[self.using]
         read = [
-            field.from_db_value(value, None, connection) if isinstance(field, Moment) else value
+            field.from_db_value(value, None, connection) if isinstance(field, Moment | Text) else value
             for field, value in zip(Project._meta.concrete_fields, values, strict=True)
         ]
         return Project.from_db(self.using, [field.attname for field in Project._meta.concrete_fields], read)
+
+    def project_name(self, prompt: Prompt) -> str:
+        """The name of a prompt's project; an empty text where another program has taken the project away."""
+        return self.projects.filter(id=prompt.project_id).values_list("name", flat=True).first() or ""
 
     def locked_project(self, project_id: str) -> Project:
         """A project to archive, unarchive or delete. Raises Missing, also for a deleted one."""

@@ -12,6 +12,7 @@ from projects.repository.prompts import Prompts, expect_version
 from projects.repository.rows import moment
 from projects.textdiffs import TextDiff, diff_texts
 from promptadmin.errors import Missing
+from promptadmin.stored import read_text
 
 #: As many characters of a text stand in a history.
 BEGINNING = 200
@@ -44,7 +45,9 @@ class Versions(Prompts):
             stored = [(row.version, row.content[:BEGINNING], len(row.content), None, None), *stored]
         origins = [(moment(at), run) for *_, at, run in stored[1:]] + [(moment(row.created_at), None)]
         entries = [
-            HistoryEntry(version, beginning, characters, *origin, current=offset == 0 and place == 0)
+            HistoryEntry(
+                version, read_text(beginning) or "", characters or 0, *origin, current=offset == 0 and place == 0
+            )
             for place, ((version, beginning, characters, *_), origin) in enumerate(zip(stored, origins, strict=False))
         ]
         return Page(entries[:limit], rows.count() + 1)
@@ -86,7 +89,7 @@ class Versions(Prompts):
 
 def _superseded(row: PromptVersion) -> VersionRecord:
     return VersionRecord(
-        id=row.id,
+        id=row.id or "",
         prompt_id=row.prompt_id,
         version=row.version,
         content=row.content,

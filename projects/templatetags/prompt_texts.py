@@ -6,23 +6,31 @@ import datetime as dt
 
 from django import template
 
+from promptadmin.stored import read_text
+
 register = template.Library()
 
 #: Control characters, which browsers show as nothing, stand as the symbols that Unicode has for them.
 PICTURES = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: "␡"}
 
 
+def _text(stored: object) -> str:
+    """What another program may have stored as a BLOB, or not at all, as text."""
+    return read_text(stored) or ""
+
+
 @register.filter
 def visible(text: str) -> str:
     """The text with a symbol for each control character, but for line feeds and tabs."""
-    return str(text).translate(PICTURES)
+    return _text(text).translate(PICTURES)
 
 
 @register.filter
 def beginning(text: str, length: int = 200) -> str:
     """The first characters of a text in one line."""
-    start = " ".join(str(text)[: length + 1].split())
-    return visible(start[:length] + ("…" if len(str(text)) > length else ""))
+    whole = _text(text)
+    start = " ".join(whole[: length + 1].split())
+    return visible(start[:length] + ("…" if len(whole) > length else ""))
 
 
 @register.filter

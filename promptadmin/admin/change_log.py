@@ -10,13 +10,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
+from promptadmin.keys import row_page
 from promptadmin.models import LogEntry
 
 assert auditlog_pages  # noqa: S101  # its import registers the page that this one replaces
@@ -90,8 +91,8 @@ class LogEntryAdmin(ModelAdmin):
         """The table and the row's title, with a link to its page where it may still be there."""
         title, table = entry.object_repr[:80], str(entry.content_type.name)
         try:
-            model = f"{entry.content_type.app_label}_{entry.content_type.model}"
-            address = reverse(f"admin:{model}_change", args=[entry.object_pk])
+            model = entry.content_type.model_class()
+            address = row_page(model, entry.object_pk) if model else ""
         except NoReverseMatch:
             address = ""
         if entry.action == LogEntry.Action.DELETE or not address:

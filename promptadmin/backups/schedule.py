@@ -19,7 +19,7 @@ from promptadmin.backups.errors import BackupError
 from promptadmin.backups.process import BackupProcess, is_under_way
 from promptadmin.backups.sources import source_of
 from promptadmin.backups.store import Backup, Store, default_directory
-from promptadmin.fields import parse_moment
+from promptadmin.stored import parse_moment
 from promptadmin.upkeep import Piece
 
 SECONDS_A_LOOK = 0.05

@@ -19,8 +19,8 @@ from typing import Any
 import orjson
 from psycopg.types.json import Jsonb
 
-from promptadmin.fields import parse_moment
 from promptadmin.moving.errors import MoveError
+from promptadmin.stored import parse_moment
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 #: A row of an index takes 2,704 bytes; some have two texts.

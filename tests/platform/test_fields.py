@@ -15,7 +15,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from projects.models import Project
-from promptadmin.fields import Unreadable, moment_text, new_id, parse_moment
+from promptadmin.fields import Unreadable, moment_text, new_id
+from promptadmin.stored import parse_moment
 from tests.conftest import OpenFile
 from tests.django_databases import ALIAS
 

@@ -32,6 +32,8 @@ INSTRUCTIONS = (
     "list_projects, list or search before you use them. Every change is logged under your token's name; deleting is "
     "for good."
 )
+#: A key in an address may be anything that a row has: no file is looked for by it.
+KEYS_ARE_NO_PATHS = ResourceSecurity(reject_path_traversal=False, reject_absolute_paths=False)
 #: Where the HTTP door leaves the caller in a request's scope.
 CALLER = "promptadmin.caller"
 
@@ -107,6 +109,8 @@ def build_server() -> Server:
         log_level="WARNING",
     )
     for address, (function, name, description) in stored.RESOURCES.items():
-        register = server.resource(address, name=name, description=description, mime_type="application/json")
+        register = server.resource(
+            address, name=name, description=description, mime_type="application/json", security=KEYS_ARE_NO_PATHS
+        )
         register(in_session(function, error=ResourceError))
     return server

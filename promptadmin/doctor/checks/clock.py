@@ -15,10 +15,11 @@ from promptadmin.backups import last_proven
 from promptadmin.backups.errors import BackupError
 from promptadmin.doctor.limits import limited
 from promptadmin.doctor.registry import Examination, Finding, Severity, check, counted
-from promptadmin.fields import Moment, parse_moment
+from promptadmin.fields import Moment
 from promptadmin.models import ApiToken
 from promptadmin.plugins import enabled_plugins
 from promptadmin.sqlite import is_file
+from promptadmin.stored import parse_moment
 
 TOLERANCE = dt.timedelta(minutes=5)
 DAY = dt.timedelta(days=1)
