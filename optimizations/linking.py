@@ -9,6 +9,7 @@ from django.db import connections
 from django.utils import timezone
 
 from projects.models import Project, ProjectStatus
+from projects.namesakes import ORDER
 from projects.records import ProjectInfo
 from projects.repository import ProjectRepository
 from projects.repository.forges import PROMPT_FIELDS
@@ -43,7 +44,10 @@ class Linking:
             now = timezone.now()
             new = [Project(name=name, created_at=now, updated_at=now) for name in chunk if name not in there]
             self.repository.projects.bulk_create(new, ignore_conflicts=True)
-            for name, key, status in self.repository.lock(rows).values_list("name", "id", "status"):
+            locked = self.repository.lock(rows.order_by("name", *ORDER)).values_list("name", "id", "status")
+            for name, key, status in locked:
+                if name in found:  # a namesake, in another folder
+                    continue
                 found[name] = ProjectInfo(key, status)
                 if status == ProjectStatus.DELETED:
                     revived = self.repository.ensure_project_by_name(name)

@@ -16,6 +16,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 UTC = dt.UTC
 #: What an integer column of PostgreSQL holds.
 LARGEST_INTEGER = 2_147_483_647
+#: What a column of SQLite, and one of PostgreSQL for large integers, holds.
+LARGEST_COUNT = 2**63 - 1
 LENGTH_OF_OURS = len("2026-01-01 00:00:00.000000")
 _DATED = re.compile(r"\d{4}-\d\d-\d\d(?:[ Tt]|$)")
 

@@ -97,3 +97,18 @@ class StatusFilter(admin.SimpleListFilter):
         """Name the first choice for what it is."""
         first, *others = super().choices(changelist)
         return [{**first, "display": "All but deleted"}, *others]
+
+
+class WithoutProjectFilter(admin.SimpleListFilter):
+    """The prompts that are in no project; offered where there are some."""
+
+    title = "in a project"
+    parameter_name = "in_project"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The one choice, beside all."""
+        return [("no", "No project")] if Prompt.objects.filter(project__isnull=True).exists() else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> QuerySet[Prompt]:
+        """All, or those in none."""
+        return queryset.filter(project__isnull=True) if self.value() == "no" else queryset

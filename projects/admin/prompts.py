@@ -18,7 +18,7 @@ from projects.admin.authors import authors
 from projects.admin.charts import score_chart
 from projects.admin.fields import line_feeds
 from projects.admin.forms import PromptForm
-from projects.admin.lists import PromptChangeList
+from projects.admin.lists import PromptChangeList, WithoutProjectFilter
 from projects.admin.prompt_pages import PromptPages, shown_rows
 from projects.exchange import PromptTable
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
@@ -32,6 +32,7 @@ from promptadmin.search.narrowing import narrow
 from promptadmin.sessions import read_session
 
 PROJECT_FILTER = "project__id__exact"
+NO_PROJECT_SHOWN = "no project"
 #: How many prompts a search reads the texts of.
 SEARCHED = 10_000
 #: Django's search takes words in quotes as one.
@@ -47,7 +48,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     form = PromptForm
     autocomplete_fields = ["project"]
     list_display = ["text", "project_link", "number", "versions", "runs", "changed"]
-    list_filter = [("project", AutocompleteSelectFilter)]
+    list_filter = [("project", AutocompleteSelectFilter), WithoutProjectFilter]
     list_filter_submit = True
     compressed_fields = False  # the editor takes the width of the page
     search_fields = ["content__folded_contains"]
@@ -69,9 +70,11 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
         return format_html("<bdi>{}</bdi>", beginning(row.start, 100))
 
     @admin.display(description="project")
-    def project_link(self, row: Any) -> SafeString:
-        """A link to the project."""
-        return link_to_key(Project, row.project_id, beginning(row.overview.project_name, 60))
+    def project_link(self, row: Any) -> SafeString | str:
+        """A link to the project, by its path."""
+        if row.project_id is None:
+            return NO_PROJECT_SHOWN
+        return link_to_key(Project, row.project_id, beginning(row.overview.project or "", 60))
 
     @admin.display(description="version")
     def number(self, row: Prompt) -> int:
@@ -122,12 +125,12 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Prompts of archived projects are read-only."""
         allowed: bool = super().has_change_permission(request, obj)
-        return allowed and (obj is None or obj.project.status == ProjectStatus.ACTIVE)
+        return allowed and (obj is None or _is_open(obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Prompts of archived projects stay."""
         allowed: bool = super().has_delete_permission(request, obj)
-        return allowed and (obj is None or obj.project.status == ProjectStatus.ACTIVE)
+        return allowed and (obj is None or _is_open(obj))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The form's fields; of a prompt that may only be seen, its text."""
@@ -145,7 +148,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Only active projects take prompts."""
         if db_field.name == "project":
-            kwargs["queryset"] = Project.objects.filter(status=ProjectStatus.ACTIVE)
+            kwargs |= {"queryset": Project.objects.filter(status=ProjectStatus.ACTIVE), "required": True}
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -157,7 +160,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
                 history = repository.list_history(prompt_id=prompt.pk, limit=VERSIONS_SHOWN)
                 by = authors(prompt.pk)
                 context["entries"] = [(entry, by.get(entry.version, "")) for entry in history.items]
-                context |= {"history": history, "project": repository.projects.get(id=prompt.project_id)}
+                context |= {"history": history, "project": repository.projects.filter(id=prompt.project_id).first()}
                 context["findings"] = repository.findings(prompt_id=prompt.pk)
                 if request.user.has_perm("optimizations.view_optimization"):
                     runs = repository.list_forges(prompt_id=prompt.pk, limit=RUNS_CHARTED)
@@ -166,3 +169,8 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
                 context["conflict"] = shown_rows(prompt.content, line_feeds(form.data["content"]))
         context["show_delete"] = False  # it stands with the other actions
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _is_open(prompt: Prompt) -> bool:
+    """Whether a prompt is in an active project, or in none."""
+    return prompt.project is None or prompt.project.status == ProjectStatus.ACTIVE
