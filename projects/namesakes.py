@@ -12,9 +12,7 @@ from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, Query
 from projects.models import Project, ProjectStatus
 from promptadmin.operations import column_names
 
-#: The order of SQL, for the projects of one name.
-ORDER_IN_SQL = f"status = '{ProjectStatus.DELETED}', parent_id IS NOT NULL, created_at, id"
-#: The same for Django.
+#: The order of the projects of one name.
 ORDER = (
     ExpressionWrapper(Q(status=ProjectStatus.DELETED), output_field=BooleanField()),
     ExpressionWrapper(Q(parent__isnull=False), output_field=BooleanField()),
@@ -23,15 +21,17 @@ ORDER = (
 )
 
 
-def id_of_name(name: str) -> str:
+def id_of_name(name: str, *, has_folders: bool = True) -> str:
     """SQL that answers the id of the project that a name means; `name` is SQL too."""
-    return f"(SELECT id FROM projects WHERE name = {name} ORDER BY {ORDER_IN_SQL} LIMIT 1)"
+    in_folder = "parent_id IS NOT NULL, " if has_folders else ""
+    order = f"status = '{ProjectStatus.DELETED}', {in_folder}created_at, id"
+    return f"(SELECT id FROM projects WHERE name = {name} ORDER BY {order} LIMIT 1)"
 
 
 def is_first_of_name(connection: BaseDatabaseWrapper, alias: str) -> str:
-    """SQL that tells whether a project is the one that its name means, also before there are folders."""
+    """SQL that tells whether a project is the one that its name means, also before there are columns for folders."""
     has_folders = "parent_id" in column_names(connection, "projects")
-    return f"{alias}.id = {id_of_name(f'{alias}.name')}" if has_folders else "1 = 1"
+    return f"{alias}.id = {id_of_name(f'{alias}.name', has_folders=has_folders)}"
 
 
 def firsts_of_names(projects: QuerySet[Project]) -> QuerySet[Project]:

@@ -11,25 +11,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
 
 from promptadmin.adoption.backup import back_up, existing_backup
 from promptadmin.adoption.errors import UnusableDatabaseError
 from promptadmin.adoption.files import check_file, check_room, take_write_lock, unusable
-from promptadmin.adoption.foreign import RECORDED, Found, check_foreign, check_kind
+from promptadmin.adoption.foreign import RECORDED, UNKNOWN, Found, check_foreign, check_kind
 from promptadmin.adoption.orphans import Orphan, find_orphans, refusal, repair
-from promptadmin.adoption.shape import check_shape, table_names
+from promptadmin.adoption.server import check_server
+from promptadmin.adoption.shape import check_shape, quote, table_names
 from promptadmin.plugins import enabled_plugins
 from promptadmin.sqlite import is_file
 
 __all__ = ["Adoption", "Orphan", "UnusableDatabaseError", "is_adopted", "prepare_file"]
-
-
-#: Stands for what a table of migrations says that isn't Django's.
-UNKNOWN = ("?", "?")
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,7 @@ def prepare_file(
     database is checked for tables of other programs alone. Raises UnusableDatabaseError, with nothing changed.
     """
     if not is_file(connection):
-        _check_server(connection)
+        check_server(connection)
         return None
     path = Path(str(connection.settings_dict["NAME"]))
     connection.close()
@@ -93,7 +88,7 @@ def _prepare(
         {name: table for kind, name, table in declared if kind == "index"},
     )
     check_foreign(found, applied)
-    check_shape(raw)
+    check_shape(found.kinds, lambda table: raw.execute(f"PRAGMA table_info({quote(table)})").fetchall())
     labels = {plugin.label for plugin in enabled_plugins()}
     never_migrated = not any(app in labels for app, _ in applied)
     if not applied:
@@ -123,19 +118,3 @@ def _applied_migrations(raw: sqlite3.Connection) -> set[tuple[str, str]]:
     if not columns >= {"app", "name"}:
         return {UNKNOWN}
     return set(raw.execute(f"SELECT app, name FROM {RECORDED}"))
-
-
-def _check_server(connection: BaseDatabaseWrapper) -> None:
-    """Raise UnusableDatabaseError where another program has tables in a PostgreSQL database that we are to make."""
-    with connection.cursor() as cursor:
-        listed = connection.introspection.get_table_list(cursor)
-        cursor.execute("SELECT indexname, tablename FROM pg_indexes WHERE schemaname = current_schema()")
-        indexes = dict(cursor.fetchall())
-    kinds = {table.name: "view" if table.type == "v" else "table" for table in listed}
-    try:
-        applied = set(MigrationRecorder(connection).applied_migrations())
-    except DatabaseError:
-        applied = {UNKNOWN}
-    where = f"The database {connection.settings_dict['NAME']}"
-    if not applied >= set(MigrationLoader(None).graph.nodes):
-        check_foreign(Found(where, kinds, indexes), applied)

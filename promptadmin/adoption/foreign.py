@@ -18,6 +18,8 @@ from promptadmin.operations import AdoptModel
 Key = tuple[str, str]
 
 RECORDED = MigrationRecorder.Migration._meta.db_table
+#: Stands for what a table of migrations says that isn't Django's.
+UNKNOWN = ("?", "?")
 #: The application whose migrations no other program has.
 PLATFORM = "promptadmin"
 #: What PromptForge's releases make beside the four tables; files of its last one begin with some of them.

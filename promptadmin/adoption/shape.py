@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sqlite3
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.apps import apps
@@ -47,9 +48,11 @@ def adopted_models() -> list[type[models.Model]]:
     return list(_adoptions())
 
 
-def check_shape(raw: sqlite3.Connection) -> None:
-    """Raise UnusableDatabaseError where a table has one of our names, but not the columns that make it ours."""
-    kinds: dict[str, str] = dict(raw.execute("SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')"))
+def check_shape(kinds: Mapping[str, str], columns: Callable[[str], list[Any]]) -> None:
+    """Raise UnusableDatabaseError where a table has one of our names, but not the columns that make it ours.
+
+    `kinds` has the names of tables and views, with which they are; `columns` answers as PRAGMA table_info does.
+    """
     for model in adopted_models():
         table = model._meta.db_table
         if table not in kinds:
@@ -61,7 +64,7 @@ def check_shape(raw: sqlite3.Connection) -> None:
             raise UnusableDatabaseError(
                 f"{table} is a {kinds[table]} in this file, not a table: name PromptForge's file."
             )
-        problem = _problem(model, list(raw.execute(f"PRAGMA table_info({quote(table)})")))
+        problem = _problem(model, columns(table))
         if problem:
             raise UnusableDatabaseError(f"The table {table} is not one of PromptForge's: {problem}. Name another file.")
 
