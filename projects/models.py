@@ -82,7 +82,7 @@ def _path(key: str, known: Mapping[str, tuple[str, str | None]]) -> str:
     names: list[str] = []
     passed: set[str] = set()
     at: str | None = key
-    while at in known and at not in passed:  # another program may have put a project into itself
+    while at is not None and at in known and at not in passed:  # another program may have put a project into itself
         passed.add(at)
         name, at = known[at]
         names.append(str(name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.apps import apps
 from django.db import migrations
@@ -106,7 +107,8 @@ def _makers(loader: MigrationLoader) -> dict[str, Key]:
                 found[label, operation.name_lower] = (label, name)
     makers: dict[str, Key] = {}
     for model in apps.get_models(include_auto_created=True):
-        owner = (model._meta.auto_created or model)._meta
+        made_for: Any = model._meta.auto_created  # the model that has the relation, of a table between two
+        owner = (made_for or model)._meta
         key = (owner.app_label, str(owner.model_name))
         if key in found and model._meta.managed and not model._meta.proxy:
             makers[model._meta.db_table] = found[key]
