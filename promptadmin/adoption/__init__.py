@@ -27,6 +27,12 @@ from promptadmin.sqlite import is_file
 __all__ = ["Adoption", "Orphan", "UnusableDatabaseError", "is_adopted", "prepare_file"]
 
 
+#: All but triggers and what SQLite itself keeps.
+DECLARED = (
+    "SELECT type, name, tbl_name FROM sqlite_master WHERE type <> 'trigger' AND name NOT LIKE 'sqlite|_%' ESCAPE '|'"
+)
+
+
 @dataclass(frozen=True)
 class Adoption:
     """What was done before the migrations: the backup's path, the links set to NULL, and the file that keeps these."""
@@ -81,7 +87,7 @@ def _prepare(
     if applied >= set(MigrationLoader(None).graph.nodes):
         return None
     take_write_lock(raw, path)
-    declared = raw.execute("SELECT type, name, tbl_name FROM sqlite_master WHERE type <> 'trigger'").fetchall()
+    declared = raw.execute(DECLARED).fetchall()
     found = Found(
         str(path),
         {name: kind for kind, name, _ in declared if kind != "index"},

@@ -169,6 +169,12 @@ def test_a_file_of_another_program_altogether(scratch: Scratch) -> None:
     assert "moz_places" in line
 
 
+def test_a_file_whose_tables_were_all_dropped_becomes_a_new_database(scratch: Scratch) -> None:
+    make_file(scratch.database, ["CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT)", "DROP TABLE a"])
+    assert file_contents.table_names(scratch.database) == []
+    assert scratch.manage("startup").returncode == 0
+
+
 def test_a_table_with_other_capitals(scratch: Scratch) -> None:
     make_file(scratch.database, [*legacy_files.statements(0), "CREATE TABLE Projects (id TEXT PRIMARY KEY)"])
     assert "Projects" in refusal(scratch)
