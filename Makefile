@@ -87,9 +87,11 @@ format: install-dev
 # The tests of made-up requests, broken ones, made-up files and changes, with thousands instead of a few.
 fuzz: install-dev
 	PROMPTADMIN_FUZZ_EXAMPLES=2000 PROMPTADMIN_RAW_REQUESTS=20000 PROMPTADMIN_FUZZ_FILES=2000 PROMPTADMIN_LEGACY_FILES=2000 \
-		PROMPTADMIN_ANY_VALUES=100 PROMPTADMIN_STATISTICS_EXAMPLES=500 PROMPTADMIN_SEARCH_EXAMPLES=500 \
+		PROMPTADMIN_ANY_VALUES=100 PROMPTADMIN_TEST_STAGES=100 PROMPTADMIN_STATISTICS_EXAMPLES=500 \
+		PROMPTADMIN_SEARCH_EXAMPLES=500 \
 		$(BIN)/python -m pytest tests/api/test_made_up_requests.py tests/api/test_raw_bytes.py \
 		tests/platform/test_fuzzed_imports.py tests/platform/test_any_value.py tests/adoption/test_random_files.py \
+		tests/adoption/test_last_release.py \
 		tests/optimizations/test_stats_rollups.py tests/optimizations/test_far_pages.py \
 		tests/optimizations/test_search_index.py --timeout 7200
 

@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 
 from optimizations.models import Optimization
 from projects.models import Project, ProjectStatus, Prompt
+from projects.namesakes import firsts_of_names
 from promptadmin.search.rows import RowNumber
 
 SEARCHED = ("raw_prompt", "optimized_prompt", "title", "tags", "project")
@@ -170,7 +171,8 @@ def _belongs(using: str, projects: Q) -> Q:
     """Whether a run is of these projects, asked of each on its way: a page needs few, and they may have any number."""
     found = Project.objects.using(using).filter(projects)
     prompts = Prompt.objects.using(using).filter(id=OuterRef("prompt_id"), project__in=found.values("id"))
-    return Q(Exists(prompts)) | Q(prompt__isnull=True) & Q(Exists(found.filter(name=OuterRef("project"))))
+    named = firsts_of_names(found).filter(name=OuterRef("project"))
+    return Q(Exists(prompts)) | Q(prompt__isnull=True) & Q(Exists(named))
 
 
 def _of_projects(using: str, projects: Q) -> Q:
@@ -182,4 +184,6 @@ def _of_projects(using: str, projects: Q) -> Q:
 def _linked_or_named(using: str, projects: Q) -> tuple[Q, Q]:
     found = Project.objects.using(using).filter(projects)
     prompts = Prompt.objects.using(using).filter(project__in=found.values("id"))
-    return Q(prompt_id__in=prompts.values("id")), Q(prompt__isnull=True, project__in=found.values("name"))
+    return Q(prompt_id__in=prompts.values("id")), Q(
+        prompt__isnull=True, project__in=firsts_of_names(found).values("name")
+    )

@@ -19,7 +19,7 @@ from promptadmin.conf.limits import (
     TAG_LENGTH,
     TITLE_LENGTH,
 )
-from promptadmin.fields import LARGEST_INTEGER, moment_of_text
+from promptadmin.fields import LARGEST_COUNT, moment_of_text
 from promptadmin.keys import NewKey
 
 CONTROL_CHARACTERS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -62,7 +62,7 @@ PromptText = Annotated[
 ]
 RunKeyPath = Annotated[str, AfterValidator(storable), Path(description="The run's id.", example=RUN_ID)]
 Score = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False, examples=[0.7179])]
-Count = Annotated[int, Field(ge=0, le=LARGEST_INTEGER, strict=True, examples=[2014])]
+Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT, strict=True, examples=[2014])]
 Flag = Annotated[bool, Field(strict=True, examples=[True])]
 Tag = Annotated[str, Field(max_length=TAG_LENGTH), AfterValidator(storable)]
 NewTag = Annotated[str, Field(min_length=1, max_length=TAG_LENGTH), AfterValidator(storable)]

@@ -9,6 +9,7 @@ from django.db import connections
 from django.utils import timezone
 
 from projects.models import Project, ProjectStatus
+from projects.namesakes import ORDER
 from projects.records import ProjectInfo
 from projects.repository import ProjectRepository
 from projects.repository.forges import PROMPT_FIELDS
@@ -48,7 +49,10 @@ class Linking:
             made = [Project(name=name, created_at=now, updated_at=now) for name in new]
             self.repository.projects.bulk_create(made, ignore_conflicts=True)
             stored: dict[str, ProjectInfo] = {}
-            for name, key, status in self.repository.lock(rows).values_list("name", "id", "status"):
+            locked = self.repository.lock(rows.order_by("name", *ORDER)).values_list("name", "id", "status")
+            for name, key, status in locked:
+                if name in stored:  # a namesake, in another folder
+                    continue
                 stored[name] = ProjectInfo(key, status)
                 if status == ProjectStatus.DELETED:
                     stored[name] = self.repository.ensure_project_by_name(name) or stored[name]

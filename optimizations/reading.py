@@ -18,6 +18,7 @@ from optimizations.queries import read_places
 from optimizations.records import BEGINNING, COLUMNS, SUMMARY_COLUMNS, Page, Record, row_reader
 from optimizations.search import RUNS
 from optimizations.stats.far import leap
+from projects.namesakes import id_of_name
 from promptadmin.errors import Missing
 from promptadmin.search.narrowing import narrow
 from promptadmin.sqlite import fetch_all
@@ -159,6 +160,6 @@ def _select(columns: tuple[str, ...], vendor: str, key: str, count: int) -> str:
     return (
         f"SELECT {names}, COALESCE(j.id, n.id), COALESCE(j.status, n.status), o.{key} FROM optimizations o "
         "LEFT JOIN prompts p ON p.id = o.prompt_id LEFT JOIN projects j ON j.id = p.project_id "
-        "LEFT JOIN projects n ON o.prompt_id IS NULL AND n.name = o.project "
+        f"LEFT JOIN projects n ON o.prompt_id IS NULL AND n.id = {id_of_name('o.project')} "
         f"WHERE o.{key} IN ({', '.join(['%s'] * count)})"
     )

@@ -151,7 +151,7 @@ class Searching(Reading):
                 "title": None,
                 "created_at": row[1] if isinstance(row[1], dt.datetime) else None,
                 "project_id": row[2],
-                "project": row[3],
+                "project": row[3] or None,
                 "prompt_id": row[5],
                 "version": row[6],
                 "status": row[4],

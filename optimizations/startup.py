@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from optimizations.models import RunStatus
 from optimizations.strategies import all_aliases
+from projects.namesakes import is_first_of_name
 from promptadmin.operations import index_columns
 from promptadmin.sessions import write_session
 from promptadmin.startup import StepContext, StepResult
@@ -37,7 +38,7 @@ MAKE_TABLES = (
 DROP_TABLES = ("DROP TABLE IF EXISTS known_texts", "DROP TABLE IF EXISTS found_links")
 DIGEST_PROMPTS = """
     INSERT INTO known_texts SELECT p.name, {prompt_digest}, q.order_index, q.id
-    FROM prompts q JOIN projects p ON p.id = q.project_id WHERE p.name <> ''
+    FROM prompts q JOIN projects p ON p.id = q.project_id WHERE p.name <> '' AND {is_first}
 """
 INDEX_TEXTS = "CREATE INDEX known_texts_first ON known_texts (project, digest, place, prompt_id)"
 FIND_LINKS = """
@@ -90,7 +91,7 @@ def link_prompts(context: StepContext) -> StepResult:
     written once.
     """
     connection = context.connection
-    words = _words(connection)
+    words = _words(connection) | {"is_first": is_first_of_name(connection, "p")}
     with connection.cursor() as cursor:
         cursor.execute(HAS_UNLINKED_RUNS)
         if cursor.fetchone() is None:

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from promptadmin.doctor.limits import limited
 from promptadmin.doctor.registry import Examination, Finding, Severity, check, counted
 
-DUPLICATES = "SELECT COUNT(*) FROM (SELECT 1 FROM {table} GROUP BY {columns} HAVING COUNT(*) > 1) AS duplicates"
+DUPLICATES = (
+    "SELECT COUNT(*) FROM (SELECT 1 FROM {table} WHERE {link} IS NOT NULL GROUP BY {link}, {column} "
+    "HAVING COUNT(*) > 1) AS duplicates"
+)
 LATE_VERSIONS = """
     SELECT COUNT(*) FROM prompt_versions v JOIN prompts p ON p.id = v.prompt_id WHERE v.version >= p.version
 """
@@ -20,7 +23,7 @@ def check_order(examination: Examination) -> Iterator[Finding]:
     Two prompts of a project at one place come in an order that nobody chose. PromptForge made such places when two
     people added a prompt at the same time. Nothing is lost.
     """
-    count = _count(examination, DUPLICATES.format(table="prompts", columns="project_id, order_index"))
+    count = _count(examination, DUPLICATES.format(table="prompts", link="project_id", column="order_index"))
     if count:
         yield Finding(
             Severity.WARNING,
@@ -41,7 +44,7 @@ def check_versions(examination: Examination) -> Iterator[Finding]:
     and comparing them takes one of the two. PromptForge made them when two people saved at the same time. Both texts
     are there.
     """
-    count = _count(examination, DUPLICATES.format(table="prompt_versions", columns="prompt_id, version"))
+    count = _count(examination, DUPLICATES.format(table="prompt_versions", link="prompt_id", column="version"))
     late = _count(examination, LATE_VERSIONS)
     if count:
         yield Finding(

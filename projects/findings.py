@@ -52,7 +52,7 @@ class CheckedPrompt:
     """The prompt that a check looks at."""
 
     id: str
-    project_id: str
+    project_id: str | None
     text: str
     using: str
 

@@ -43,7 +43,7 @@ class PromptLine(TypedDict, total=False):
     __pydantic_config__ = CONFIG  # type: ignore[misc]  # how pydantic is told
 
     id: Required[NewKey]
-    project_id: Required[Key]
+    project_id: Required[Key | None]
     content: Required[Content]
     version: Annotated[int, Field(ge=1, le=LARGEST_INTEGER)] | None
     order_index: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] | None

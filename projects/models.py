@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from projects.textkeys import key_of_content
@@ -12,6 +15,8 @@ from promptadmin.fields import Count, JSONText, Link, Moment, NamedIndex, Text, 
 
 #: A prompt goes by so many characters of its text.
 SHORT = 60
+#: Stands between the names of a path.
+BETWEEN = " / "
 
 
 class ProjectStatus(models.TextChoices):
@@ -23,7 +28,10 @@ class ProjectStatus(models.TextChoices):
 
 
 class Project(models.Model):
-    """A row is a named group of prompts."""
+    """A row is a named group of prompts. It may stand in another one, as in a folder, where its name is unique.
+
+    Folders come from PromptForge's last release; `depth` is how many a project stands in, as that release counts.
+    """
 
     id = Text(primary_key=True, default=new_id, editable=False)
     name = Text()
@@ -32,18 +40,53 @@ class Project(models.Model):
     created_at = Moment(default=timezone.now, editable=False)
     updated_at = Moment(default=timezone.now, editable=False)
     context_profile = JSONText(null=True, blank=True)
+    parent = Link("self", on_delete_sql="SET NULL", null=True, blank=True, related_name="children")
+    depth = models.IntegerField(null=True, blank=True, db_default=0, editable=False)
 
     class Meta:
         db_table = "projects"
-        constraints = [models.UniqueConstraint(fields=["name"], name="uq_projects_name")]
+        constraints = [models.UniqueConstraint("name", Coalesce("parent", Value("")), name="uq_projects_parent_name")]
         indexes = [
+            NamedIndex(fields=["name"], name="ix_projects_name"),
             NamedIndex(fields=["status"], name="ix_projects_status"),
             NamedIndex(fields=["created_at"], name="ix_projects_created_at"),
             NamedIndex(fields=["updated_at"], name="ix_projects_updated_at"),
         ]
 
     def __str__(self) -> str:
-        return str(self.name)
+        return self.path
+
+    @property
+    def path(self) -> str:
+        """Where it stands: the names of the projects that it is in, and its own."""
+        return paths_of([self], self._state.db or DEFAULT_DB_ALIAS)[self.pk]
+
+
+def paths_of(projects: Iterable[Project], using: str) -> dict[str, str]:
+    """By id, the names of the projects that each stands in, from the outermost to its own: "parent / child".
+
+    A query for each level of folders, and none for projects outside of them.
+    """
+    known = {row.id: (row.name, row.parent_id) for row in projects}
+    wanted = {parent for _, parent in known.values() if parent is not None} - known.keys()
+    asked = [*known]
+    while wanted:
+        rows = Project.objects.using(using).filter(id__in=wanted).values_list("id", "name", "parent_id")
+        found = {key: (name, parent) for key, name, parent in rows}
+        known |= found
+        wanted = {parent for _, parent in found.values() if parent is not None} - known.keys()
+    return {key: _path(key, known) for key in asked}
+
+
+def _path(key: str, known: Mapping[str, tuple[str, str | None]]) -> str:
+    names: list[str] = []
+    passed: set[str] = set()
+    at: str | None = key
+    while at is not None and at in known and at not in passed:  # another program may have put a project into itself
+        passed.add(at)
+        name, at = known[at]
+        names.append(str(name))
+    return BETWEEN.join(reversed(names))
 
 
 class Prompt(models.Model):
@@ -52,7 +95,8 @@ class Prompt(models.Model):
     id = Text(primary_key=True, default=new_id, editable=False)
     content = Text()
     version = Count(default=1)
-    project = Link(Project, on_delete_sql="CASCADE", related_name="prompts")
+    #: None only in files of PromptForge's last release.
+    project = Link(Project, on_delete_sql="CASCADE", null=True, blank=True, related_name="prompts")
     order_index = Count(default=0)
     created_at = Moment(default=timezone.now, editable=False)
     updated_at = Moment(default=timezone.now, editable=False)

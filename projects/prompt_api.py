@@ -19,6 +19,7 @@ from projects.schemas import (
     FindingListOut,
     ForgeListOut,
     PromptCreateIn,
+    PromptListOut,
     PromptOrderIn,
     PromptOrderOut,
     PromptOut,
@@ -115,6 +116,19 @@ def add_prompt(
     """Adds it after the project's last prompt, as version 1."""
     prompt = ProjectRepository().add_prompt(project_id=project_id, content=data.content)
     return Status(201, tagged(response, prompt, version_tag))
+
+
+@router.get(
+    "",
+    response={200: PromptListOut, **errors(404)},
+    operation_id="list_prompts",
+    summary="List a project's prompts",
+)
+def list_prompts(
+    request: HttpRequest, project_id: ProjectId, limit: Limit = 20, offset: Offset = 0
+) -> Page[PromptRecord]:
+    """In their order. In place of a project's id, `none` asks for the prompts that are in no project."""
+    return ProjectRepository().list_prompts(project_id=project_id, limit=limit, offset=offset)
 
 
 @router.get(

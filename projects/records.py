@@ -27,7 +27,10 @@ class ProjectInfo:
 
 @dataclass(frozen=True, slots=True)
 class ProjectSummary:
-    """A project in a list. A time is None where the stored value means none."""
+    """A project in a list. A time is None where the stored value means none.
+
+    `parent_id` is the project that it stands in, as in a folder, and `path` the names from the outermost to its own.
+    """
 
     id: str
     name: str
@@ -37,6 +40,8 @@ class ProjectSummary:
     has_context: bool
     created_at: dt.datetime | None
     updated_at: dt.datetime | None
+    parent_id: str | None
+    path: str
 
 
 class ForgeRecord(NamedTuple):
@@ -58,13 +63,13 @@ class ForgeRecord(NamedTuple):
 class PromptRecord(NamedTuple):
     """A prompt's current text. Where nobody asked for its runs, `forge_count` is 0.
 
-    `latest_forge` is the newest completed run.
+    `latest_forge` is the newest completed run. A prompt that is in no project has no `project_id`.
     """
 
     id: str
     content: str
     version: int
-    project_id: str
+    project_id: str | None
     order_index: int
     created_at: dt.datetime | None
     updated_at: dt.datetime | None
@@ -83,6 +88,8 @@ class ProjectDetail:
     status: str
     created_at: dt.datetime | None
     updated_at: dt.datetime | None
+    parent_id: str | None
+    path: str
     prompts: list[PromptRecord]
 
 
@@ -114,6 +121,7 @@ class ProjectOverview:
     `last_activity` is the newest of its own changes, its prompts' and its runs; None where no stored time means one.
     """
 
+    path: str
     prompts: int
     runs: int
     last_activity: dt.datetime | None
@@ -121,9 +129,12 @@ class ProjectOverview:
 
 @dataclass(frozen=True, slots=True)
 class PromptOverview:
-    """What a list shows beside a prompt: project, earlier texts, and its linked runs, counted as a project's."""
+    """What a list shows beside a prompt: project, earlier texts, and its linked runs, counted as a project's.
 
-    project_name: str
+    `project` is the path of its project; None where it is in none.
+    """
+
+    project: str | None
     versions: int
     runs: int
 

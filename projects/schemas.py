@@ -147,6 +147,16 @@ class ProjectSummaryOut(Answer):
     has_context: bool = Field(examples=[True])
     created_at: Time
     updated_at: Time
+    parent_id: str | None = Field(
+        None,
+        examples=[None],
+        description="The project that it stands in, as in a folder of PromptForge's last release.",
+    )
+    path: str = Field(
+        "",
+        examples=["Field notes"],
+        description="The names of the projects that it stands in, and its own: `parent / child`.",
+    )
 
 
 class ProjectListOut(Answer):
@@ -201,12 +211,22 @@ class PromptOut(Answer):
     id: str = Field(examples=[PROMPT_ID])
     content: str = Field(examples=["Summarise this text in three sentences."])
     version: int = Field(examples=[3])
-    project_id: str = Field(examples=[PROJECT_ID])
+    project_id: str | None = Field(
+        examples=[PROJECT_ID],
+        description="null for a prompt that is in no project; in addresses, `none` stands for it.",
+    )
     order_index: int = Field(examples=[0])
     created_at: Time
     updated_at: Time
     forge_count: int = Field(examples=[4])
     latest_forge: LatestForgeOut | None
+
+
+class PromptListOut(Answer):
+    """Some prompts; `total` counts all. They come without their runs: `forge_count` is 0."""
+
+    items: list[PromptOut]
+    total: int = Field(examples=[1])
 
 
 class ProjectOut(Answer):
@@ -219,6 +239,16 @@ class ProjectOut(Answer):
     status: str = Field(examples=["active"], description="active or archived")
     created_at: Time
     updated_at: Time
+    parent_id: str | None = Field(
+        None,
+        examples=[None],
+        description="The project that it stands in, as in a folder of PromptForge's last release.",
+    )
+    path: str = Field(
+        "",
+        examples=["Field notes"],
+        description="The names of the projects that it stands in, and its own: `parent / child`.",
+    )
     prompts: list[PromptOut]
 
 

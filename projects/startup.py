@@ -8,8 +8,10 @@ from __future__ import annotations
 from django.utils import timezone
 
 from projects.models import ProjectStatus
+from projects.namesakes import is_first_of_name
 from promptadmin.chunks import in_chunks
 from promptadmin.fields import new_id, stored_moment
+from promptadmin.operations import column_names
 from promptadmin.sessions import write_session
 from promptadmin.startup import StepContext, StepResult
 
@@ -30,11 +32,12 @@ NAMES_WITHOUT_PROJECT = """
     SELECT name FROM names
     WHERE name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects WHERE projects.name = names.name)
 """
-# MIN(created_at) goes from column to column, so that the legacy stamp is copied as it is.
+# MIN(created_at) goes from column to column, so that the legacy stamp is copied as it is, unless it is none: '' or 0.
 INSERT_PROJECT = """
-    INSERT INTO projects (id, name, description, status, created_at, updated_at)
-    SELECT %s, %s, %s, %s, MIN(created_at), %s FROM optimizations WHERE project = %s
+    INSERT INTO projects (id, name, description, status, created_at, updated_at{columns})
+    SELECT %s, %s, %s, %s, COALESCE({first}, %s), %s{values} FROM optimizations WHERE project = %s
 """
+FIRST_STAMP = {"sqlite": "NULLIF(NULLIF(MIN(created_at), ''), 0)", "postgresql": "MIN(created_at)"}
 INSERT_PROMPTS = """
     INSERT INTO prompts (id, content, version, project_id, order_index, created_at, updated_at)
     SELECT CAST(gen_random_uuid() AS TEXT), raw_prompt, 1, %s,
@@ -52,7 +55,7 @@ INSERT_MISSING_PROMPTS = INSERT_PROMPTS.format(
 PROJECTS_WITH_UNLINKED_RUNS = """
     SELECT p.id, p.name FROM projects p
     WHERE p.status <> %s AND p.name <> '' AND EXISTS
-        (SELECT 1 FROM optimizations o WHERE o.project = p.name AND o.prompt_id IS NULL)
+        (SELECT 1 FROM optimizations o WHERE o.project = p.name AND o.prompt_id IS NULL) AND {is_first}
 """
 
 
@@ -62,13 +65,20 @@ def seed_projects(context: StepContext) -> StepResult:
     with connection.cursor() as cursor:
         cursor.execute(NAMES_WITHOUT_PROJECT)
         names = [name for (name,) in cursor.fetchall()]
+    has_folders = "depth" in column_names(connection, "projects")
+    insert_project = INSERT_PROJECT.format(
+        first=FIRST_STAMP[connection.vendor],
+        columns=", depth" if has_folders else "",
+        values=", 0" if has_folders else "",
+    )
     prompts = 0
     seeded = context.found.setdefault(SEEDED, set())
     for few in in_chunks(context.progress(names, label="legacy projects"), PROJECTS_A_TRANSACTION):
         with write_session(connection.alias), connection.cursor() as cursor:
             for name in few:
                 project_id, now = new_id(), stored_moment(timezone.now(), connection)
-                cursor.execute(INSERT_PROJECT, [project_id, name, SEEDED_DESCRIPTION, ProjectStatus.ACTIVE, now, name])
+                made = [project_id, name, SEEDED_DESCRIPTION, ProjectStatus.ACTIVE, now, now]
+                cursor.execute(insert_project, [*made, name])
                 cursor.execute(INSERT_ALL_PROMPTS, [project_id, project_id, now, now, name])
                 prompts += cursor.rowcount
                 seeded.add(project_id)
@@ -80,7 +90,8 @@ def backfill_prompts(context: StepContext) -> StepResult:
     """Step 5: a prompt for each text of unlinked runs that their project, unless deleted, doesn't have."""
     connection = context.connection
     with connection.cursor() as cursor:
-        cursor.execute(PROJECTS_WITH_UNLINKED_RUNS, [ProjectStatus.DELETED])
+        statement = PROJECTS_WITH_UNLINKED_RUNS.format(is_first=is_first_of_name(connection, "p"))
+        cursor.execute(statement, [ProjectStatus.DELETED])
         projects = cursor.fetchall()
     seeded = context.found.get(SEEDED, set())
     projects = [project for project in projects if project[0] not in seeded]

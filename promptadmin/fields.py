@@ -17,6 +17,8 @@ from promptadmin.stored import parse_moment, read_count, read_text
 UTC = dt.UTC
 #: What an integer column of PostgreSQL holds.
 LARGEST_INTEGER = 2_147_483_647
+#: What a column of SQLite, and one of PostgreSQL for large integers, holds.
+LARGEST_COUNT = 2**63 - 1
 
 
 class Unreadable(str):

@@ -125,9 +125,13 @@ class AdoptField(_Adopting, migrations.AddField):
     ) -> None:
         """Add the column unless it is there."""
         model = to_state.apps.get_model(app_label, self.model_name)
-        column = model._meta.get_field(self.name).column
-        if column not in column_names(schema_editor.connection, model._meta.db_table):
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
+        field = model._meta.get_field(self.name)
+        connection = schema_editor.connection
+        if not self.allow_migrate_model(connection.alias, model):
+            return
+        if field.column not in column_names(connection, model._meta.db_table):
+            # Not SQLite's editor, which rebuilds a table for a column with a default of the database.
+            BaseDatabaseSchemaEditor.add_field(schema_editor, model, field)
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any

@@ -10,13 +10,16 @@ from promptadmin.health import health_alias
 from promptadmin.middleware import to_path_without_slash
 
 api = build_api()
+routes, app_name, namespace = api.urls
 
 handler400 = "promptadmin.failing.bad_request"
 handler500 = "promptadmin.failing.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
-    DirectResolver(RoutePattern("api/"), api.urls[0], app_name=api.urls[1], namespace=api.urls[2]),
+    # Where clients of PromptForge's last release ask; before the other one, whose patterns begin alike.
+    DirectResolver(RoutePattern("api/apps/promptforge/"), routes, app_name=app_name, namespace="promptforge-api"),
+    DirectResolver(RoutePattern("api/"), routes, app_name=app_name, namespace=namespace),
     # By its name, unlike `include`, and so not before it is needed: a worker answers programs half a second sooner.
     URLResolver(RoutePattern("admin/"), "promptadmin.admin_urls", app_name="admin", namespace="admin"),
     path("health", health_alias),

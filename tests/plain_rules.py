@@ -28,7 +28,7 @@ MOMENT = re.compile(
 
 @dataclass(frozen=True)
 class NewProject:
-    """A project that start-up makes: its creation time is the very value that a run has."""
+    """A project that start-up makes: its creation time is the very value that a run has; None for that of the start."""
 
     name: str
     description: str
@@ -124,7 +124,7 @@ def seed_projects(
             continue
         members = [other for other in runs if other.get("project") == name]
         first = min((other["created_at"] for other in members), key=sqlite_order)
-        made.append(NewProject(name, "Migrated from optimization history", "active", first))
+        made.append(NewProject(name, "Migrated from optimization history", "active", first or None))
         status[name] = "active"
         distinct = dict.fromkeys(other["raw_prompt"] for other in members if other["raw_prompt"] != "")
         prompts[name] = list(distinct)

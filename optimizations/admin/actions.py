@@ -196,4 +196,4 @@ def _tags(text: str) -> list[str]:
 
 def _project_names() -> list[str]:
     active = Project.objects.filter(status=ProjectStatus.ACTIVE)
-    return list(active.order_by("name").values_list("name", flat=True)[:MOST_PROJECTS])
+    return list(active.order_by("name").values_list("name", flat=True).distinct()[:MOST_PROJECTS])

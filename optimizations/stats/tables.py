@@ -9,8 +9,7 @@ from typing import Literal
 
 from optimizations.stats.lists import Item
 from optimizations.stats.summaries import Name, Summary
-from optimizations.stats.tallies import Tally
-from optimizations.strategies import canonical
+from optimizations.stats.tallies import Tally, strategy_of
 
 Key = Literal["strategy", "task_type", "complexity"]
 
@@ -37,7 +36,7 @@ class Tables:
         """How many runs have a strategy and a status, by both."""
         found: Counter[tuple[Name, Name]] = Counter()
         for (strategy, status), runs in self._summary.statuses.items():
-            found[_canonical(strategy), status] += runs
+            found[strategy_of(strategy), status] += runs
         return found
 
     def by(self, key: Key) -> dict[str, Tally]:
@@ -45,7 +44,7 @@ class Tables:
         if key not in self._by:
             tallies: defaultdict[str, Tally] = defaultdict(Tally)
             for (strategy, other), tally in self._cells(key).items():
-                value = _canonical(strategy) if key == "strategy" else other
+                value = strategy_of(strategy) if key == "strategy" else other
                 if value is not None:
                     tallies[value].add(tally)
             self._by[key] = dict(sorted(tallies.items()))
@@ -56,7 +55,7 @@ class Tables:
         if key not in self._by_strategy_and:
             tallies: defaultdict[str, defaultdict[str, Tally]] = defaultdict(lambda: defaultdict(Tally))
             for (strategy, other), tally in self._cells(key).items():
-                name = _canonical(strategy)
+                name = strategy_of(strategy)
                 value = name if key == "strategy" else other
                 if name is not None and value is not None:
                     tallies[name][value].add(tally)
@@ -67,14 +66,10 @@ class Tables:
         """What the lists in a column hold."""
         if column not in self._items:
             self._items[column] = [
-                Item(_canonical(strategy), text, *found.numbers())
+                Item(strategy_of(strategy), text, *found.numbers())
                 for (strategy, text), found in self._summary.lists[column].items()
             ]
         return list(self._items[column])
 
     def _cells(self, key: Key) -> Mapping[tuple[Name, Name], Tally]:
         return self._summary.complexities if key == "complexity" else self._summary.tasks
-
-
-def _canonical(strategy: Name) -> Name:
-    return None if strategy is None else canonical(strategy)

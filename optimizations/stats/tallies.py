@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, F, FloatField, Max, Min, Q, QuerySet, Sum
 
 from optimizations.models import Optimization
 from optimizations.strategies import canonical
+from promptadmin.fields import LARGEST_COUNT
 
 SCORE = "overall_score"
 SCORES = (SCORE, "clarity_score", "specificity_score", "structure_score", "faithfulness_score")
@@ -25,8 +26,8 @@ _HEAD = 6
 
 # Wide enough for any score; its square, times any number of runs, is still a finite number.
 NUMBERS = (-1e12, 1e12)
-# PostgreSQL's integers: in SQLite a sum of greater ones can overflow, which fails the query.
-INTEGER_NUMBERS = (-(2**31), 2**31 - 1)
+# All that a column of integers holds, on both engines.
+INTEGER_NUMBERS = (-(2**63), LARGEST_COUNT)
 
 
 def usable(column: str) -> Q:
@@ -36,6 +37,14 @@ def usable(column: str) -> Q:
     score is infinite or not a number.
     """
     return Q((f"{column}__range", INTEGER_NUMBERS if column in INTEGERS else NUMBERS))
+
+
+class Total(Sum):
+    """A sum that is no integer: SQLite fails where a sum of integers is greater than the greatest of them."""
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """SQLite's own aggregate for that."""
+        return self.as_sql(compiler, connection, function="TOTAL", **extra)
 
 
 @dataclass(slots=True)
@@ -115,15 +124,15 @@ _AGGREGATES: dict[str, Any] = {
     "squares": Sum(F(SCORE) * F(SCORE), filter=usable(SCORE)),
     "lowest": Min(SCORE, filter=usable(SCORE)),
     "highest": Max(SCORE, filter=usable(SCORE)),
-    **{f"{measure}_sum": Sum(measure, filter=usable(measure)) for measure in MEASURES},
+    **{f"{measure}_sum": Total(measure, filter=usable(measure), output_field=FloatField()) for measure in MEASURES},
     **{f"{measure}_count": Count(measure, filter=usable(measure)) for measure in MEASURES},
 }
 
 
 def read_groups(runs: QuerySet[Optimization]) -> Iterator[Group]:
-    """The runs in groups; `strategy` is the canonical name, and several groups may agree in all four."""
+    """The runs in groups; `strategy` is what they count under, and several groups may agree in all four."""
     for group in read_stored_groups(runs):
-        yield group._replace(strategy=None if group.strategy is None else canonical(group.strategy))
+        yield group._replace(strategy=strategy_of(group.strategy))
 
 
 def read_stored_groups(runs: QuerySet[Optimization]) -> Iterator[Group]:
@@ -153,6 +162,11 @@ def read_stored_groups(runs: QuerySet[Optimization]) -> Iterator[Group]:
 def stored_strategy(strategy: object, framework: object) -> str | None:
     """The strategy that a run used, as it is stored; rows of early releases have it in `framework_applied`."""
     return as_text(framework if strategy is None else strategy)
+
+
+def strategy_of(stored: str | None) -> str | None:
+    """The strategy that runs with this stored one count under: none where the text is empty."""
+    return canonical(stored) if stored else None
 
 
 def as_text(value: object) -> str | None:

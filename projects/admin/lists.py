@@ -20,7 +20,7 @@ from promptadmin.sessions import read_session
 BEGINNING = 300
 
 #: What there is to count of a prompt that another program has left without a key.
-NO_PROMPT = PromptOverview("", 0, 0)
+NO_PROMPT = PromptOverview(None, 0, 0)
 
 Overviews = Callable[[Sequence[str]], Mapping[str, Any]]
 
@@ -61,7 +61,7 @@ class ProjectChangeList(KeyedChangeList):
     def rows(self, keys: Sequence[str]) -> Iterable[Any]:
         """With their numbers."""
         rows = Project.objects.filter(pk__in=keys)
-        return with_overviews(rows, ProjectRepository().project_overviews, ProjectOverview(0, 0, None))
+        return with_overviews(rows, ProjectRepository().project_overviews, ProjectOverview("", 0, 0, None))
 
 
 class PromptChangeList(KeyedChangeList):
@@ -102,3 +102,18 @@ class StatusFilter(admin.SimpleListFilter):
         """Name the first choice for what it is."""
         first, *others = super().choices(changelist)
         return [{**first, "display": "All but deleted"}, *others]
+
+
+class WithoutProjectFilter(admin.SimpleListFilter):
+    """The prompts that are in no project; offered where there are some."""
+
+    title = "in a project"
+    parameter_name = "in_project"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The one choice, beside all."""
+        return [("no", "No project")] if Prompt.objects.filter(project__isnull=True).exists() else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> QuerySet[Prompt]:
+        """All, or those in none."""
+        return queryset.filter(project__isnull=True) if self.value() == "no" else queryset

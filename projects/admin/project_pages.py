@@ -15,7 +15,7 @@ from django.urls import path
 
 from projects.admin.confirming import Question, ask
 from projects.admin.project_actions import ARCHIVE, DELETE, RESTORE, ProjectAction
-from projects.models import Project
+from projects.models import Project, paths_of
 from projects.repository import ProjectRepository
 from projects.templatetags.prompt_texts import beginning
 from promptadmin.deadlines import reading_deadline
@@ -79,7 +79,7 @@ class ProjectActionPages(RepositoryAdmin):
         repository = ProjectRepository()
         with reading_deadline(), read_session():
             found = repository.projects.filter(id__in=project_ids, status__in=action.statuses).order_by("name")
-            names = dict(found.values_list("id", "name"))
+            names = paths_of(found, repository.using)
             contents = repository.project_contents(list(names))
         is_one = len(project_ids) == 1
         if not names:

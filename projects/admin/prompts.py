@@ -18,7 +18,7 @@ from projects.admin.authors import authors
 from projects.admin.charts import score_chart
 from projects.admin.fields import line_feeds
 from projects.admin.forms import PromptForm
-from projects.admin.lists import PromptChangeList
+from projects.admin.lists import PromptChangeList, WithoutProjectFilter
 from projects.admin.prompt_pages import PromptPages, shown_rows
 from projects.exchange import PromptTable
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
@@ -32,6 +32,7 @@ from promptadmin.search.narrowing import narrow
 from promptadmin.sessions import read_session
 
 PROJECT_FILTER = "project__id__exact"
+NO_PROJECT_SHOWN = "no project"
 #: How many prompts a search reads the texts of.
 SEARCHED = 10_000
 #: Django's search takes words in quotes as one.
@@ -47,7 +48,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     form = PromptForm
     autocomplete_fields = ["project"]
     list_display = ["text", "project_link", "number", "versions", "runs", "changed"]
-    list_filter = [("project", AutocompleteSelectFilter)]
+    list_filter = [("project", AutocompleteSelectFilter), WithoutProjectFilter]
     list_filter_submit = True
     compressed_fields = False  # the editor takes the width of the page
     search_fields = ["content__folded_contains"]
@@ -70,8 +71,10 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
 
     @admin.display(description="project")
     def project_link(self, row: Any) -> SafeString | str:
-        """A link to the project."""
-        return link_to_key(Project, row.project_id, beginning(row.overview.project_name, 60))
+        """A link to the project, by its path."""
+        if row.project_id is None:
+            return NO_PROJECT_SHOWN
+        return link_to_key(Project, row.project_id, beginning(row.overview.project or "", 60))
 
     @admin.display(description="version")
     def number(self, row: Prompt) -> int:
@@ -122,12 +125,12 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Prompts of archived projects are read-only."""
         allowed: bool = super().has_change_permission(request, obj)
-        return allowed and (obj is None or _is_in_active_project(obj))
+        return allowed and (obj is None or _is_open(obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Prompts of archived projects stay."""
         allowed: bool = super().has_delete_permission(request, obj)
-        return allowed and (obj is None or _is_in_active_project(obj))
+        return allowed and (obj is None or _is_open(obj))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The form's fields; of a prompt that may only be seen, its text."""
@@ -145,7 +148,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Only active projects take prompts."""
         if db_field.name == "project":
-            kwargs["queryset"] = Project.objects.filter(status=ProjectStatus.ACTIVE)
+            kwargs |= {"queryset": Project.objects.filter(status=ProjectStatus.ACTIVE), "required": True}
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -168,6 +171,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
         return super().render_change_form(request, context, *args, **kwargs)
 
 
-def _is_in_active_project(prompt: Prompt) -> bool:
-    """Whether it may change; another program may have left it without a project."""
-    return Project.objects.filter(pk=prompt.project_id, status=ProjectStatus.ACTIVE).exists()
+def _is_open(prompt: Prompt) -> bool:
+    """Whether it is in an active project, or in none. Another program may have taken its project away."""
+    active = Project.objects.filter(pk=prompt.project_id, status=ProjectStatus.ACTIVE)
+    return prompt.project_id is None or active.exists()

@@ -30,13 +30,15 @@ UNLINKED_TEXTS = (
 )
 
 
-def unlinked_runs(runs: QuerySet[Any], project_name: str | OuterRef) -> QuerySet[Any]:
-    """The runs without a prompt that name this project."""
-    return runs.filter(prompt__isnull=True, project=project_name)
+def unlinked_runs(runs: QuerySet[Any], project_name: str | OuterRef | None) -> QuerySet[Any]:
+    """The runs without a prompt that name this project, by what `name_of_runs` says."""
+    return runs.none() if project_name is None else runs.filter(prompt__isnull=True, project=project_name)
 
 
-def runs_of_prompt(runs: QuerySet[Any], prompt: Prompt, project_name: str) -> QuerySet[Any]:
-    """The runs of one prompt, by link and by the text rule."""
+def runs_of_prompt(runs: QuerySet[Any], prompt: Prompt, project_name: str | None) -> QuerySet[Any]:
+    """The runs of one prompt, by link and, with what `name_of_runs` says of its project, by the text rule."""
+    if project_name is None:
+        return runs.filter(prompt_id=prompt.id)
     return runs.filter(Q(prompt_id=prompt.id) | Q(prompt__isnull=True, project=project_name, raw_prompt=prompt.content))
 
 
@@ -44,7 +46,7 @@ def read_prompts(
     runs: QuerySet[Any],
     column: Literal["id", "project_id"],
     key: str,
-    project_name: str,
+    project_name: str | None,
     *,
     owners: Callable[[Sequence[PromptRecord], Iterable[str]], Mapping[str, str]],
 ) -> list[PromptRecord]:
@@ -54,7 +56,7 @@ def read_prompts(
     """
     connection = connections[runs.db]
     prompts = [_prompt(row) for row in fetch_all(connection, _prompts_with_linked(connection.vendor, column), [key])]
-    if not prompts:
+    if not prompts or project_name is None:
         return prompts
     found = fetch_all(connection, UNLINKED_TEXTS.format(column=column), [project_name, key])
     if not found:
@@ -107,7 +109,7 @@ def _prompt(row: Sequence[Any]) -> PromptRecord:
         read_text(key) or "",
         read_text(content) or "",
         read_count(version) or 0,
-        read_text(project_id) or "",
+        read_text(project_id),
         read_count(order_index) or 0,
         read_moment(created_at),
         read_moment(updated_at),

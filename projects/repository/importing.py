@@ -35,7 +35,8 @@ class Importing(Rows):
         errors: list[LineError] = []
         new = self._new(self.projects, lines, _says_project, errors)
         asked = (form for line in new for form in spellings(line.values["name"]))
-        names: dict[str, str] = {composed(row.name): row.id for row in _by(self.projects, "name", asked).values()}
+        outside = self.projects.filter(parent__isnull=True)
+        names: dict[str, str] = {composed(row.name): row.id for row in _by(outside, "name", asked).values()}
         for line in new:
             if names.setdefault(composed(line.values["name"]), line.values["id"]) != line.values["id"]:
                 errors.append(LineError("conflict", NAME_TAKEN, line.number, "name", line.values["id"]))
@@ -60,12 +61,15 @@ class Importing(Rows):
         Raises ImportRefused, also where the project isn't there, or is archived or deleted and takes no new prompts.
         """
         errors: list[LineError] = []
-        keys = sorted({line.values["project_id"] for line in lines})
+        keys = sorted({line.values["project_id"] for line in lines if line.values["project_id"]})
         projects = _by(self.lock(self.projects.order_by("id")), "id", keys)
         new = self._new(self.prompts, lines, _says, errors)
         for line in new:
             project = projects.get(line.values["project_id"])
-            if project is None or project.status == ProjectStatus.DELETED:
+            if line.values["project_id"] is None:
+                message = "A new prompt needs a project: name one"
+                errors.append(LineError("value_error", message, line.number, "project_id", line.values["id"]))
+            elif project is None or project.status == ProjectStatus.DELETED:
                 message = "There is no project with this id: import the projects first"
                 errors.append(LineError("value_error", message, line.number, "project_id", line.values["id"]))
             elif project.status == ProjectStatus.ARCHIVED:
@@ -100,7 +104,8 @@ class Importing(Rows):
             for chunk in _chunks(sorted({line.values["prompt_id"] for line in new}))
             for row in self.versions.filter(prompt_id__in=chunk).defer("content")
         }
-        projects = _by(self.projects.only("id", "status"), "id", (prompt.project_id for prompt in prompts.values()))
+        used = {prompt.project_id for prompt in prompts.values() if prompt.project_id is not None}
+        projects = _by(self.projects.only("id", "status"), "id", used)
         for line in new:
             problem = _problem_of_version(line.values, prompts, projects, runs, taken)
             if problem:
@@ -174,7 +179,8 @@ def _stored(row: Model) -> Values:
 def _says(stored: Mapping[str, Any], values: Values) -> bool:
     """Whether a row says what a line says; null for a column that can't be null asks for its default."""
     return all(
-        stored.get(name) == value or (value is None and name != "optimization_id") for name, value in values.items()
+        stored.get(name) == value or (value is None and name not in ("optimization_id", "project_id"))
+        for name, value in values.items()
     )
 
 
@@ -223,7 +229,7 @@ def _problem_of_version(
     prompt = prompts.get(values["prompt_id"])
     if prompt is None:
         return "prompt_id", "There is no prompt with this id: import the prompts first"
-    if projects[prompt.project_id].status == ProjectStatus.ARCHIVED:
+    if prompt.project_id is not None and projects[prompt.project_id].status == ProjectStatus.ARCHIVED:
         return "prompt_id", PROJECT_ARCHIVED
     if values["version"] >= prompt.version:
         return "version", f"It must be older than the prompt's current version, which is {prompt.version}"

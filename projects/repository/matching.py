@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connections
 
 from projects.models import ProjectStatus
+from projects.namesakes import id_of_name
 from projects.records import ProjectInfo
 from projects.repository.projects import Projects
 from projects.repository.rows import PROJECT_MISSING, storable
@@ -40,16 +41,20 @@ class Matching(Projects):
     def ensure_project_by_name(self, name: str) -> ProjectInfo | None:
         """The project with this name, without the blanks around it; None for a blank name.
 
-        A deleted one becomes active again, an archived one stays so, a missing one is made.
+        Of several in different folders it is the one that `projects.namesakes` says. A deleted one becomes active
+        again, an archived one stays so, a missing one is made, outside of all folders.
         """
         name = storable(name, "Project name").strip()
         if is_blank(name):
             return None
-        statement = f"SELECT id, status FROM projects WHERE name = %s{self.locking()}"
+        statement = f"SELECT id, status FROM projects WHERE id = {id_of_name('%s')}{self.locking()}"
         for key, status in fetch_all(connections[self.using], statement, [name]):
             if status != ProjectStatus.DELETED:
                 return ProjectInfo(key, status)
-        row, _ = self.insert_project(name=composed(name))
+            break
+        row = self.lock(self.projects_named(name)).first()
+        if row is None:
+            row, _ = self.insert_project(name=composed(name))
         if row.status == ProjectStatus.DELETED:
             self._update(row, status=ProjectStatus.ACTIVE)
         return ProjectInfo(row.id, row.status)

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db.models import Func, IntegerField, OuterRef, Subquery
 
+from projects.models import paths_of
+from projects.namesakes import firsts_of_names
 from projects.records import Contents, ProjectOverview, PromptOverview
 from projects.repository.forges import runs_of_prompt, unlinked_runs
 from projects.repository.prompts import Prompts
@@ -31,7 +33,9 @@ class Overviews(Prompts):
         own = OuterRef("id")
         linked = self.runs.filter(prompt__project_id=own).order_by().values("prompt_id")
         unlinked = unlinked_runs(self.runs, OuterRef("name")).order_by().values("project")
-        rows = self.projects.filter(id__in=project_ids).values_list(
+        projects = self.projects.filter(id__in=project_ids)
+        firsts = set(firsts_of_names(projects).values_list("id", flat=True))
+        rows = projects.values_list(
             "id",
             BoundedCount(self.prompts.filter(project_id=own).order_by().values("project_id")),
             BoundedCount(linked[: RUNS_COUNTED + 1]),
@@ -40,33 +44,39 @@ class Overviews(Prompts):
             Subquery(_newest(self.prompts.filter(project_id=own), "updated_at")),
             Subquery(_newest(self.runs.filter(project=OuterRef("name")), "created_at")),
         )
+        paths = paths_of(projects, self.using)
         return {
             key: ProjectOverview(
+                path=paths[key],
                 prompts=prompts,
-                runs=min(linked_count + unlinked_count, RUNS_COUNTED + 1),
-                last_activity=max(filter(None, map(moment, times)), default=None),
+                runs=min(linked_count + unlinked_count * (key in firsts), RUNS_COUNTED + 1),
+                last_activity=max(
+                    filter(None, map(moment, [*times, last_run if key in firsts else None])), default=None
+                ),
             )
-            for key, prompts, linked_count, unlinked_count, *times in rows
+            for key, prompts, linked_count, unlinked_count, *times, last_run in rows
         }
 
     def prompt_overviews(self, prompt_ids: Sequence[str]) -> dict[str, PromptOverview]:
         """Of these prompts, by id: what a list shows. One query, whose cost doesn't grow with the runs."""
         own = OuterRef("id")
         linked = self.runs.filter(prompt_id=own).order_by().values("prompt_id")
-        rows = self.prompts.filter(id__in=prompt_ids).values_list(
+        prompts = self.prompts.filter(id__in=prompt_ids)
+        paths = paths_of(self.projects.filter(id__in=prompts.values("project_id")), self.using)
+        rows = prompts.values_list(
             "id",
-            Subquery(self.projects.filter(id=OuterRef("project_id")).values("name")),
+            "project_id",
             BoundedCount(self.versions.filter(prompt_id=own).order_by().values("prompt_id")),
             BoundedCount(linked[: RUNS_COUNTED + 1]),
         )
-        return {key: PromptOverview(*shown) for key, *shown in rows}
+        return {key: PromptOverview(paths.get(project), *shown) for key, project, *shown in rows}
 
     def project_contents(self, project_ids: Sequence[str]) -> Contents:
         """What `delete_project` deletes of these projects, counted to the last row."""
         projects = self.projects.filter(id__in=project_ids)
         prompts = self.prompts.filter(project_id__in=projects.values("id"))
         linked = self.runs.filter(prompt_id__in=prompts.values("id"))
-        unlinked = self.runs.filter(prompt__isnull=True, project__in=projects.values("name"))
+        unlinked = self.runs.filter(prompt__isnull=True, project__in=firsts_of_names(projects).values("name"))
         return Contents(
             prompts=prompts.count(),
             versions=self.versions.filter(prompt_id__in=prompts.values("id")).count(),
@@ -76,11 +86,10 @@ class Overviews(Prompts):
     def prompt_contents(self, *, prompt_id: str) -> Contents:
         """What `delete_prompt` deletes. Raises Missing."""
         row = self.readable_prompt(prompt_id)
-        project_name = self.project_name(row)
         return Contents(
             prompts=1,
             versions=self.versions.filter(prompt_id=row.id).count(),
-            runs=runs_of_prompt(self.runs, row, project_name).count(),
+            runs=runs_of_prompt(self.runs, row, self.name_of_runs(row.project_id)).count(),
         )
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from projects.contexts import LIST_FIELDS, TEXT_FIELDS, Profile, normalize_context, unknown_fields
 from projects.events import project_changed, project_made
-from projects.models import Project, ProjectStatus
+from projects.models import Project, ProjectStatus, paths_of
 from projects.records import Page, ProjectDetail, ProjectSummary
 from projects.repository.changes import project_change
 from projects.repository.forges import unlinked_runs
@@ -64,7 +64,8 @@ class Projects(Prompts):
         total = while_unchanged(connections[self.using], ("projects", status, search), rows.count)
         page = list(rows.order_by(direction + key, direction + "id")[offset : offset + limit])
         counts = self._prompt_counts([row.id for row in page])
-        return Page([_summary(row, counts.get(row.id, 0)) for row in page], total)
+        paths = paths_of(page, self.using)
+        return Page([_summary(row, counts.get(row.id, 0), paths[row.id]) for row in page], total)
 
     def get_project(self, *, project_id: str, deleted: bool = False) -> ProjectDetail:
         """A project with its prompts and their runs. Raises Missing, also for a deleted one unless `deleted`."""
@@ -79,7 +80,8 @@ class Projects(Prompts):
     ) -> ProjectDetail:
         """A new project, or a deleted one of this name brought back with this description and context.
 
-        LEAVE keeps what the deleted one had. Raises Conflict if another project has the name, Invalid for a blank one.
+        It stands in no folder: projects in folders may have its name. LEAVE keeps what the deleted one had. Raises
+        Conflict if another project outside of folders has the name, Invalid for a blank one.
         """
         name = clean_name(name)
         row, is_new = self.insert_project(
@@ -109,8 +111,8 @@ class Projects(Prompts):
         """Change what is given: None leaves name and description, LEAVE the context; None clears the context.
 
         Runs keep the name that they were made under. Raises Missing; Forbidden for an archived project; Conflict for a
-        taken name, and if the project has changed since `unmodified_since`, by whole seconds; Moved if its state, as
-        `project_state` tells it, is not the one expected.
+        name that another project in its folder has, and if the project has changed since `unmodified_since`, by whole
+        seconds; Moved if its state, as `project_state` tells it, is not the one expected.
         """
         row = self.project_to_change(project_id)
         if expected_state is not None and project_state(row) != expected_state:
@@ -121,7 +123,7 @@ class Projects(Prompts):
         changes = _described(LEAVE if description is None else description, context_profile)
         if name is not None:
             changes["name"] = clean_name(name)
-            if self.projects_named(changes["name"]).exclude(id=row.id).exists():
+            if self.projects_named(changes["name"]).filter(parent=row.parent_id).exclude(id=row.id).exists():
                 raise Conflict(NAME_TAKEN)
         try:
             with transaction.atomic(using=self.using):
@@ -148,7 +150,7 @@ class Projects(Prompts):
         # The versions go first: each run that goes is looked up in those that are left.
         versions = self.versions.filter(prompt_id__in=prompts.values("id")).delete()[0]
         deleted = self.runs.filter(prompt_id__in=prompts.values("id")).delete()[0]
-        deleted += unlinked_runs(self.runs, row.name).delete()[0]
+        deleted += unlinked_runs(self.runs, self.name_of_runs(row.id)).delete()[0]
         gone = prompts.delete()[0]
         note = f"with {gone} prompts, {versions} earlier versions and {deleted} runs, which are gone"
         self._update(row, note=note, status=ProjectStatus.DELETED)
@@ -168,15 +170,21 @@ class Projects(Prompts):
     def insert_project(
         self, *, name: str, description: str | None = None, context_profile: Mapping[str, Any] | None = None
     ) -> tuple[Project, bool]:
-        """The project with this name, locked, and whether this call made it."""
-        row = self.lock(self.projects_named(name)).first()
+        """The project with this name outside all folders, locked, and whether this call made it.
+
+        Raises Conflict where one in a folder has the name, in a file that has each name once.
+        """
+        named = self.projects_named(name).filter(parent__isnull=True)
+        row = self.lock(named).first()
         if row is not None:
             return row, False
         new = Project(name=name, **_described(description, context_profile))
         new.updated_at = new.created_at
         # On PostgreSQL, another writer may be making it in this moment: then this waits, and finds theirs.
         self.projects.bulk_create([new], ignore_conflicts=True)
-        row = self.lock(self.projects.filter(name=name)).get()
+        row = self.lock(named).first()
+        if row is None:
+            raise Conflict(NAME_TAKEN)
         is_new = row.id == new.id
         if is_new:
             project_made(row, self.using)
@@ -208,6 +216,8 @@ class Projects(Prompts):
             status=row.status,
             created_at=moment(row.created_at),
             updated_at=moment(row.updated_at),
+            parent_id=row.parent_id,
+            path=row.path,
             prompts=self.prompts_of(row),
         )
 
@@ -246,7 +256,7 @@ def _context(row: Project) -> Profile | None:
     return jsontext.read_object(row.context_profile, f"projects {row.id} context_profile")
 
 
-def _summary(row: Project, prompt_count: int) -> ProjectSummary:
+def _summary(row: Project, prompt_count: int, path: str) -> ProjectSummary:
     return ProjectSummary(
         id=row.id or "",  # another program may have stored NULL
         name=row.name,
@@ -256,4 +266,6 @@ def _summary(row: Project, prompt_count: int) -> ProjectSummary:
         has_context=bool(_context(row)),
         created_at=moment(row.created_at),
         updated_at=moment(row.updated_at),
+        parent_id=row.parent_id,
+        path=path,
     )

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connections
+from django.db.models import Q
 from django.utils import timezone
 
 from projects.events import prompt_changed, prompts_reordered
@@ -14,7 +15,7 @@ from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.records import ForgeRecord, Page, PromptRecord
 from projects.repository.changes import prompt_change, reordering
 from projects.repository.forges import PROMPT_FIELDS, newest_forges, read_prompts, runs_of_prompt
-from projects.repository.rows import Rows, moment, not_blank
+from projects.repository.rows import NO_PROJECT, Rows, moment, not_blank, of_project
 from promptadmin.audit import record
 from promptadmin.errors import Invalid, Moved
 from promptadmin.fields import stored_moment
@@ -35,7 +36,7 @@ class Prompts(Rows):
             by_text = {prompt.content: prompt.id for prompt in prompts}
             return {text: by_text[text] for text in texts}
 
-        return read_prompts(self.runs, "project_id", project.id, project.name, owners=owners)
+        return read_prompts(self.runs, "project_id", project.id, self.name_of_runs(project.id), owners=owners)
 
     def get_prompt(self, *, prompt_id: str, project_id: str | None = None) -> PromptRecord:
         """A prompt with its runs. Raises Missing, also for a prompt of another project."""
@@ -46,14 +47,25 @@ class Prompts(Rows):
             last = twins.order_by(*POSITION).values_list("id", flat=True).last()
             return dict.fromkeys(texts, row.id) if last == row.id else {}
 
-        project_name = self.project_name(row)
-        return read_prompts(self.runs, "id", row.id, project_name, owners=owners)[0]
+        return read_prompts(self.runs, "id", row.id, self.name_of_runs(row.project_id), owners=owners)[0]
 
-    def list_active_prompts(self, *, limit: int = 100, after: str = "") -> list[tuple[PromptRecord, str]]:
-        """The prompts of active projects, each with its project's name, by id from the one after `after` on."""
-        rows = self.prompts.filter(project__status=ProjectStatus.ACTIVE, id__gt=after).order_by("id")
+    def list_prompts(self, *, project_id: str, limit: int = 20, offset: int = 0) -> Page[PromptRecord]:
+        """A project's prompts in their order, without their runs; NO_PROJECT asks for those that are in none.
+
+        Raises Missing if there is no such project, or it is deleted.
+        """
+        if project_id != NO_PROJECT:
+            self.readable_project(project_id)
+        rows = self.prompts.filter(of_project(project_id))
+        page = rows.order_by(*POSITION)[offset : offset + limit]
+        return Page([prompt_record(row) for row in page], rows.count())
+
+    def list_active_prompts(self, *, limit: int = 100, after: str = "") -> list[tuple[PromptRecord, str | None]]:
+        """The prompts of active projects, and of none, each with its project's name, by id from after `after` on."""
+        active = Q(project__status=ProjectStatus.ACTIVE) | Q(project__isnull=True)
+        rows = self.prompts.filter(active, id__gt=after).order_by("id")
         page = rows.values_list(*PROMPT_FIELDS, "project__name")[:limit]
-        return [(_record(PromptRecord(*fields)), name) for *fields, name in page]
+        return [(_record(PromptRecord(*fields)), name or None) for *fields, name in page]
 
     def add_prompt(self, *, project_id: str, content: str) -> PromptRecord:
         """A new prompt after the project's last one. Raises Invalid for a blank text, Missing, Forbidden."""
@@ -95,9 +107,9 @@ class Prompts(Rows):
         project, row = self.prompt_to_change(prompt_id, project_id)
         expect_version(row, expected_versions)
         versions = self.versions.filter(prompt_id=row.id).delete()[0]
-        deleted: int = runs_of_prompt(self.runs, row, project.name).delete()[0]
+        deleted: int = runs_of_prompt(self.runs, row, self.name_of_runs(row.project_id)).delete()[0]
         self.prompts.filter(id=row.id).delete()
-        before = {"content": row.content, "version": row.version, "project": project.name}
+        before = {"content": row.content, "version": row.version, "project": project and project.name}
         note = f"with {versions} earlier versions and {deleted} runs"
         record(prompt_change(row, before=before, note=note), using=self.using)
         prompt_changed("prompt_deleted", row, self.using)
@@ -139,8 +151,7 @@ class Prompts(Rows):
     ) -> Page[ForgeRecord]:
         """A prompt's runs of any status, linked or by the text rule, newest first. Raises Missing."""
         row = self.readable_prompt(prompt_id, project_id)
-        project_name = self.project_name(row)
-        runs = runs_of_prompt(self.runs, row, project_name)
+        runs = runs_of_prompt(self.runs, row, self.name_of_runs(row.project_id))
         return Page(newest_forges(runs, limit=limit, offset=offset), runs.count())
 
     def findings(self, *, prompt_id: str, project_id: str | None = None) -> list[FoundBy]:

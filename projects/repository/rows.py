@@ -10,19 +10,23 @@ from typing import Any, TypeVar
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, models
-from django.db.models import Case, QuerySet, When
+from django.db.models import Case, Q, QuerySet, When
 
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
+from projects.namesakes import ORDER, id_of_name
 from projects.textforms import is_blank, spellings
 from promptadmin.errors import Forbidden, Invalid, Missing
 from promptadmin.fields import Moment, Text
 from promptadmin.sqlite import fetch_all
+from promptadmin.stored import read_text
 
 Model = TypeVar("Model", bound=models.Model)
 
 PROJECT_MISSING = "Project not found"
 PROJECT_ARCHIVED = "Cannot modify an archived project"
 PROMPT_MISSING = "Prompt not found"
+#: Stands in an address for the project of the prompts that are in none.
+NO_PROJECT = "none"
 
 
 def moment(value: Any) -> dt.datetime | None:
@@ -61,6 +65,12 @@ def as_stored(table: str, column: str, vendor: str) -> str:
     """A column as it is selected: sqlite3 would parse a bare DATETIME column itself, and fail or lose what it can't."""
     is_time = vendor == "sqlite" and column.endswith("_at")
     return f"CAST({table}.{column} AS TEXT)" if is_time else f"{table}.{column}"
+
+
+def of_project(project_id: str) -> Q:
+    """Prompts of a project; NO_PROJECT stands for those that are in none."""
+    own = Q(project_id=project_id)
+    return own | Q(project__isnull=True) if project_id == NO_PROJECT else own
 
 
 class Rows:
@@ -102,12 +112,13 @@ class Rows:
         return " FOR NO KEY UPDATE" if connections[self.using].vendor == "postgresql" else ""
 
     def projects_named(self, name: str) -> QuerySet[Project]:
-        """The project with this name, however its letters were typed (NFC, NFD); the exact one first, if there are two.
+        """The projects with this name, however its letters were typed (NFC, NFD); the one that it means first.
 
-        Files that another program wrote may hold two.
+        That is one with exactly this name, if there is one, and of several in different folders the one that
+        `projects.namesakes` says.
         """
         exact = Case(When(name=name, then=0), default=1)
-        return self.projects.filter(name__in=spellings(name)).order_by(exact, "id")
+        return self.projects.filter(name__in=spellings(name)).order_by(exact, *ORDER)
 
     def readable_project(self, project_id: str, *, deleted: bool = False) -> Project:
         """A project to read. Raises Missing, also for a deleted one unless `deleted`."""
@@ -127,10 +138,6 @@ class Rows:
         ]
         return Project.from_db(self.using, [field.attname for field in Project._meta.concrete_fields], read)
 
-    def project_name(self, prompt: Prompt) -> str:
-        """The name of a prompt's project; an empty text where another program has taken the project away."""
-        return self.projects.filter(id=prompt.project_id).values_list("name", flat=True).first() or ""
-
     def locked_project(self, project_id: str) -> Project:
         """A project to archive, unarchive or delete. Raises Missing, also for a deleted one."""
         row = self.lock(self.projects.filter(id=project_id)).first()
@@ -145,18 +152,32 @@ class Rows:
             raise Forbidden(PROJECT_ARCHIVED)
         return row
 
+    def name_of_runs(self, project_id: str | None) -> str | None:
+        """The name by which runs without a prompt are this project's; None where it means another one, or none."""
+        if project_id is None:
+            return None
+        statement = f"SELECT name FROM projects p WHERE id = %s AND id = {id_of_name('p.name')}"
+        found = fetch_all(connections[self.using], statement, [project_id])
+        return read_text(found[0][0]) if found else None
+
     def readable_prompt(self, prompt_id: str, project_id: str | None = None) -> Prompt:
-        """A prompt to read, whatever its project's status. Raises Missing, also for one of another project."""
+        """A prompt to read, whatever its project's status. Raises Missing, also for one of another project.
+
+        Where `project_id` may be None, any prompt will do; NO_PROJECT asks for one that is in no project.
+        """
         rows = self.prompts.filter(id=prompt_id)
-        row = (rows if project_id is None else rows.filter(project_id=project_id)).first()
+        row = (rows if project_id is None else rows.filter(of_project(project_id))).first()
         if row is None:
             raise Missing(PROMPT_MISSING)
         return row
 
-    def prompt_to_change(self, prompt_id: str, project_id: str | None = None) -> tuple[Project, Prompt]:
-        """A prompt to change, and its project. Raises Missing (the prompt first, then the project) or Forbidden."""
+    def prompt_to_change(self, prompt_id: str, project_id: str | None = None) -> tuple[Project | None, Prompt]:
+        """A prompt to change, and its project, if it is in one.
+
+        Raises Missing (the prompt first, then the project) or Forbidden.
+        """
         found = self.readable_prompt(prompt_id, project_id)
-        project = self.project_to_change(found.project_id)
+        project = None if found.project_id is None else self.project_to_change(found.project_id)
         # Read again: until the lock, another writer may have changed or deleted it.
         row = self.lock(self.prompts.filter(id=prompt_id)).first()
         if row is None:

@@ -17,12 +17,20 @@ from django.db.migrations.loader import MigrationLoader
 from promptadmin.adoption.backup import back_up, existing_backup
 from promptadmin.adoption.errors import UnusableDatabaseError
 from promptadmin.adoption.files import check_file, check_room, take_write_lock, unusable
+from promptadmin.adoption.foreign import RECORDED, UNKNOWN, Found, check_foreign, check_kind
 from promptadmin.adoption.orphans import Orphan, find_orphans, refusal, repair
-from promptadmin.adoption.shape import check_shape, table_names
+from promptadmin.adoption.server import check_server
+from promptadmin.adoption.shape import check_shape, quote, table_names
 from promptadmin.plugins import enabled_plugins
 from promptadmin.sqlite import is_file
 
 __all__ = ["Adoption", "Orphan", "UnusableDatabaseError", "is_adopted", "prepare_file"]
+
+
+#: All but triggers and what SQLite itself keeps.
+DECLARED = (
+    "SELECT type, name, tbl_name FROM sqlite_master WHERE type <> 'trigger' AND name NOT LIKE 'sqlite|_%' ESCAPE '|'"
+)
 
 
 @dataclass(frozen=True)
@@ -39,10 +47,11 @@ def prepare_file(
 ) -> Adoption | None:
     """Check an existing SQLite file that has pending migrations, and back it up if Django never migrated it.
 
-    Returns None where there is nothing to prepare: a new file, one without pending migrations, another engine.
-    Raises UnusableDatabaseError, with nothing changed.
+    Returns None where there is nothing to prepare: a new file, one without pending migrations, another engine, whose
+    database is checked for tables of other programs alone. Raises UnusableDatabaseError, with nothing changed.
     """
     if not is_file(connection):
+        check_server(connection)
         return None
     path = Path(str(connection.settings_dict["NAME"]))
     connection.close()
@@ -78,13 +87,22 @@ def _prepare(
     if applied >= set(MigrationLoader(None).graph.nodes):
         return None
     take_write_lock(raw, path)
-    check_shape(raw)
+    declared = raw.execute(DECLARED).fetchall()
+    found = Found(
+        str(path),
+        {name: kind for kind, name, _ in declared if kind != "index"},
+        {name: table for kind, name, table in declared if kind == "index"},
+    )
+    check_foreign(found, applied)
+    check_shape(found.kinds, lambda table: raw.execute(f"PRAGMA table_info({quote(table)})").fetchall())
+    labels = {plugin.label for plugin in enabled_plugins()}
+    never_migrated = not any(app in labels for app, _ in applied)
+    if not applied:
+        check_kind(found)
     orphans = find_orphans(raw)
     required = [orphan for orphan in orphans if not orphan.nullable]
     if orphans and (required or not repair_orphans):
         raise UnusableDatabaseError(refusal(path, orphans))
-    labels = {plugin.label for plugin in enabled_plugins()}
-    never_migrated = not any(app in labels for app, _ in applied)
     backup = None
     if table_names(raw) and never_migrated:
         backup = existing_backup(raw, path)
@@ -100,6 +118,9 @@ def _prepare(
 
 
 def _applied_migrations(raw: sqlite3.Connection) -> set[tuple[str, str]]:
-    if "django_migrations" not in table_names(raw):
+    if RECORDED not in table_names(raw):
         return set()
-    return set(raw.execute("SELECT app, name FROM django_migrations"))
+    columns = {name for _, name, *_ in raw.execute(f"PRAGMA table_info({RECORDED})")}
+    if not columns >= {"app", "name"}:
+        return {UNKNOWN}
+    return set(raw.execute(f"SELECT app, name FROM {RECORDED}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sqlite3
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.apps import apps
@@ -26,29 +27,44 @@ def table_names(raw: sqlite3.Connection) -> list[str]:
 
 
 @functools.cache
+def _adoptions() -> dict[type[models.Model], set[str]]:
+    """The models whose migrations adopt a table that a legacy file may have already, and the columns that it must have.
+
+    These are the required ones of the migration, which can't add them: later ones may have let go of some.
+    """
+    migrations = MigrationLoader(None).disk_migrations
+    found: dict[type[models.Model], set[str]] = {}
+    for (label, _), migration in sorted(migrations.items()):
+        for operation in migration.operations:
+            if isinstance(operation, AdoptModel):
+                model = apps.get_model(label, operation.name)
+                required = (name for name, field in operation.fields if not field.null)
+                found[model] = {str(model._meta.get_field(name).column) for name in required}
+    return found
+
+
 def adopted_models() -> list[type[models.Model]]:
     """The models whose migrations adopt a table that a legacy file may have already."""
-    migrations = MigrationLoader(None).disk_migrations
-    return [
-        apps.get_model(label, operation.name)
-        for (label, _), migration in sorted(migrations.items())
-        for operation in migration.operations
-        if isinstance(operation, AdoptModel)
-    ]
+    return list(_adoptions())
 
 
-def check_shape(raw: sqlite3.Connection) -> None:
-    """Raise UnusableDatabaseError where a table has one of our names, but not the columns that make it ours."""
-    kinds: dict[str, str] = dict(raw.execute("SELECT name, type FROM sqlite_master"))
+def check_shape(kinds: Mapping[str, str], columns: Callable[[str], list[Any]]) -> None:
+    """Raise UnusableDatabaseError where a table has one of our names, but not the columns that make it ours.
+
+    `kinds` has the names of tables and views, with which they are; `columns` answers as PRAGMA table_info does.
+    """
     for model in adopted_models():
         table = model._meta.db_table
         if table not in kinds:
+            named = next((name for name in kinds if name.lower() == table), None)
+            if named is not None:
+                raise UnusableDatabaseError(f"PromptForge has no table {named}, but {table}: name another file.")
             continue
         if kinds[table] != "table":
             raise UnusableDatabaseError(
                 f"{table} is a {kinds[table]} in this file, not a table: name PromptForge's file."
             )
-        problem = _problem(model, list(raw.execute(f"PRAGMA table_info({quote(table)})")))
+        problem = _problem(model, columns(table))
         if problem:
             raise UnusableDatabaseError(f"The table {table} is not one of PromptForge's: {problem}. Name another file.")
 
@@ -56,8 +72,7 @@ def check_shape(raw: sqlite3.Connection) -> None:
 def _problem(model: type[models.Model], columns: list[Any]) -> str:
     """What keeps a table with these columns (rows of PRAGMA table_info) from being this model's; empty if nothing."""
     present = {name for _, name, *_ in columns}
-    fields = model._meta.local_fields
-    missing = sorted(str(field.column) for field in fields if not field.null and field.column not in present)
+    missing = sorted(_adoptions()[model] - present)
     if missing:
         return f"it has no column {', '.join(missing)}"
     key = [(name, kind) for _, name, kind, _, _, place in columns if place]
@@ -65,7 +80,7 @@ def _problem(model: type[models.Model], columns: list[Any]) -> str:
         return f"its key is ({', '.join(name for name, _ in key)}), not ({model._meta.pk.column})"
     if "INT" in key[0][1].upper():  # what SQLite itself goes by
         return f"its key is a number ({key[0][1]}), not a text"
-    known = {field.column for field in fields}
+    known = {field.column for field in model._meta.local_fields}
     blocking = sorted(
         name for _, name, _, required, default, _ in columns if required and default is None and name not in known
     )

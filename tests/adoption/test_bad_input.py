@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import random
+import re
 import resource
 import shutil
 import sqlite3
@@ -14,11 +16,17 @@ from typing import Any
 
 import pytest
 
+from promptadmin.adoption import UnusableDatabaseError
+from promptadmin.migrating import RecordingExecutor
+from promptadmin.startup import pending_migrations, run_startup
 from tests import file_contents, legacy_files
+from tests.conftest import OpenDatabase, OpenFile
 from tests.disks import small_disk
+from tests.django_databases import postgresql_config
 from tests.legacy_files import make_file, make_run
 from tests.ports import free_port
 from tests.processes import Scratch, as_anybody
+from tests.services import needs_postgresql, postgresql_database
 
 ROWS = 200  # a file of some 25 pages
 MEBIBYTE = 1024 * 1024
@@ -115,6 +123,106 @@ def test_foreign_shape(scratch: Scratch, statements: list[str], reason: str) -> 
     """A table with one of our names that PromptForge never made."""
     make_legacy(scratch.database, statements)
     assert reason in refusal(scratch)
+
+
+# ---------------------------------------------------------------- other programs
+
+RECORD = (
+    "CREATE TABLE django_migrations (id integer PRIMARY KEY, app text NOT NULL, name text NOT NULL, applied datetime)"
+)
+RECORDED = "INSERT INTO django_migrations (app, name) VALUES "
+FIRST_ONES = "('contenttypes', '0001_initial'), ('auth', '0001_initial')"
+
+
+@pytest.mark.parametrize(
+    ("statements", "named"),
+    [
+        (["CREATE TABLE auth_user (id integer PRIMARY KEY, username text)"], "a table auth_user"),
+        (["CREATE TABLE Auth_Group (id integer)"], "a table Auth_Group"),
+        (["CREATE TABLE auth_user_groups (id integer)"], "a table auth_user_groups"),
+        (["CREATE VIEW django_session AS SELECT 1 AS a"], "a view django_session"),
+        (["CREATE TABLE promptadmin_apitoken (id integer)"], "a table promptadmin_apitoken"),
+        (["CREATE TABLE axes_accesslog (id integer)"], "a table axes_accesslog"),
+        (["CREATE TABLE promptadmin_derived_statistics (id integer)"], "a table promptadmin_derived_statistics"),
+        (["CREATE TABLE other (a)", "CREATE INDEX ix_prompts_text ON other (a)"], "an index ix_prompts_text on other"),
+        (["CREATE TABLE ix_prompts_text (a)"], "a table ix_prompts_text"),
+        ([RECORD, f"{RECORDED} ('blog', '0001_initial')"], "which names blog.0001_initial"),
+        ([RECORD, f"{RECORDED} {FIRST_ONES}"], "a table django_migrations of another Django program"),
+        ([RECORD, f"{RECORDED} ('projects', '0001_initial')"], "which names projects.0001_initial"),
+        (["CREATE TABLE django_migrations (id integer, what text)"], "a table django_migrations of another"),
+        (["CREATE VIEW django_migrations AS SELECT 1 AS app, 2 AS name"], "a view django_migrations"),
+    ],
+)
+def test_tables_of_another_program(scratch: Scratch, statements: list[str], named: str) -> None:
+    """The line names what is in the way, and says what to do; nothing is changed, and no backup made."""
+    make_file(scratch.database, [*legacy_files.statements(), *statements])
+    line = refusal(scratch)
+    assert named in line
+    assert "a database of its own" in line
+    assert "Traceback" not in line
+
+
+def test_a_file_of_another_program_altogether(scratch: Scratch) -> None:
+    make_file(scratch.database, ["CREATE TABLE moz_places (id INTEGER PRIMARY KEY, url TEXT)"])
+    line = refusal(scratch)
+    assert "none of PromptForge's tables" in line
+    assert "moz_places" in line
+
+
+def test_a_file_whose_tables_were_all_dropped_becomes_a_new_database(scratch: Scratch) -> None:
+    make_file(scratch.database, ["CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT)", "DROP TABLE a"])
+    assert file_contents.table_names(scratch.database) == []
+    assert scratch.manage("startup").returncode == 0
+
+
+def test_a_table_with_other_capitals(scratch: Scratch) -> None:
+    make_file(scratch.database, [*legacy_files.statements(0), "CREATE TABLE Projects (id TEXT PRIMARY KEY)"])
+    assert "Projects" in refusal(scratch)
+
+
+def test_an_encrypted_file(scratch: Scratch) -> None:
+    scratch.database.write_bytes(random.Random("key").randbytes(8192))
+    assert "is not a SQLite database" in refusal(scratch)
+
+
+@pytest.mark.parametrize("kept", range(0, 24, 4))
+def test_an_adoption_that_stopped_after_any_migration_goes_on(open_file: OpenFile, tmp_path: Path, kept: int) -> None:
+    """What it made by then is no other program's, also before promptadmin's own first table."""
+    path = make_legacy(tmp_path / "promptforge.db")
+    with open_file(path) as connection:
+        executor = RecordingExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())[:kept]
+        if plan:
+            executor.migrate([(migration.app_label, migration.name) for migration, _ in plan], plan)
+        else:
+            executor.recorder.ensure_schema()
+        run_startup(using=connection.alias)
+        assert pending_migrations(connection) == []
+
+
+@needs_postgresql
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE auth_user (id integer)",
+        "CREATE VIEW django_session AS SELECT 1 AS a",
+        "CREATE TABLE django_migrations (id serial, app text, name text, applied timestamptz); "
+        "INSERT INTO django_migrations (app, name) VALUES ('blog', '0001_initial')",
+        "CREATE TABLE django_migrations (what text)",
+        "CREATE TABLE projects (id integer)",
+    ],
+)
+def test_tables_of_another_program_on_postgresql(open_database: OpenDatabase, statement: str) -> None:
+    """Refused, with the table's name and nothing made; tables under other names are none of our business."""
+    with postgresql_database() as url, open_database(postgresql_config(url)) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE somebody_elses (id integer)")
+            cursor.execute(statement)
+            before = set(connection.introspection.table_names(cursor))
+        with pytest.raises(UnusableDatabaseError, match=re.search(r"(?:TABLE|VIEW) (\w+)", statement)[1]):  # type: ignore[index]
+            run_startup(using=connection.alias)
+        with connection.cursor() as cursor:
+            assert set(connection.introspection.table_names(cursor)) == before
 
 
 # ---------------------------------------------------------------- places
@@ -237,20 +345,24 @@ def test_disk_full_in_the_middle(scratch: Scratch, growth: int) -> None:
     assert len(file_contents.rows(path, "prompts")) == ROWS
 
 
+#: Not looked for before the start; the second of Django's migrations fails.
+IN_THE_WAY = "CREATE INDEX auth_permission_content_type_id_2f476e4b ON optimizations (title)"
+
+
 def test_starts_that_fail_again_and_again_make_one_backup(scratch: Scratch) -> None:
     """A supervisor may start it for hours: the disk must not fill with copies of a half adopted file."""
-    make_legacy(scratch.database, [*legacy_files.statements(0), "CREATE TABLE auth_user (id INTEGER PRIMARY KEY)"])
+    make_legacy(scratch.database, [*legacy_files.statements(0), IN_THE_WAY])
     for _ in range(3):
         failed = scratch.manage("startup")
         assert failed.returncode == 1
-        assert "auth_user" in failed.stderr
+        assert "auth_permission" in failed.stderr
     assert len(list(scratch.directory.glob("*.before-promptadmin-*"))) == 1
 
 
 @pytest.mark.parametrize("change", ["a row", "a value", "an index", "a table"])
 def test_a_file_that_changed_after_a_failed_start_gets_another_backup(scratch: Scratch, change: str) -> None:
     """What PromptForge or an operator wrote meanwhile is in no backup yet."""
-    make_legacy(scratch.database, [*legacy_files.statements(0), "CREATE TABLE auth_user (id INTEGER PRIMARY KEY)"])
+    make_legacy(scratch.database, [*legacy_files.statements(0), IN_THE_WAY])
     with contextlib.closing(sqlite3.connect(scratch.database, isolation_level=None)) as raw:
         legacy_files.insert(raw, "optimizations", [make_run(id="first", raw_prompt="text")])
         assert scratch.manage("startup").returncode == 1

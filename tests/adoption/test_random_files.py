@@ -94,7 +94,12 @@ def new_rows_follow_the_rules(legacy: Path, adopted: Path, outcome: plain_rules.
     names = {row["id"]: row["name"] for row in projects}
     new_projects = [row for row in projects if row["id"] not in old_projects]
     made = [
-        plain_rules.NewProject(*(row[k] for k in ("name", "description", "status", "created_at")))
+        plain_rules.NewProject(
+            row["name"],
+            row["description"],
+            row["status"],
+            None if row["created_at"] == row["updated_at"] else row["created_at"],
+        )
         for row in new_projects
     ]
     assert Counter(made) == Counter(outcome.new_projects)

@@ -160,7 +160,7 @@ def test_another_content_under_the_same_id_is_a_conflict(api: Client) -> None:
         (line("x", tags=["a", 5]), "tags.1", "string_type"),
         (line("x", overall_score=7.5), "overall_score", "less_than_equal"),
         (line("x", overall_score="0.5"), "overall_score", "float_type"),
-        (line("x", duration_ms=2**31), "duration_ms", "less_than_equal"),
+        (line("x", duration_ms=2**63), "duration_ms", "less_than_equal"),
         (line("x", duration_ms=1.5), "duration_ms", "int_type"),
         (line("x", is_improvement=1), "is_improvement", "bool_type"),
         (line("x", status="done"), "status", "literal_error"),

@@ -45,7 +45,8 @@ def test_a_project_is_created_read_changed_and_deleted(api: Client) -> None:
     assert created.status_code == 201
     project = created.json()
     assert list(project) == [
-        "id", "name", "description", "context_profile", "status", "created_at", "updated_at", "prompts",
+        "id", "name", "description", "context_profile", "status", "created_at", "updated_at", "parent_id", "path",
+        "prompts",
     ]  # fmt: skip
     assert (project["name"], project["status"], project["prompts"]) == ("Notes", "active", [])
     assert project["context_profile"] == CONTEXT
@@ -107,7 +108,8 @@ def test_a_list_has_pages_filters_and_sorts(api: Client) -> None:
     assert {key: page[key] for key in ("total", "page", "per_page")} == {"total": 3, "page": 2, "per_page": 2}
     (item,) = page["items"]
     assert list(item) == [
-        "id", "name", "description", "status", "prompt_count", "has_context", "created_at", "updated_at",
+        "id", "name", "description", "status", "prompt_count", "has_context", "created_at", "updated_at", "parent_id",
+        "path",
     ]  # fmt: skip
     assert (item["name"], item["prompt_count"], item["has_context"]) == ("gamma", 0, True)
     assert api.get(PROJECTS, {"page": 9}).json()["items"] == []

@@ -335,7 +335,7 @@ def test_every_operation_says_what_clients_need(api: Client) -> None:
         if path.startswith("/api/projects")
         for method, operation in methods.items()
     }
-    assert len(operations) == 18
+    assert len(operations) == 19
     for (path, method), operation in operations.items():
         assert operation["operationId"]
         assert operation["summary"]

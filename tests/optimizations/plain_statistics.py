@@ -97,7 +97,7 @@ def answer_of_nothing() -> dict[str, Any]:
 def strategy(run: Run) -> str | None:
     """S of the contract."""
     name = run["strategy"] if run["strategy"] is not None else run["framework_applied"]
-    return ALIASES.get(name, name)
+    return ALIASES.get(name, name) or None  # an empty text is no strategy
 
 
 def by_strategy(runs: Iterable[Run]) -> dict[str, list[Run]]:
@@ -133,8 +133,9 @@ def mean(runs: Iterable[Run], column: str) -> float | None:
 
 def whole_mean(runs: Iterable[Run], column: str) -> int:
     """The mean of whole numbers as one; 0 of nothing."""
-    values = [value for value in numbers(runs, column) if -(2**31) <= value < 2**31]
-    return round(sum(map(Fraction, values)) / len(values)) if values else 0
+    found = [run[column] for run in runs]
+    values = [x for x in found if isinstance(x, int | float) and math.isfinite(x) and -(2**63) <= x < 2**63]
+    return round(float(sum(map(Fraction, values))) / len(values)) if values else 0
 
 
 def cell(runs: Sequence[Run]) -> dict[str, Any]:

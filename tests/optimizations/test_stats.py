@@ -258,18 +258,50 @@ def test_numbers_beyond_reckoning_count_as_absent(value: float) -> None:
 
 
 @on_sqlite
-@pytest.mark.parametrize("value", ["", "high", "1.5 or so", b"\x01", 2**62])
+@pytest.mark.parametrize("value", ["", "high", "1.5 or so", b"\x01"])
 def test_what_is_no_number_in_a_number_column_counts_as_absent(value: Any) -> None:
-    columns: tuple[str, ...] = ("duration_ms", "input_tokens", "output_tokens", "is_improvement")
-    if not isinstance(value, int):
-        columns += ("overall_score", "strategy_confidence", "faithfulness_score")
+    numbers = ("duration_ms", "input_tokens", "output_tokens")
+    columns = (*numbers, "is_improvement", "overall_score", "strategy_confidence", "faithfulness_score")
     store([make_run(strategy="risen", **dict.fromkeys(columns, item)) for item in (value, value, 1)])
     answer = stats()
     assert answer["token_economics"]["risen"]["avg_duration_ms"] == 1
     assert answer["improvement_by_strategy"]["risen"] == {"improved": 1, "validated": 1, "rate": 1.0}
-    if "overall_score" in columns:
-        assert answer["average_overall_score"] == answer["average_faithfulness_score"] == 1
-        assert answer["score_variance"]["risen"]["max"] == answer["confidence_by_strategy"]["risen"] == 1
+    assert answer["average_overall_score"] == answer["average_faithfulness_score"] == 1
+    assert answer["score_variance"]["risen"]["max"] == answer["confidence_by_strategy"]["risen"] == 1
+
+
+@pytest.mark.parametrize(
+    ("tokens", "mean"),
+    [
+        ([2**31], 2**31),
+        ([2**31, 2**40], (2**31 + 2**40) // 2),
+        ([2**63 - 1] * 3, 2**63),  # of floats; a sum of these as integers would be too large
+        ([-(2**63), 4], -(2**62) + 2),
+    ],
+)
+def test_numbers_of_tokens_of_any_size_count(tokens: list[int], mean: int) -> None:
+    store([make_run(strategy="risen", input_tokens=number, duration_ms=number) for number in tokens])
+    assert stats()["token_economics"]["risen"] == {
+        "avg_input_tokens": pytest.approx(mean, rel=1e-15),
+        "avg_output_tokens": 0,
+        "avg_duration_ms": pytest.approx(mean, rel=1e-15),
+    }
+
+
+def test_an_empty_strategy_counts_under_no_strategy() -> None:
+    """Also where the run names a framework; in all else it counts."""
+    shared: dict[str, Any] = {
+        "task_type": "coding", "complexity": "simple", "overall_score": 0.5, "tags": '["a"]', "is_improvement": True,
+        "secondary_frameworks": '["risen"]', "strategy_confidence": 0.5, "input_tokens": 1,
+    }  # fmt: skip
+    store([make_run(strategy="", framework_applied="co-star", **shared), make_run(framework_applied="", **shared)])
+    answer = stats()
+    assert (answer["total_optimizations"], answer["average_overall_score"]) == (2, 0.5)
+    assert answer["secondary_strategy_distribution"] == {"risen": 2}
+    by_strategy = {name for name in answer if "strateg" in name} - {"secondary_strategy_distribution"}
+    others = {"score_matrix", "score_variance", "combo_effectiveness", "complexity_performance", "error_rates"}
+    for name in by_strategy | others | {"token_economics", "win_rates"}:
+        assert answer[name] is None, name
 
 
 @on_sqlite

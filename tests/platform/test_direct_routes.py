@@ -47,10 +47,12 @@ def test_finds_nothing_else(address: str) -> None:
 
 
 def test_every_address_of_the_api_without_parameters_is_found_by_the_whole_site() -> None:
-    """As by the API's own patterns, one after the other."""
-    [direct] = [pattern for pattern in urlpatterns if isinstance(pattern, DirectResolver)]
-    plain = URLResolver(direct.pattern, api.urls[0], app_name=api.urls[1], namespace=api.urls[2])
-    assert len(direct._direct) > 10
-    for address in direct._direct:
-        assert repr(direct.resolve(address)) == repr(plain.resolve(address))
-        assert get_resolver().resolve(f"/{address}").func is direct._direct[address].func
+    """As by the API's own patterns, one after the other; at both places where the API answers."""
+    directs = [pattern for pattern in urlpatterns if isinstance(pattern, DirectResolver)]
+    assert [str(direct.pattern) for direct in directs] == ["api/apps/promptforge/", "api/"]
+    for direct in directs:
+        plain = URLResolver(direct.pattern, api.urls[0], app_name=direct.app_name, namespace=direct.namespace)
+        assert len(direct._direct) > 10
+        for address in direct._direct:
+            assert repr(direct.resolve(address)) == repr(plain.resolve(address))
+            assert get_resolver().resolve(f"/{address}").func is direct._direct[address].func

@@ -48,7 +48,7 @@ RESOURCES: dict[str, tuple[Callable[..., str], str, str]] = {
 
 
 def list_prompts(after: str) -> types.ListPromptsResult:
-    """A page of the prompts of active projects; each is called by its id."""
+    """A page of the prompts of active projects, and of none; each is called by its id."""
     found = ProjectRepository().list_active_prompts(limit=PROMPTS_A_PAGE, after=after)
     cursor = found[-1][0].id if len(found) == PROMPTS_A_PAGE else None
     return types.ListPromptsResult(prompts=[_described(row, name) for row, name in found], next_cursor=cursor)
@@ -66,8 +66,8 @@ def get_prompt(prompt_id: str, arguments: Mapping[str, str]) -> types.GetPromptR
     return types.GetPromptResult(description=f"Version {found.version}", messages=[message])
 
 
-def _described(row: PromptRecord, project_name: str) -> types.Prompt:
+def _described(row: PromptRecord, project_name: str | None) -> types.Prompt:
     arguments: list[Any] = [types.PromptArgument(name=name, required=False) for name in placeholders(row.content)]
     title = " ".join(row.content.split())[:TITLE_LENGTH]
-    description = f"{project_name}, version {row.version}"
+    description = f"{'no project' if project_name is None else project_name}, version {row.version}"
     return types.Prompt(name=row.id, title=title, description=description, arguments=arguments)

@@ -56,6 +56,7 @@ def project(found: ProjectSummary | ProjectDetail) -> dict[str, Any]:
         "has_context": has_context,
         "created_at": _text(found.created_at),
         "updated_at": _text(found.updated_at),
+        "path": found.path,
     }
 
 
