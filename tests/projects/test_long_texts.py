@@ -33,7 +33,12 @@ lines = st.lists(st.sampled_from("abcdefgh"), max_size=25)
 @pytest.mark.parametrize("form", HOSTILE)
 def test_secrets_are_searched_for_in_so_many_characters(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[str] = []
-    monkeypatch.setattr(secrets, "_secrets", lambda line: looked_at.append(line) or set())
+
+    def watched(line: str) -> set[tuple[str, str]]:
+        looked_at.append(line)
+        return set()
+
+    monkeypatch.setattr(secrets, "_secrets", watched)
     prompt = findings.CheckedPrompt(id="p", project_id="j", text=HOSTILE[form], using="default")
     found = list(secrets.find_secrets(prompt))
     assert len(looked_at) <= secrets.MOST_LINES
@@ -85,11 +90,11 @@ def test_difflib_compares_so_many_pairs(form: str, monkeypatch: pytest.MonkeyPat
 
     class Counted(difflib.SequenceMatcher[str]):
         def find_longest_match(self, alo: Any = 0, ahi: Any = None, blo: Any = 0, bhi: Any = None) -> Any:
-            ahi, bhi = len(self.a) if ahi is None else ahi, len(self.b) if bhi is None else bhi
-            pairs.append((ahi - alo) * (bhi - blo))
+            if ahi is not None and bhi is not None:
+                pairs.append((ahi - alo) * (bhi - blo))
             return super().find_longest_match(alo, ahi, blo, bhi)
 
-    monkeypatch.setattr(matching.difflib, "SequenceMatcher", Counted)
+    monkeypatch.setattr(difflib, "SequenceMatcher", Counted)
     text = HOSTILE[form]
     other = text[::-1].replace("7", "8").replace("1", "2") + "?"
     assert diff_texts(text, other, old_name="a", new_name="b").lines_added >= 1

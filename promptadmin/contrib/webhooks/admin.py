@@ -67,7 +67,8 @@ class EndpointAdmin(ModelAdmin):
     @admin.display(description="former secret signs until", empty_value="-")
     def former_secret(self, row: Endpoint) -> dt.datetime | None:
         """Until when it signs too."""
-        return row.former_secrets().aggregate(until=Max("signs_until"))["until"]
+        until: dt.datetime | None = row.former_secrets().aggregate(until=Max("signs_until"))["until"]
+        return until
 
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
         """With a new secret where that is asked for."""
