@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from itertools import islice
 
 from django.conf import settings
+from django.db.models.functions import Substr
 from django.utils.module_loading import import_string
 
 from projects.models import Prompt
 from promptadmin.containment import contained
 from promptadmin.plugins import PromptCheck, enabled_plugins
+
+#: So much of a text is given to the checks, in characters, and so many findings of each are told.
+LONGEST_CHECKED, MOST_FINDINGS = 100_000, 100
+#: With so many other prompts of its project a prompt is compared.
+MOST_OTHERS = 1_000
 
 
 class Severity(StrEnum):
@@ -49,18 +58,24 @@ class FoundBy:
 
 @dataclass(frozen=True)
 class CheckedPrompt:
-    """The prompt that a check looks at."""
+    """The prompt that a check looks at: the beginning of its text, and the rest, which is empty but for long ones."""
 
     id: str
     project_id: str | None
     text: str
     using: str
+    rest: str = ""
 
     @cached_property
     def others(self) -> list[tuple[str, str]]:
-        """The ids and texts of the project's other prompts, in their order; read when first asked for, and once."""
+        """The ids and texts of the project's other prompts, in their order; read when first asked for, and once.
+
+        Of the first MOST_OTHERS, and of each text so much as this one has, and some more.
+        """
         rows = Prompt.objects.using(self.using).filter(project_id=self.project_id).exclude(id=self.id)
-        return list(rows.order_by("order_index", "id").values_list("id", "content"))
+        beginning = Substr("content", 1, 2 * (len(self.text) + len(self.rest)) + 1_000)
+        found = rows.order_by("order_index", "id").values_list("id", beginning)[:MOST_OTHERS]
+        return [(key, text or "") for key, text in found]
 
 
 def enabled_checks() -> Iterable[tuple[str, PromptCheck]]:
@@ -76,14 +91,24 @@ def find(prompt: CheckedPrompt) -> list[FoundBy]:
 
     To be called within a read session.
     """
+    whole = prompt.text + prompt.rest
+    prompt = replace(prompt, text=whole[:LONGEST_CHECKED], rest=whole[LONGEST_CHECKED:])
+    breaks = [match.start() for match in re.finditer("\n", prompt.text)]
     found: list[FoundBy] = []
     for plugin, check in enabled_checks():
         with contained(plugin, f"the prompt check {check.name}", using=prompt.using):
             function: Callable[[CheckedPrompt], Iterable[Finding]] = import_string(check.function)
-            found += [_found_by(plugin, check, finding, prompt.text) for finding in function(prompt)]
+            made = list(islice(function(prompt), MOST_FINDINGS + 1))
+            if len(made) > MOST_FINDINGS:
+                made[MOST_FINDINGS:] = [Finding(Severity.NOTE, f"There are more than these {MOST_FINDINGS} findings.")]
+            found += [_found_by(plugin, check, finding, breaks) for finding in made]
+            if prompt.rest:
+                message = f"Only the first {LONGEST_CHECKED:,} characters of the text were checked."
+                left_out = Finding(Severity.NOTE, message, LONGEST_CHECKED, len(whole))
+                found.append(_found_by(plugin, check, left_out, breaks))
     return sorted(found, key=lambda item: (-1 if item.start is None else item.start, item.check))
 
 
-def _found_by(plugin: str, check: PromptCheck, finding: Finding, text: str) -> FoundBy:
-    line = None if finding.start is None else text.count("\n", 0, finding.start) + 1
+def _found_by(plugin: str, check: PromptCheck, finding: Finding, breaks: list[int]) -> FoundBy:
+    line = None if finding.start is None else bisect_left(breaks, finding.start) + 1
     return FoundBy(plugin, check.name, check.title, finding.severity, finding.message, finding.start, finding.end, line)

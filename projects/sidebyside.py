@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NamedTuple
 
+from projects.matching import Matcher, equal_pairs
+
 #: Unchanged lines shown around a change.
 CONTEXT = 3
 #: Lines longer than this, in characters, are marked as a whole: comparing their words takes too long.
 LONGEST_COMPARED = 4000
+#: A pair of lines with more pairs of equal words is matched at words that it has once. So many such pairs are looked at
+#: in all lines: of those beyond, whole lines are marked.
+MOST_PAIRS_A_LINE, MOST_PAIRS = 40_000, 400_000
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 
 
@@ -47,7 +52,7 @@ class Row:
 def compare_lines(old: str, new: str) -> Iterator[Row]:
     """The rows of a comparison; only a line feed ends a line. Nothing where the texts are equal."""
     old_lines, new_lines = old.split("\n"), new.split("\n")
-    matcher = difflib.SequenceMatcher(None, old_lines, new_lines)
+    matcher, words = Matcher(old_lines, new_lines), _Words()
     shown = 0
     for group in matcher.get_grouped_opcodes(CONTEXT):
         if group[0][1] > shown:
@@ -58,7 +63,7 @@ def compare_lines(old: str, new: str) -> Iterator[Row]:
                 yield from _equal_rows(old_lines[old_start:old_end], old_start, new_start)
             else:
                 yield from _changed_rows(
-                    old_lines[old_start:old_end], new_lines[new_start:new_end], old_start, new_start
+                    old_lines[old_start:old_end], new_lines[new_start:new_end], old_start, new_start, words
                 )
     if 0 < shown < len(old_lines):
         yield Row(skipped=len(old_lines) - shown)
@@ -70,9 +75,11 @@ def _equal_rows(lines: Sequence[str], old_start: int, new_start: int) -> Iterato
         yield Row(Side(old_start + offset, pieces), Side(new_start + offset, pieces))
 
 
-def _changed_rows(old: Sequence[str], new: Sequence[str], old_start: int, new_start: int) -> Iterator[Row]:
+def _changed_rows(
+    old: Sequence[str], new: Sequence[str], old_start: int, new_start: int, words: _Words
+) -> Iterator[Row]:
     for offset, (before, after) in enumerate(zip_longest(old, new), start=1):
-        left, right = _pieces(before, after)
+        left, right = words.pieces(before, after)
         yield Row(
             old=None if before is None else Side(old_start + offset, left),
             new=None if after is None else Side(new_start + offset, right),
@@ -80,18 +87,31 @@ def _changed_rows(old: Sequence[str], new: Sequence[str], old_start: int, new_st
         )
 
 
-def _pieces(before: str | None, after: str | None) -> tuple[list[Piece], list[Piece]]:
-    """The parts of two lines that took each other's place."""
-    whole = [Piece(before or "", True)], [Piece(after or "", True)]
-    if before is None or after is None or max(len(before), len(after)) > LONGEST_COMPARED:
-        return whole
-    old_words, new_words = _WORDS.findall(before), _WORDS.findall(after)
-    left: list[Piece] = []
-    right: list[Piece] = []
-    matcher = difflib.SequenceMatcher(None, old_words, new_words, autojunk=False)
-    for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
-        if old_end > old_start:
-            left.append(Piece("".join(old_words[old_start:old_end]), tag != "equal"))
-        if new_end > new_start:
-            right.append(Piece("".join(new_words[new_start:new_end]), tag != "equal"))
-    return left, right
+class _Words:
+    """Marks the words that differ in pairs of lines, until it has compared so many."""
+
+    def __init__(self) -> None:
+        self.pairs_left = MOST_PAIRS
+
+    def pieces(self, before: str | None, after: str | None) -> tuple[list[Piece], list[Piece]]:
+        """The parts of two lines that took each other's place."""
+        whole = [Piece(before or "", True)], [Piece(after or "", True)]
+        if before is None or after is None or max(len(before), len(after)) > LONGEST_COMPARED:
+            return whole
+        old_words, new_words = _WORDS.findall(before), _WORDS.findall(after)
+        pairs = equal_pairs(old_words, new_words)
+        self.pairs_left -= min(pairs, MOST_PAIRS_A_LINE)
+        if self.pairs_left < 0:
+            return whole
+        if pairs > MOST_PAIRS_A_LINE:
+            matcher: difflib.SequenceMatcher[str] = Matcher(old_words, new_words, most_pairs=MOST_PAIRS_A_LINE)
+        else:
+            matcher = difflib.SequenceMatcher(None, old_words, new_words, autojunk=False)
+        left: list[Piece] = []
+        right: list[Piece] = []
+        for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
+            if old_end > old_start:
+                left.append(Piece("".join(old_words[old_start:old_end]), tag != "equal"))
+            if new_end > new_start:
+                right.append(Piece("".join(new_words[new_start:new_end]), tag != "equal"))
+        return left, right

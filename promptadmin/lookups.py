@@ -1,14 +1,17 @@
 """The lookups behind `search`: a text or a part of it, whatever the case of its letters; no character is special.
 
 Case is folded by lowering and then raising every letter, which Python and PostgreSQL's ICU do alike, so that "ß" is
-"SS" and the two forms of a sigma are one.
+"SS" and the two forms of a sigma are one. A letter with an accent is the same in one character and in two (Unicode's
+NFC and NFD): texts are brought to NFC before and after.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+import re
 import sqlite3
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,13 +23,17 @@ FOLDED = "folded"
 CONTAINS = "folded_contains"
 JSON_CONTAINS = "folded_json_contains"
 JSON_HAS = "folded_json_has"
-#: No character beyond has a case.
-LAST_CASED = 0x1E943
+#: No character beyond has a case, or another one in its place in NFC.
+LAST_CASED = 0x2FA1D
+#: Marks that may become one character with a letter; those of single scripts compose with letters without case alone.
+COMBINING = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]")
 
 
 def fold(text: str) -> str:
-    """The text without differences of case."""
-    return text.upper() if text.isascii() else text.lower().upper()
+    """The text without differences of case, nor of how its accents are stored."""
+    if text.isascii():
+        return text.upper()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower().upper())
 
 
 def folded(value: bytes | None) -> str | None:
@@ -41,12 +48,23 @@ def folded_contains(value: bytes | None, needle: str) -> bool | None:
     """
     if value is None:
         return None
-    if needle.isascii() and needle.encode() in value.upper():
-        return True
     if value.isascii():
-        return False
-    text = _text(value)
-    return all(any(letter in text for letter in letters) for letters in _stand_ins(needle)) and needle in fold(text)
+        return needle.isascii() and needle.encode() in value.upper()
+    may_be_ascii = False
+    if needle.isascii():
+        place = value.upper().find(needle.encode())
+        if place != -1 and value[place + len(needle) : place + len(needle) + 1].isascii():
+            return True
+        may_be_ascii = place != -1  # with an accent behind it, or not
+    stored = _text(value)
+    text = unicodedata.normalize("NFC", stored)
+    is_possible = (
+        may_be_ascii
+        or text != stored
+        or COMBINING.search(text) is not None  # it may become one with what a letter before it folds to
+        or all(any(letter in text for letter in letters) for letters in _stand_ins(needle))
+    )
+    return is_possible and needle in fold(text)
 
 
 @functools.lru_cache
@@ -120,7 +138,7 @@ def register_function(raw: sqlite3.Connection) -> None:
 
 def _icu_folded(sql: str) -> str:
     """PostgreSQL's expression: ICU folds all of Unicode, the collation of our columns, "C", only ASCII."""
-    return f'(UPPER(LOWER({sql} COLLATE "und-x-icu")) COLLATE "C")'
+    return f'(NORMALIZE(UPPER(LOWER(NORMALIZE({sql}) COLLATE "und-x-icu"))) COLLATE "C")'
 
 
 class FoldedLookup(Lookup):
@@ -215,13 +233,18 @@ UNESCAPED = r"(?<=(?:^|[^\\])(?:\\\\)*)"
 
 def json_pattern(text: str) -> str:
     """A regular expression for a part of a JSON text, in any case."""
-    return "".join(_escaped_pattern(character) for character in text)
+    return "".join(_escaped_pattern(character) for character in unicodedata.normalize("NFC", text))
 
 
 def _escaped_pattern(character: str) -> str:
     """A regular expression for one character of a JSON text, in any case, as itself or as an escape."""
     cases = dict.fromkeys((character, character.lower(), character.upper(), character.title()))
-    return f"(?:{'|'.join(_alternatives(case) for case in cases if case)})"
+    found = [_alternatives(case) for case in cases if case]
+    for case in cases:
+        apart = unicodedata.normalize("NFD", case)
+        if len(apart) > len(case):
+            found.append("".join(f"(?:{_alternatives(letter)})" for letter in apart))
+    return f"(?:{'|'.join(found)})"
 
 
 def _alternatives(text: str) -> str:
@@ -243,6 +266,6 @@ def _utf16(text: str) -> list[str]:
 
 
 #: The letters beyond ASCII that fold to a text with one of ASCII.
-FOLDS_TO_ASCII = "ßİıŉſǰẖẗẘẙẚẞ\u212aﬀﬁﬂﬃﬄﬅﬆ"
+FOLDS_TO_ASCII = "ßıŉſǰẖẗẘẙẚẞ\u212a\u037e\u1fefﬀﬁﬂﬃﬄﬅﬆ"
 #: Any escape of a character that may mean one of ASCII in another case; found sooner than by `json_pattern`.
 MEANS_ASCII = rf"\\(?:u(?:00[0-7]|{'|'.join(_any_case(unit) for unit in _utf16(FOLDS_TO_ASCII))})|[^u])"

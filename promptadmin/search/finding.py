@@ -17,8 +17,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from promptadmin.lookups import fold
 from promptadmin.search import index_file, tracking
 from promptadmin.search.index_file import PART_LENGTH, Place, Reader, facet_word
+from promptadmin.search.scripts import is_all_letters
 from promptadmin.search.tables import SearchedTable
-from promptadmin.search.words import Term, words
+from promptadmin.search.words import Term, asked_words, words
 from promptadmin.sqlite import is_file
 
 logger = logging.getLogger(__name__)
@@ -74,11 +75,7 @@ def parts_query(needle: str) -> str | None:
 
 def words_query(terms: Sequence[Term], facets: Mapping[str, str]) -> str:
     """What asks the index for rows that may answer a query: words that follow each other are only asked to be there."""
-    asked = [
-        _quoted(word) + (" *" if term.is_prefix and word is term.words[-1] else "")
-        for term in terms
-        for word in term.words
-    ]
+    asked = [_quoted(word) + (" *" if is_prefix else "") for word, is_prefix in asked_words(terms)]
     return " AND ".join([*asked, *(_quoted(facet_word(name, value)) for name, value in facets.items())])
 
 
@@ -106,7 +103,9 @@ def _with_parts(
     connection: BaseDatabaseWrapper, table: SearchedTable, needle: str, limit: int = -1
 ) -> Iterator[_Parts | None]:
     """What the index knows of a folded text; None where only reading all rows tells."""
-    match = parts_query(needle)
+    match, kind = parts_query(needle), "parts"
+    if match is None and is_all_letters(needle):  # shorter than what the trigram index finds
+        match, kind = words_query([Term(tuple(needle))], {}), "words"
     if match is None:
         yield None
         return
@@ -116,7 +115,7 @@ def _with_parts(
             return
         reader, place = known
         unknown = _few_unknown(connection, table, place)
-        rows = None if unknown is None else asked(lambda: reader.rows_with_parts(match, limit))
+        rows = None if unknown is None else asked(lambda: reader.newest_rows(kind, match, limit))
         yield None if unknown is None or rows is None else _Parts(reader, rows, unknown)
 
 

@@ -26,7 +26,7 @@ from promptadmin.search.tables import SearchedTable
 from promptadmin.search.words import words
 
 SUFFIX = "-search"
-FORMAT = 2  # another number, and the index is made anew
+FORMAT = 3  # another number, and the index is made anew
 FIRST_LATER = 2**40
 #: Begins a word that stands for a facet: no letter, so no text has such a word.
 FACET = "\ue000"
@@ -123,9 +123,9 @@ class Reader:
         """(document, row) of up to `limit` rows that match, those indexed last first, from before a document."""
         return self._rows("words", match, "AND f.rowid < ? ORDER BY f.rowid DESC LIMIT ?", [before, limit])
 
-    def rows_with_parts(self, match: str, limit: int = -1) -> list[int]:
-        """Rows that match, those indexed last first."""
-        return [row for _, row in self._rows("parts", match, "ORDER BY f.rowid DESC LIMIT ?", [limit])]
+    def newest_rows(self, kind: str, match: str, limit: int = -1) -> list[int]:
+        """Rows of which the `parts` or the `words` match, those indexed last first."""
+        return [row for _, row in self._rows(kind, match, "ORDER BY f.rowid DESC LIMIT ?", [limit])]
 
     def rows_with_words(self, match: str) -> list[int]:
         """All rows that match."""

@@ -18,8 +18,9 @@ from django.db.models.expressions import RawSQL
 
 from promptadmin.derived import PREFIX
 from promptadmin.lookups import MEANS_ASCII, fold, json_pattern
+from promptadmin.search.scripts import LETTERS
 from promptadmin.search.tables import SearchedTable
-from promptadmin.search.words import Term
+from promptadmin.search.words import Term, asked_words
 from promptadmin.upkeep import Piece
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,9 @@ LONGEST = 200_000
 ROWS_A_FETCH = 200
 #: What stood in the place of the index of escapes, by another condition.
 FORMER = PREFIX + "search_{}_escapes"
+#: The comment on an index: one with another comment is of another expression, and is made anew.
+FORMAT = "folds to NFC; letters of scripts without blanks are words"
+IS_READY = f"i.indisvalid AND OBJ_DESCRIPTION(i.indexrelid, 'pg_class') = '{FORMAT}'"
 #: A text that more rows may have is common: the newest of them are soon found on the way along an index.
 FEW = 1_000
 #: So many rows with words are sorted sooner than the newest of them are found on the way along an index.
@@ -37,12 +41,16 @@ MANY_TO_SORT = 20_000
 
 def folded_document(table: SearchedTable) -> str:
     """All texts of a row, folded, in SQL; the same text as the index's, or PostgreSQL won't use it."""
+    return _folded(_document(table))
+
+
+def _document(table: SearchedTable) -> str:
     texts = " || E'\\n' || ".join(f"COALESCE({table.name}.{column}, '')" for column in table.text_columns)
-    return _folded(f"({texts})")
+    return f"({texts})"
 
 
 def _folded(text: str) -> str:
-    return f"""UPPER(LOWER({text} COLLATE "und-x-icu"))"""
+    return f"""NORMALIZE(UPPER(LOWER(NORMALIZE({text}) COLLATE "und-x-icu")))"""
 
 
 def _part(text: str) -> str:
@@ -52,7 +60,13 @@ def _part(text: str) -> str:
 
 def words_vector(table: SearchedTable) -> str:
     """The words of a row, in SQL."""
-    blanked = f"REGEXP_REPLACE(LEFT({folded_document(table)}, {LONGEST}), '[^[:alnum:]]+', ' ', 'g')"
+    folded, plain = f"LEFT({folded_document(table)}, {LONGEST})", _document(table)
+    words = f"REGEXP_REPLACE({folded}, '[^[:alnum:]]+', ' ', 'g')"
+    # A text with letters of scripts without blanks: each of them is a word.
+    mixed = (
+        f"REGEXP_REPLACE(REGEXP_REPLACE({folded}, '[^[:alnum:]{LETTERS}]+', ' ', 'g'), '([{LETTERS}])', ' \\1 ', 'g')"
+    )
+    blanked = f"CASE WHEN OCTET_LENGTH({plain}) = LENGTH({plain}) THEN {words} ELSE {mixed} END"
     return f"TO_TSVECTOR('simple', {blanked})"
 
 
@@ -66,12 +80,9 @@ def has_escapes(table: SearchedTable) -> str:
 
 def with_words(values: QuerySet[Any, Any], table: SearchedTable, terms: Sequence[Term], newest: str) -> Iterator[Any]:
     """Rows that may answer a query, with their values, newest first."""
-    asked = " && ".join(
-        f"TO_TSQUERY('simple', %s || '{':*' if term.is_prefix and word is term.words[-1] else ''}')"
-        for term in terms
-        for word in term.words
-    )
-    by_words, words = f"{words_vector(table)} @@ ({asked})", [word for term in terms for word in term.words]
+    pairs = asked_words(terms)
+    asked = " && ".join(f"TO_TSQUERY('simple', %s || '{':*' if is_prefix else ''}')" for _, is_prefix in pairs)
+    by_words, words = f"{words_vector(table)} @@ ({asked})", [word for word, _ in pairs]
     keys, parameters = _keys_with_words(table, by_words, words)
     with connections[values.db].cursor() as cursor:
         cursor.execute(f"SELECT COUNT(*) FROM ({keys} LIMIT %s) AS found", [*parameters, MANY_TO_SORT])
@@ -135,7 +146,7 @@ def _keys(table: SearchedTable, text: str) -> tuple[str, list[str]]:
 def has_trigrams(connection: BaseDatabaseWrapper, table: SearchedTable) -> bool:
     """Whether the index of trigrams is there."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [_names(table)[1]])
+        cursor.execute(f"SELECT {IS_READY} FROM pg_index i WHERE i.indexrelid = to_regclass(%s)", [_names(table)[1]])
         return bool(cursor.fetchone() == (True,))
 
 
@@ -143,8 +154,8 @@ def progress(connection: BaseDatabaseWrapper, table: SearchedTable) -> tuple[int
     """How many of how many rows are indexed: all or none, as many as PostgreSQL believes there are."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT GREATEST(c.reltuples, 0)::bigint, COALESCE((SELECT indisvalid FROM pg_index "
-            "WHERE indexrelid = to_regclass(%s)), FALSE) FROM pg_class c WHERE c.oid = to_regclass(%s)",
+            f"SELECT GREATEST(c.reltuples, 0)::bigint, COALESCE((SELECT {IS_READY} FROM pg_index i "
+            "WHERE i.indexrelid = to_regclass(%s)), FALSE) FROM pg_class c WHERE c.oid = to_regclass(%s)",
             [_names(table)[0], table.name],
         )
         rows, is_indexed = cursor.fetchone()
@@ -161,6 +172,7 @@ def index_piece(using: str, table: SearchedTable) -> Piece:
     with connection.cursor() as cursor:
         cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # one that was interrupted is there, but invalid
         cursor.execute(statement, [])
+        cursor.execute(f"COMMENT ON INDEX {name} IS '{FORMAT}'")
         cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {FORMER.format(table.name)}")
     return Piece(1, len(wanted) - 1)
 
@@ -181,7 +193,7 @@ def _missing(connection: BaseDatabaseWrapper, table: SearchedTable) -> list[tupl
                 indexes[escaped] = f"{make} {escaped} ON {table.name} ({table.key}) WHERE {has_escapes(table)}"
         cursor.execute(
             "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
-            "WHERE i.indisvalid AND c.relname = ANY (%s)",
+            f"WHERE {IS_READY} AND c.relname = ANY (%s)",
             [list(indexes)],
         )
         valid = {name for (name,) in cursor.fetchall()}

@@ -18,7 +18,7 @@ from promptadmin.search import postgresql, tracking
 from promptadmin.search.finding import asked, known_index, words_query
 from promptadmin.search.rows import RowNumber
 from promptadmin.search.tables import SearchedTable
-from promptadmin.search.words import Field, Term, score
+from promptadmin.search.words import Field, Term, asked_words, score
 
 #: How many of the rows that match are ranked: the newest. What is more than that, a narrower query finds.
 MOST_RANKED = 200
@@ -102,7 +102,7 @@ def _on_sqlite(
     connection = connections[values.db]
     parts = [
         functools.reduce(or_, (_contains(table, column, word) for column in table.text_columns))
-        for word in _all_words(terms)
+        for word in dict.fromkeys(word for word, _ in asked_words(terms))
     ]
     read = values.filter(*parts)  # what has all words has all of them as parts
     by_number = RowNumber(table.key)
@@ -128,10 +128,6 @@ def _on_sqlite(
             if len(found) < size:
                 return
             before, turn = found[-1][0], turn + 1
-
-
-def _all_words(terms: Sequence[Term]) -> list[str]:
-    return list(dict.fromkeys(word for term in terms for word in term.words))
 
 
 def _contains(table: SearchedTable, column: str, word: str) -> Q:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +13,9 @@ from itertools import accumulate
 from promptadmin.lookups import fold
 from promptadmin.search.words import Span, Term
 
+#: A letter with the marks, or a syllable of Hangul with the parts, that NFC may bring together.
+_MARKS = "".join(chr(code) for code in range(0x300, 0x3100) if unicodedata.category(chr(code))[0] == "M")
+CLUSTER = re.compile(rf".[{_MARKS}\u1160-\u11ff]*", re.DOTALL)
 LENGTH = 240
 BEFORE = 60  # how much is shown before the first word found
 ELLIPSIS = "…"
@@ -37,7 +42,7 @@ def found_spans(terms: Sequence[Term], text: str) -> list[Span]:
     """Where a text has any of the terms, without overlaps."""
     folded = fold(text)
     spans = sorted(span for term in terms for span in term.spans(folded))
-    if len(folded) != len(text):
+    if len(folded) != len(text) or not unicodedata.is_normalized("NFC", text):
         spans = _unfolded(spans, text)
     merged: list[Span] = []
     for span in spans:
@@ -49,13 +54,15 @@ def found_spans(terms: Sequence[Term], text: str) -> list[Span]:
 
 
 def _unfolded(spans: Sequence[Span], text: str) -> list[Span]:
-    """The spans of the text itself: some characters, such as ß, fold to more than one."""
-    ends = list(accumulate(len(fold(character)) for character in text))
+    """The spans of the text itself: some characters, such as ß, fold to more than one, some with marks to fewer."""
+    clusters = [match.span() for match in CLUSTER.finditer(text)]
+    ends = list(accumulate(len(fold(text[start:end])) for start, end in clusters))
+    last = len(clusters) - 1
     unfolded = []
     for span in spans:
-        start = bisect_left(ends, span.start + 1)
-        unfolded.append(Span(start, max(start, bisect_left(ends, span.end)) + 1))
-    return [Span(start, min(end, len(text))) for start, end in unfolded]
+        first = min(bisect_left(ends, span.start + 1), last)
+        unfolded.append(Span(clusters[first][0], clusters[max(first, min(bisect_left(ends, span.end), last))][1]))
+    return unfolded
 
 
 def snippet(terms: Sequence[Term], texts: Sequence[str]) -> Snippet:

@@ -8,23 +8,29 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from promptadmin.lookups import fold
+from promptadmin.search.scripts import LETTER, LETTERS, has_letter
 
 WORD = re.compile(r"[^\W_]+")
+#: Where letters of scripts without blanks are: each of them is a word, and others end before it.
+OTHER_LETTER, OTHER_BETWEEN = rf"(?![{LETTERS}])[^\W_]", rf"(?:(?![{LETTERS}])[\W_])"
+MIXED_WORD = re.compile(rf"[{LETTERS}]|(?:{OTHER_LETTER})+")
 BLANKED = bytes(code if chr(code).isalnum() and code < 128 else 32 for code in range(256))
 BETWEEN_WORDS = r"[\W_]+"
 NO_LETTER_BEFORE, NO_LETTER_AFTER = r"(?<![^\W_])", r"(?![^\W_])"
 ASKED = re.compile(r'"([^"]*)(?:"|$)(\*?)|([^\s"]+)')
 #: A query is cut after so many words: more narrow nothing down.
 MOST_TERMS = 16
+#: An index is asked for so many different words: the rows that have them are held against all.
+MOST_ASKED = 32
 # How soon more of the same counts less, and how much a long text counts less: BM25's k1 and b, and a usual length.
 SATURATION, LENGTH_PENALTY, USUAL_LENGTH = 1.2, 0.75, 2000
 
 
 def words(folded: str) -> list[str]:
-    """The words of a folded text, in its order: runs of letters and digits."""
+    """The words of a folded text, in its order: runs of letters and digits, and single letters of some scripts."""
     if folded.isascii():  # as most are
         return folded.encode().translate(BLANKED).decode().split()
-    return WORD.findall(folded)
+    return MIXED_WORD.findall(folded) if has_letter(folded) else WORD.findall(folded)
 
 
 class Span(NamedTuple):
@@ -43,15 +49,27 @@ class Term:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """Finds the words in a folded text."""
+        """Finds the words in a folded text without letters of scripts without blanks."""
         end = "" if self.is_prefix else NO_LETTER_AFTER
         return re.compile(f"{NO_LETTER_BEFORE}{BETWEEN_WORDS.join(map(re.escape, self.words))}{end}")
+
+    @property
+    def mixed_pattern(self) -> re.Pattern[str]:
+        """Finds the words in any folded text: a word of such letters may touch the one before and the one after."""
+        single = [LETTER.match(word) is not None for word in self.words]
+        parts = [re.escape(self.words[0])]
+        for number, word in enumerate(self.words[1:], start=1):
+            parts += [OTHER_BETWEEN, "*" if single[number - 1] or single[number] else "+", re.escape(word)]
+        before = "" if single[0] else f"(?<!{OTHER_LETTER})"
+        after = "" if single[-1] or self.is_prefix else f"(?!{OTHER_LETTER})"
+        return re.compile(f"{before}{''.join(parts)}{after}")
 
     def spans(self, folded: str) -> Iterator[Span]:
         """Where a folded text has it."""
         if self.words[0] not in folded:
             return
-        for match in self.pattern.finditer(folded):
+        pattern = self.mixed_pattern if has_letter(folded) else self.pattern
+        for match in pattern.finditer(folded):
             yield Span(*match.span())
 
 
@@ -67,6 +85,12 @@ def read_query(text: str) -> tuple[Term, ...]:
         if found:
             terms[Term(found, bool(star) or (bool(plain) and plain.endswith("*")))] = None
     return tuple(terms)[:MOST_TERMS]
+
+
+def asked_words(terms: Sequence[Term]) -> list[tuple[str, bool]]:
+    """The words that an index is asked for, each with whether it may be the beginning of one."""
+    found = ((word, term.is_prefix and word == term.words[-1]) for term in terms for word in term.words)
+    return list(dict.fromkeys(found))[:MOST_ASKED]
 
 
 class Field(NamedTuple):

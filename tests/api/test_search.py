@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from promptadmin.search import ranking
 from promptadmin.search.snippets import LENGTH, snippet
 from promptadmin.search.words import Field, read_query, score, words
 from promptadmin.tokens import create_token
+from tests.optimizations.searched_files import index_everything
 from tests.projects.making import make_project, make_prompt, make_run, make_version
 
 
@@ -160,3 +162,36 @@ def test_what_is_indexed_is_told(client: Client) -> None:
     assert set(indexed) == {"done", "total"}
     assert 0 <= indexed["done"] <= indexed["total"]
     assert connection.vendor == "postgresql" or indexed["total"] >= 1
+
+
+SCRIPTS = {
+    "请用中文总结以下文章": ["中文", "文", "总结 文章", "中*", '"用中文"'],
+    "これは日本語のプロンプトです": ["日本語", "プロンプト", "語"],
+    "กรุณาสรุปข้อความนี้": ["สรุป", "ข้อความ"],
+    "한국어로 대답하세요. 요약은 세 문장으로.": ["요약", "한국어", "대답", unicodedata.normalize("NFD", "요약")],
+    "请用JSON格式回答": ["JSON", "json格式", "js*"],
+    "日本語で答えて GPT-4o用": ["gpt-4o", "4o"],
+    unicodedata.normalize("NFD", "Un café crème"): ["CAFÉ", "crème", unicodedata.normalize("NFD", "Café")],
+    "Über naïve Bayes": [unicodedata.normalize("NFD", "über"), "NAÏVE"],
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_indexed", [False, True])
+def test_scripts_without_blanks_and_both_forms_of_accents_are_found_and_marked(is_indexed: bool) -> None:
+    client = Client(headers={"Authorization": f"Bearer {create_token(name='searcher', scopes=['read'])[1]}"})
+    keys = {text: make_run(raw_prompt=text).id for text in SCRIPTS}
+    if is_indexed:
+        index_everything("default")
+    for text, queries in SCRIPTS.items():
+        for query in queries:
+            found = search(client, query)["items"]
+            assert keys[text] in {item["id"] for item in found}, query
+            [item] = [item for item in found if item["id"] == keys[text]]
+            marked = [item["text"][start:end] for start, end in item["highlights"]]
+            assert fold(marked[0]).startswith(fold(re.split(r'[*" ]', query.strip('"'))[0])), (query, marked)
+            part = query.strip('*"')
+            listed = client.get("/api/history", {"search": part.split()[0]}).json()["items"]
+            assert keys[text] in {row["id"] for row in listed}, query
+    for query in ("文中", "日語", "สป", "JSO", "cafe"):
+        assert search(client, query)["items"] == [], query

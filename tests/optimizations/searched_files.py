@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import unicodedata
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from projects.search import index_prompts, index_versions
 from promptadmin.lookups import fold
 from promptadmin.sessions import read_session
 
-WORDS = re.compile(r"[^\W_]+")
+WORD = re.compile(r"[^\W_]+")
+#: How the names of letters begin that are words of their own.
+SINGLE = ("CJK UNIFIED", "HIRAGANA LETTER", "KATAKANA LETTER", "KATAKANA-HIRAGANA", "HANGUL SYLLABLE", "THAI CHARACTER")
 TEXTS = ("title", "raw_prompt", "optimized_prompt", "project", "tags")
 
 
@@ -91,12 +94,26 @@ def plainly_containing(path: Path, text: str, **filters: Any) -> set[str]:
 
 def plainly_with_words(path: Path, query: str) -> set[str]:
     """The ids of the rows that have all the words; those that no blank separates, one after the other in a text."""
-    wanted = [found for part in fold(query).split() if (found := WORDS.findall(part))]
+    wanted = [found for part in fold(query).split() if (found := plain_words(part))]
     return {
         row["id"]
         for row in _rows(path)
-        if wanted and all(any(_follow(part, WORDS.findall(fold(text))) for text in _meant(row)) for part in wanted)
+        if wanted and all(any(_follow(part, plain_words(fold(text))) for text in _meant(row)) for part in wanted)
     }
+
+
+def plain_words(folded: str) -> list[str]:
+    """The words of a folded text, in their order."""
+    parts: list[str] = []
+    for letter in folded:
+        is_single = unicodedata.name(letter, "").startswith(SINGLE) and unicodedata.category(letter)[0] in "LM"
+        parts.append(f"\0{letter}\0" if is_single else letter)
+    spaced = "".join(parts)
+    return [word for part in spaced.split("\0") for word in ([part] if _is_single(part) else WORD.findall(part))]
+
+
+def _is_single(part: str) -> bool:
+    return len(part) == 1 and unicodedata.name(part, "").startswith(SINGLE) and unicodedata.category(part)[0] in "LM"
 
 
 def _follow(part: list[str], words: list[str]) -> bool:

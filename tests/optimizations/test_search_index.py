@@ -30,7 +30,7 @@ from tests.optimizations.searched_files import (
 
 EXAMPLES = int(os.environ.get("PROMPTADMIN_SEARCH_EXAMPLES", "25"))
 # Letters whose case is folded in other ways than one for one, and what a query or a pattern may take for more.
-LETTERS = "abß ẞﬁFIKkς%_\\*\"'-é日本\x00"
+LETTERS = "abß ẞﬁFIKkς%_\\*\"'-é日本\x00e\u0301中文가각ᄀ\u1161กุ์カ\u3099"
 texts = st.text(LETTERS, max_size=8)
 ROWS = st.integers(1, 6)
 NUMBERS = st.one_of(ROWS, st.sampled_from([-(2**63), -5, 0, 2**40 - 1, 2**40, 2**40 + 3, 2**63 - 2]))
@@ -112,7 +112,7 @@ def test_whatever_is_done_the_search_finds_what_a_look_at_every_row_does(
             assert containing(connection.alias, needle, status=status) == plainly_containing(
                 path, needle, status=status
             )
-        for query in (needle.replace("*", " ").replace('"', " "), "a", "日本 b", "F-F"):
+        for query in (needle.replace("*", " ").replace('"', " "), "a", "日本 b", "F-F", "中文", "กุ", "가"):
             assert with_words(connection.alias, query) == plainly_with_words(path, query)
 
 

@@ -23,6 +23,8 @@ FORMAT = re.compile(
 )
 #: In characters, about 1,500 tokens of English.
 LONG_TEXT = 6_000
+#: So many characters tell most texts apart.
+BEGINNING = 40
 
 
 def find_unfilled_placeholders(prompt: CheckedPrompt) -> Iterator[Finding]:
@@ -43,7 +45,7 @@ def find_missing_output_format(prompt: CheckedPrompt) -> Iterator[Finding]:
 
 def find_very_long_text(prompt: CheckedPrompt) -> Iterator[Finding]:
     """A text so long that models lose sight of parts of it, and that costs its length with each run."""
-    length = len(prompt.text)
+    length = len(prompt.text) + len(prompt.rest)
     if length > LONG_TEXT:
         yield Finding(
             Severity.NOTE,
@@ -55,8 +57,15 @@ def find_very_long_text(prompt: CheckedPrompt) -> Iterator[Finding]:
 
 def find_duplicates(prompt: CheckedPrompt) -> Iterator[Finding]:
     """Another prompt of the project with the same text but for blanks and capitals: they will drift apart."""
-    folded = fold_blanks(prompt.text).casefold()
-    twins = [key for key, text in prompt.others if fold_blanks(text).casefold() == folded]
+    folded = fold_blanks(prompt.text + prompt.rest).casefold()
+    beginning = folded[:BEGINNING]
+    twins = [
+        key
+        for key, text in prompt.others
+        # Most differ soon: the folded beginning of a text needs no more than its words.
+        if " ".join(text.split(None, BEGINNING)[:BEGINNING]).casefold()[:BEGINNING] == beginning
+        and fold_blanks(text).casefold() == folded
+    ]
     if twins:
         more = f" and {len(twins) - 1} more" if len(twins) > 1 else ""
         yield Finding(

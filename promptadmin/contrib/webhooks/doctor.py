@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
-from promptadmin.contrib.webhooks.addresses import AddressRefused, check_host
+from promptadmin.contrib.webhooks.addresses import AddressRefused, check_host, read_address
 from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus, Endpoint
 from promptadmin.doctor.registry import Examination, Finding, Severity, check, counted
+from promptadmin.single_rows import readable_rows
 
 UNTRIED_AFTER = dt.timedelta(minutes=5)
 
@@ -45,15 +45,18 @@ def check_deliveries(examination: Examination) -> Iterator[Finding]:
 def check_hosts(examination: Examination) -> Iterator[Finding]:
     """The hosts of webhooks.
 
-    Webhooks go only to hosts that PROMPTADMIN_WEBHOOKS_HOSTS names. What is due for an endpoint elsewhere is tried, is
-    refused, and is given up in the end.
+    Webhooks go only to hosts that PROMPTADMIN_WEBHOOKS_HOSTS names. What is due for an endpoint elsewhere, or for an
+    address that can't be, is tried, is refused, and is given up in the end.
     """
-    refused = False
-    for endpoint in Endpoint.objects.using(examination.connection.alias).filter(is_enabled=True).order_by("pk"):
+    refused, unreadable = False, list[int]()
+    enabled = Endpoint.objects.using(examination.connection.alias).filter(is_enabled=True).order_by("pk")
+    for endpoint in readable_rows(enabled.only("name", "url"), lambda key, error: unreadable.append(key)):
         try:
-            check_host(urlsplit(endpoint.url).hostname or "")
+            check_host(read_address(endpoint.url).host)
         except AddressRefused as problem:
             refused = True
             yield Finding(Severity.WARNING, f"{endpoint.name}: {problem}", "Or switch the endpoint off in the admin.")
-    if not refused:
+    for key in unreadable:
+        yield Finding(Severity.WARNING, f"endpoint {key} can't be read", "Delete its row, and make the endpoint again.")
+    if not refused and not unreadable:
         yield Finding(Severity.OK, "every endpoint that is on is on a listed host")

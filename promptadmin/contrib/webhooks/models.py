@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import secrets
 
 from django.db import models
@@ -11,6 +12,8 @@ from django.utils import timezone
 from promptadmin.contrib.webhooks.addresses import validate_address
 
 SECRET_BYTES = 32
+#: How long signatures with the former secret go along with those of a new one.
+ROTATION = dt.timedelta(days=1)
 
 
 def new_secret() -> str:
@@ -39,11 +42,39 @@ class Endpoint(models.Model):
         ordering = ["name", "id"]
 
     def __str__(self) -> str:
-        return self.name
+        return str(self.name)
 
     def wants(self, event: str) -> bool:
         """Whether this event is delivered here."""
+        if not isinstance(self.events, list):  # another program wrote it
+            return self.events is None
         return not self.events or event in self.events
+
+    def former_secrets(self) -> models.QuerySet[FormerSecret]:
+        """Those that still sign beside the secret."""
+        return FormerSecret.objects.using(self._state.db).filter(endpoint=self.pk, signs_until__gt=timezone.now())
+
+    def rotate_secret(self) -> None:
+        """Take a new secret, unsaved; the former one signs beside it for a day."""
+        FormerSecret.objects.using(self._state.db).create(
+            endpoint=self, secret=self.secret, signs_until=timezone.now() + ROTATION
+        )
+        self.secret = new_secret()
+
+
+class FormerSecret(models.Model):
+    """A row is a secret that an endpoint had before the one that it has."""
+
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE)
+    secret = models.CharField(max_length=200)
+    signs_until = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "former webhook secret"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"of {self.endpoint_id}, until {self.signs_until}"
 
 
 class Message(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from django.db import DEFAULT_DB_ALIAS
@@ -11,14 +12,17 @@ from promptadmin.answers import to_json
 from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus, Endpoint, Message
 from promptadmin.errors import Missing
 from promptadmin.events import Event
+from promptadmin.sessions import write_session
+from promptadmin.single_rows import readable_rows
 
 MESSAGES_A_BATCH = 500
+DELIVERIES_A_PIECE = 2_000
 
 
 def record_event(event: Event) -> None:
     """Keep an event for the endpoints that want it; called within the transaction of the change."""
-    enabled = Endpoint.objects.using(event.using).filter(is_enabled=True)
-    endpoints = [endpoint for endpoint in enabled if endpoint.wants(event.name)]
+    enabled = Endpoint.objects.using(event.using).filter(is_enabled=True).only("pk", "events")
+    endpoints = [endpoint for endpoint in readable_rows(enabled) if endpoint.wants(event.name)]
     if not endpoints:
         return
     body = to_json({"type": event.name, "timestamp": event.at, "data": dict(event.data)}).decode()
@@ -32,12 +36,13 @@ def replay(endpoint_id: int, *, position: int, using: str = DEFAULT_DB_ALIAS) ->
 
     Raises Missing if there is no such endpoint.
     """
-    endpoint = Endpoint.objects.using(using).filter(pk=endpoint_id).first()
+    endpoint = next(readable_rows(Endpoint.objects.using(using).filter(pk=endpoint_id).only("pk", "events")), None)
     if endpoint is None:
-        known = ", ".join(f"{row.pk} ({row})" for row in Endpoint.objects.using(using).all())
+        known = ", ".join(f"{row.pk} ({row})" for row in readable_rows(Endpoint.objects.using(using).only("name")))
         raise Missing(f"There is no endpoint {endpoint_id}; there are: {known or 'none'}.")
     rows = Message.objects.using(using).filter(pk__gte=position).order_by("pk")
-    wanted = [row for row in rows.iterator(MESSAGES_A_BATCH) if endpoint.wants(row.event)]
+    named = rows.only("pk", "event", "subject")
+    wanted = [row for row in readable_rows(named) if endpoint.wants(row.event)]
     for start in range(0, len(wanted), MESSAGES_A_BATCH):
         batch = wanted[start : start + MESSAGES_A_BATCH]
         _enqueue([endpoint], batch, using)
@@ -49,6 +54,24 @@ def replay(endpoint_id: int, *, position: int, using: str = DEFAULT_DB_ALIAS) ->
 def deliver_again(delivery_ids: Iterable[int], *, using: str = DEFAULT_DB_ALIAS) -> int:
     """Deliver these once more, dead or delivered; answers how many."""
     return _reset(delivery_ids, using)
+
+
+def delete_deliveries(endpoint_id: int, *, until: float, using: str = DEFAULT_DB_ALIAS) -> int:
+    """Switch an endpoint off and delete its deliveries, until a moment of `time.monotonic`; answers how many are left.
+
+    In pieces, each a write session of its own, because others write meanwhile.
+    """
+    rows = Delivery.objects.using(using).filter(endpoint_id=endpoint_id)
+    with write_session(using):  # from now on nothing is added
+        Endpoint.objects.using(using).filter(pk=endpoint_id).update(is_enabled=False)
+    while True:
+        with write_session(using):
+            keys = list(rows.order_by("pk").values_list("pk", flat=True)[:DELIVERIES_A_PIECE])
+            Delivery.objects.using(using).filter(pk__in=keys).delete()
+        if len(keys) < DELIVERIES_A_PIECE:
+            return 0
+        if time.monotonic() > until:
+            return rows.count()
 
 
 def _enqueue(endpoints: Iterable[Endpoint], messages: Iterable[Message], using: str) -> None:
