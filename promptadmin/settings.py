@@ -8,11 +8,12 @@ import os
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 from promptadmin import durability
+from promptadmin.chosen_database import DEFAULT_NAME
 from promptadmin.content_policies import STRICT
 from promptadmin.databases import database_config, replica_config
 from promptadmin.environment import Environment
@@ -36,12 +37,8 @@ for origin in CSRF_TRUSTED_ORIGINS:
 
 # ---------------------------------------------------------------- database
 DATABASE_POOL = env.number("PROMPTADMIN_DATABASE_POOL", 0, maximum=1000)
-DATABASES = {
-    "default": database_config(
-        env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'promptadmin.db'}"),
-        pool=DATABASE_POOL,
-    )
-}
+DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{quote(str(DATA_DIR / DEFAULT_NAME))}")
+DATABASES = {"default": database_config(DATABASE_URL, pool=DATABASE_POOL)}
 if replica_url := env.text("DATABASE_REPLICA_URL"):
     DATABASES["replica"] = replica_config(replica_url, DATABASES["default"], pool=DATABASE_POOL)
 REPLICA_MAX_LAG = env.number("PROMPTADMIN_REPLICA_MAX_LAG", 10, minimum=1)
