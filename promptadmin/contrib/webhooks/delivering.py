@@ -69,8 +69,9 @@ def forget_old(using: str = DEFAULT_DB_ALIAS) -> int:
 
 
 def wait_before(attempts: int) -> dt.timedelta:
-    """How long to wait after so many attempts."""
-    return dt.timedelta(seconds=settings.WEBHOOKS_RETRY_SECONDS * BACKOFF ** (attempts - 1))
+    """How long to wait after so many attempts; at most as long as messages are kept."""
+    seconds = settings.WEBHOOKS_RETRY_SECONDS * BACKOFF ** (attempts - 1)
+    return dt.timedelta(seconds=min(seconds, settings.WEBHOOKS_KEEP_DAYS * 86_400))
 
 
 def _due(using: str) -> Iterable[Parcel]:
