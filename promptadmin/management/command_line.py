@@ -14,6 +14,7 @@ from django.core.management import execute_from_command_line
 from django.db import OperationalError
 
 from promptadmin.chosen_database import choose
+from promptadmin.migrating import GRAPH_ERRORS, explain_broken_graph
 from promptadmin.plugins import explain_failed_import
 
 
@@ -32,6 +33,8 @@ def run(arguments: list[str]) -> None:
         sys.exit(130)  # what shells expect after Ctrl-C
     except ImproperlyConfigured as error:
         _stop(f"Wrong setting: {error}")
+    except GRAPH_ERRORS as error:
+        _stop(f"Wrong setting: {explain_broken_graph(error)}")
     except OperationalError as error:
         _stop(f"The database that DATABASE_URL names can't be used: {error}")
     except Exception:

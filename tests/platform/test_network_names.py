@@ -14,7 +14,7 @@ from promptadmin.network_names import host, network, origin
     "text", ["https://a.example", "a.example:8443", "a.example/x", "*.a.example", "::1", "ä.example", "a b", "[x]"]
 )
 def test_hosts_that_can_never_work_are_refused(text: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match="X: .*use the form"):
+    with pytest.raises(ImproperlyConfigured, match=r"X: .*use the form"):
         host("X", text)
 
 
@@ -29,14 +29,14 @@ def test_origins() -> None:
     assert origin("X", "http://a.example:8080/") == "http://a.example:8080"
     assert origin("X", "https://*.a.example", wildcard=True) == "https://*.a.example"
     for text in ("a.example", "https://a.example/x", "ftp://a.example", "https://", "null", "https://u@a.example"):
-        with pytest.raises(ImproperlyConfigured, match="X: .*use the form"):
+        with pytest.raises(ImproperlyConfigured, match=r"X: .*use the form"):
             origin("X", text)
 
 
 def test_networks() -> None:
     assert network("X", "10.1.2.3/8") == "10.0.0.0/8"
     for text in ("proxy.example", "10.0.0.1:80", "10.0.0.0/33"):
-        with pytest.raises(ImproperlyConfigured, match="X: .*use the form"):
+        with pytest.raises(ImproperlyConfigured, match=r"X: .*use the form"):
             network("X", text)
 
 
