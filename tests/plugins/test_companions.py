@@ -32,7 +32,7 @@ def own_commands(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Counted(subprocess.Popen):  # type: ignore[type-arg]  # its kind of text doesn't matter
         def __init__(self, command: Any, **options: Any) -> None:
-            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             super().__init__(command, env=scratch.environment(), **quiet, **options)
             STARTED.append(self)
 
