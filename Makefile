@@ -5,13 +5,27 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 DB ?=
-COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+NEW ?=
+ARGS ?=
+MINUTES ?= 10
+KILLS ?= 50
+FLIPS ?= 200
+STOPPED ?= 10
+SELFTEST ?= 200
+WEBHOOKS ?= 120
+# What a person may type reaches the shell as an environment variable: quotes, $, backticks and blanks in it mean nothing.
+# `value` keeps make from expanding it, `unexport` from doing so for the environment.
+typed = DB NEW HOST PORT PYTHON ARGS MINUTES KILLS FLIPS STOPPED SELFTEST WEBHOOKS
+unexport $(typed)
+$(foreach name,$(typed),$(eval export RUN_$(name) = $$(value $(name))))
+COMPILE = $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 OUR_CODE = promptadmin projects optimizations
 
 .PHONY: help install install-dev lock run demo test fuzz proof endurance lint audit sbom format bench bench-adoption clean
 
 help:
-	@echo "make run [DB=path] [PORT=8000]  set up and serve: a new database, or the PromptForge file at path"
+	@echo "make run [PORT=8000]            set up and serve: a new database, or the one that was served last"
+	@echo "make run DB=path [NEW=1]        the PromptForge file at path; with NEW=1 a new database there"
 	@echo "make demo                       the same with a small legacy file made for the purpose"
 	@echo "make test                       run the tests"
 	@echo "make fuzz                       thousands of made-up requests and files"
@@ -28,37 +42,37 @@ install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "promptadmin needs Python 3.11 or later: make PYTHON=python3.11 run"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@"$$RUN_PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "promptadmin needs Python 3.11 or later: make PYTHON=python3.11 run"; exit 1; }
+	@"$$RUN_PYTHON" -m venv $(VENV)
 
 # The lock files hold what the requirements pin and what that needs in turn, with the hashes of the files of every platform.
 $(VENV)/.installed: $(VENV)/bin/python requirements.lock pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
 # After a change of requirements*.txt. What is not named there keeps its release; remove the lock files to renew it all.
 lock:
-	@test -x $(BIN)/uv || { echo "make lock needs uv: make install-dev, or pip install uv"; exit 1; }
+	@$(BIN)/python -m uv --version >/dev/null 2>&1 || { echo "make lock needs uv: make install-dev, or pip install uv"; exit 1; }
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) requirements-mcp.txt -c requirements.lock -o requirements-mcp.lock
 	$(COMPILE) requirements-dev.txt -c requirements.lock -c requirements-mcp.lock -o requirements-dev.lock
 
-# A path becomes an absolute, quoted URL, so that it may hold blanks.
 run: install
-	@if [ -n "$(DB)" ]; then \
-		DATABASE_URL="$$($(BIN)/python -c 'import pathlib, sys, urllib.parse; print("sqlite:///" + urllib.parse.quote(str(pathlib.Path(sys.argv[1]).absolute())))' "$(DB)")"; \
+	@if [ -n "$$RUN_DB" ]; then \
+		DATABASE_URL="$$($(BIN)/python -m promptadmin.chosen_database)" || exit 1; \
 		export DATABASE_URL; \
 	fi; \
-	exec $(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
+	exec $(BIN)/python manage.py serve --host="$$RUN_HOST" --port="$$RUN_PORT"
 
 demo: install
 	@test -f demo/promptforge.db || $(BIN)/python manage.py make_demo_file demo/promptforge.db
-	@PROMPTADMIN_DATA_DIR=demo DATABASE_URL="sqlite:///$(CURDIR)/demo/promptforge.db" $(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
+	@DATABASE_URL="$$(RUN_DB=demo/promptforge.db $(BIN)/python -m promptadmin.chosen_database)" || exit 1; \
+	PROMPTADMIN_DATA_DIR=demo DATABASE_URL="$$DATABASE_URL" exec $(BIN)/python manage.py serve --host="$$RUN_HOST" --port="$$RUN_PORT"
 
 # The tests start hundreds of processes: where the environment forbids bytecode, each would compile our modules anew.
 test: export PYTHONDONTWRITEBYTECODE :=
@@ -66,10 +80,10 @@ test: install-dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: install-dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/bandit --quiet --recursive --severity-level high $(OUR_CODE)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m bandit --quiet --recursive --severity-level high $(OUR_CODE)
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
 
 # It ends with 3 where not everything could be looked up, which is neither good news nor bad.
@@ -81,8 +95,8 @@ sbom: install-dev
 	$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --output-file sbom.json
 
 format: install-dev
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
 
 # The tests of made-up requests, broken ones, made-up files and changes, with thousands instead of a few.
 fuzz: install-dev
@@ -97,32 +111,26 @@ fuzz: install-dev
 
 # All that is killed, broken or stopped, as often and as long as is promised; it needs PostgreSQL. In `make test` the same
 # tests do it a few times. `make proof KILLS=2 FLIPS=10 STOPPED=1 SELFTEST=2 WEBHOOKS=4` shows that each part works.
-KILLS ?= 50
-FLIPS ?= 200
-STOPPED ?= 10
-SELFTEST ?= 200
-WEBHOOKS ?= 120
 proof: install-dev
-	PROMPTADMIN_REQUIRE_SERVICES=1 PROMPTADMIN_TEST_KILLS=$(KILLS) PROMPTADMIN_TEST_FLIPS=$(FLIPS) \
-		PROMPTADMIN_TEST_STOPPED_SECONDS=$(STOPPED) PROMPTADMIN_KILL_SECONDS=$(WEBHOOKS) PROMPTADMIN_ALL_SAMPLES=1 \
+	PROMPTADMIN_REQUIRE_SERVICES=1 PROMPTADMIN_TEST_KILLS="$$RUN_KILLS" PROMPTADMIN_TEST_FLIPS="$$RUN_FLIPS" \
+		PROMPTADMIN_TEST_STOPPED_SECONDS="$$RUN_STOPPED" PROMPTADMIN_KILL_SECONDS="$$RUN_WEBHOOKS" PROMPTADMIN_ALL_SAMPLES=1 \
 		$(BIN)/python -m pytest --timeout 7200 tests/adoption/test_killed.py tests/platform/test_backup.py \
 		tests/platform/test_restore.py tests/platform/test_backup_postgresql.py tests/platform/test_moving.py \
 		tests/platform/test_moved_answers.py tests/api/test_imports_killed.py tests/contrib/test_webhooks_killed.py tests/platform/test_postgresql_stopped.py \
 		-k "killed or flip or stopped or must_not_be_restored or overtakes or every_answer"
-	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill $(SELFTEST) --durability fast
-	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill $(SELFTEST) --durability strict
+	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill="$$RUN_SELFTEST" --durability fast
+	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill="$$RUN_SELFTEST" --durability strict
 
 # Readers and writers on one server, a backup every 20 seconds, a restart every minute: nothing lost, failed or stale.
-MINUTES ?= 10
 endurance: install-dev
-	$(BIN)/python -m tests.endurance --minutes $(MINUTES)
+	$(BIN)/python -m tests.endurance --minutes="$$RUN_MINUTES"
 
 # Fills the table of docs/performance.md; ARGS="--only history,record" measures parts of it.
 bench: install-dev
-	$(BIN)/python -m bench $(ARGS)
+	set -f; exec $(BIN)/python -m bench $$RUN_ARGS
 
 bench-adoption: install-dev
 	$(BIN)/python -m bench.adoption
 
 clean:
-	rm -rf $(VENV) demo sbom.json *.egg-info
+	rm -rf $(VENV) demo data/data_dir sbom.json *.egg-info

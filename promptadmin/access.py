@@ -134,11 +134,12 @@ def staff_scopes(user: Any) -> frozenset[str]:
 class StaffAuth(APIKeyCookie):
     """A signed-in member of staff, with Django's CSRF protection."""
 
-    param_name = settings.SESSION_COOKIE_NAME
+    param_name = "sessionid"  # in the API's document, which is the same for all installations
 
     def __init__(self, scope: str | None = None) -> None:
         self.scope = scope
         super().__init__(csrf=True)
+        self.param_name = settings.SESSION_COOKIE_NAME
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
         """The member of staff behind the session."""

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from promptadmin.client_address import address_of
+
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -36,7 +38,7 @@ def logged(application: Application) -> Application:
             asked = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} {environ['SERVER_PROTOCOL']}"
             if not asked.isprintable():  # a line end in a path would begin another line
                 asked = repr(asked)[1:-1]
-            line = f'[{_second(int(at))}] {environ["REMOTE_ADDR"]} "{asked}" {status} {took:.1f} ms\n'
+            line = f'[{_second(int(at))}] {address_of(environ)} "{asked}" {status} {took:.1f} ms\n'
             with contextlib.suppress(OSError):  # nobody reads them any more, or the disk is full: requests are answered
                 os.write(output, line.encode(errors="backslashreplace"))
 

@@ -6,8 +6,12 @@ costs more than to answer many a request. Whoever sends a cookie, or no token, g
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.contrib.messages.storage.session import SessionStorage
 from django.contrib.sessions import middleware as sessions
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import DatabaseError
@@ -17,6 +21,7 @@ from django.middleware import clickjacking, common, csrf
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 
+from promptadmin.client_address import asks_for_health
 from promptadmin.failing import API_PREFIX
 from promptadmin.faults import fault_of
 
@@ -79,10 +84,12 @@ def _failure_behind(error: BaseException) -> DatabaseError | None:
 
 
 class CommonMiddleware(ForBrowsers, common.CommonMiddleware):
-    """Redirects to the path with a slash."""
+    """Checks the host name, and redirects to the path with a slash."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Every answer has its length."""
+        """Every answer has its length; whoever asks for the health may call the host whatever they like."""
+        if asks_for_health(request.path_info):
+            return set_length(self.get_response(request))  # type: ignore[arg-type]
         return set_length(super().__call__(request))
 
 
@@ -92,6 +99,18 @@ class CsrfViewMiddleware(ForBrowsers, csrf.CsrfViewMiddleware):
 
 class AuthenticationMiddleware(ForBrowsers, auth.AuthenticationMiddleware):
     """The user who is signed in."""
+
+
+class MessagesCookie(CookieStorage):
+    """Messages in a cookie of the installation's own: one that another installation signed would be removed."""
+
+    cookie_name = settings.MESSAGES_COOKIE_NAME
+
+
+class MessageStorage(FallbackStorage):
+    """Django's default, with that cookie."""
+
+    storage_classes = (MessagesCookie, SessionStorage)
 
 
 class MessageMiddleware(ForBrowsers, messages.MessageMiddleware):

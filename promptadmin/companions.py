@@ -55,7 +55,10 @@ class Companions:
         self._stopping.wait(wait)
         while not self._stopping.is_set():
             line = [sys.executable, "-m", "promptadmin.companions", str(os.getpid()), *command]
-            process = self._processes[number] = subprocess.Popen(line)  # noqa: S603  # our own commands
+            process = self._processes[number] = subprocess.Popen(  # noqa: S603  # our own commands
+                line,
+                process_group=0,  # a terminal's Ctrl-C stops the server, which stops them
+            )
             if self._stopping.is_set():
                 process.terminate()
             status = process.wait()
@@ -70,7 +73,10 @@ def main() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "promptadmin.settings")
     threading.Thread(target=stop_with_parent, args=[int(sys.argv[1])], daemon=True).start()
-    execute_from_command_line(["manage.py", *sys.argv[2:]])
+    try:
+        execute_from_command_line(["manage.py", *sys.argv[2:]])
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

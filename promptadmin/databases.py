@@ -33,7 +33,10 @@ def database_config(url: str, *, pool: int = 0) -> dict[str, Any]:
             raise ImproperlyConfigured("DATABASE_URL: a SQLite file takes three slashes, as in sqlite:///data/file.db.")
         if name == ":memory:":
             raise ImproperlyConfigured("DATABASE_URL: an in-memory database is lost at exit: name a file.")
-        path = Path(name).expanduser().absolute()
+        try:
+            path = Path(name).expanduser().absolute()
+        except RuntimeError as error:
+            raise ImproperlyConfigured(f"DATABASE_URL: {error} Write the whole path.") from None
         if path.is_dir():
             raise ImproperlyConfigured(f"DATABASE_URL names a directory, {path}: name a file in it.")
         # IMMEDIATE: two transactions that read and then write queue for the lock instead of failing at the upgrade.

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -67,16 +67,31 @@ class Environment:
                 return choice
         raise ImproperlyConfigured(f"{name}={value!r}: use one of {', '.join(choices)}.")
 
-    def names(self, name: str, default: tuple[str, ...] = ()) -> list[str]:
-        """A list separated by commas; set but empty gives no names, unset gives the default."""
+    def names(
+        self, name: str, default: tuple[str, ...] = (), *, read: Callable[[str, str], str] = lambda name, item: item
+    ) -> list[str]:
+        """A list separated by commas; set but empty gives no names, unset gives the default.
+
+        `read` gets the variable's name and an item, and answers the item in its one form.
+        """
         if name not in self._variables:
             return list(default)
-        return [item.strip() for item in self._variables[name].split(",") if item.strip()]
+        return [read(name, item.strip()) for item in self._variables[name].split(",") if item.strip()]
+
+    def cookie_name(self, name: str, default: str) -> str:
+        """The name of a cookie."""
+        value = self.text(name, default)
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value):
+            raise ImproperlyConfigured(f"{name}={value!r}: use up to 64 letters and digits of ASCII, and . _ -")
+        return value
 
     def directory(self, name: str, default: Path) -> Path:
         """A directory's absolute path; a relative one counts from the current directory."""
         value = self.text(name)
-        path = Path(value).expanduser().absolute() if value else default
+        try:
+            path = Path(value).expanduser().absolute() if value else default
+        except RuntimeError as error:
+            raise ImproperlyConfigured(f"{name}={value!r}: {error} Write the whole path.") from None
         if path.exists() and not path.is_dir():
             raise ImproperlyConfigured(f"{name}={str(path)!r} is a file: name a directory.")
         return path

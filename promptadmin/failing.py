@@ -6,7 +6,7 @@ import logging
 import sys
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views import defaults
@@ -63,6 +63,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler of requests that it refuses."""
     if isinstance(exception, RequestDataTooBig):
         return answer(request, too_large(exception))
+    if request.path.startswith(API_PREFIX):
+        is_host = isinstance(exception, DisallowedHost)
+        return json_error("This host name is not one of PROMPTADMIN_ALLOWED_HOSTS." if is_host else "Bad Request", 400)
     return defaults.bad_request(request, exception)
 
 

@@ -21,8 +21,9 @@ from django.urls import is_valid_path
 
 from promptadmin import replicas
 from promptadmin.access import READING_METHODS
+from promptadmin.client_address import asks_for_health
 from promptadmin.deadlines import deadline
-from promptadmin.failing import API_PREFIX, json_error
+from promptadmin.failing import API_PREFIX, bad_request, json_error
 from promptadmin.inplace import check_in_place
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -107,9 +108,10 @@ def api_middleware(get_response: GetResponse) -> GetResponse:
         if not request.path.startswith(API_PREFIX):
             return get_response(request)
         try:
-            request.get_host()
-        except DisallowedHost:
-            return json_error("This host name is not one of PROMPTADMIN_ALLOWED_HOSTS.", 400)
+            if not asks_for_health(request.path_info):
+                request.get_host()
+        except DisallowedHost as error:
+            return bad_request(request, error)
         if request.method not in READING_METHODS and not _origin_allowed(request):
             return json_error("CSRF validation failed: origin not allowed", 403)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():

@@ -1,7 +1,10 @@
-"""The bounds of every server that we start: connections, headers, and how long a stop waits."""
+"""What every server that we start has in common: its bounds, and how signals stop it."""
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from typing import Any
 
 CONNECTIONS = 1024
@@ -24,3 +27,47 @@ def bounds(workers: int) -> dict[str, Any]:
         # What was accepted is answered before a process ends, but it doesn't wait for ever.
         "workers_kill_timeout": STOP_SECONDS,
     }
+
+
+def serve(server: Any) -> None:
+    """Run a Granian server until SIGINT or SIGTERM; a second one doesn't wait for requests under way.
+
+    When its terminal is closed, it stops, too. Without a terminal SIGHUP renews the workers.
+    """
+    main = os.getpid()
+    has_terminal = any(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    ignores_hangup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as under nohup
+
+    def stop(number: int, frame: Any) -> None:
+        if os.getpid() != main:  # a worker that was forked a moment ago, and has no handlers of its own yet
+            if number == signal.SIGTERM:
+                os._exit(0)
+        elif server.interrupt_signal:
+            for worker in server.wrks:
+                worker.kill()
+        else:
+            server.signal_handler_interrupt()
+
+    @server.on_startup  # type: ignore[untyped-decorator]
+    def set_signals() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
+        if ignores_hangup:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        elif has_terminal:
+            signal.signal(signal.SIGHUP, stop)
+
+    server.serve()
+    if signal.getsignal(signal.SIGINT) is stop:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is near: one more Ctrl-C is no failure
+
+
+def prepare_worker() -> None:
+    """Called first in each worker: its parent alone stops it, by one SIGTERM.
+
+    A terminal sends SIGINT to the whole process group. Granian 2.8 hangs in a worker that gets a second signal, and its
+    parent would wait for it until `workers_kill_timeout`. Granian sets its handlers when the application is loaded.
+    """
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

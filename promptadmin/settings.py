@@ -5,17 +5,23 @@ docs/settings.md lists every variable with its default.
 
 import datetime as dt
 import os
+import re
 from datetime import timedelta
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.crypto import salted_hmac
 
 from promptadmin import durability
+from promptadmin.chosen_database import DEFAULT_NAME
+from promptadmin.client_address import HEALTH_ADDRESSES, is_address
 from promptadmin.content_policies import STRICT
 from promptadmin.databases import database_config, replica_config
 from promptadmin.environment import Environment
+from promptadmin.network_names import host, network, origin
 from promptadmin.plugins import app_paths
 from promptadmin.secret_key import read_or_make_secret_key
 
@@ -27,21 +33,13 @@ DATA_DIR = env.directory("PROMPTADMIN_DATA_DIR", BASE_DIR / "data")
 DEBUG = env.flag("PROMPTADMIN_DEBUG")
 HTTPS = env.flag("PROMPTADMIN_HTTPS")
 SECRET_KEY = read_or_make_secret_key(env.text("PROMPTADMIN_SECRET_KEY"), DATA_DIR)
-ALLOWED_HOSTS = env.names("PROMPTADMIN_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
-CSRF_TRUSTED_ORIGINS = env.names("PROMPTADMIN_TRUSTED_ORIGINS")
-for origin in CSRF_TRUSTED_ORIGINS:
-    if urlsplit(origin).scheme not in ("http", "https"):
-        raise ImproperlyConfigured(f"PROMPTADMIN_TRUSTED_ORIGINS: {origin!r} needs a scheme, as in https://{origin}.")
-
+ALLOWED_HOSTS = env.names("PROMPTADMIN_ALLOWED_HOSTS", read=host) or ["localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = env.names("PROMPTADMIN_TRUSTED_ORIGINS", read=partial(origin, wildcard=True))
 
 # ---------------------------------------------------------------- database
 DATABASE_POOL = env.number("PROMPTADMIN_DATABASE_POOL", 0, maximum=1000)
-DATABASES = {
-    "default": database_config(
-        env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'promptadmin.db'}"),
-        pool=DATABASE_POOL,
-    )
-}
+DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{quote(str(DATA_DIR / DEFAULT_NAME))}")
+DATABASES = {"default": database_config(DATABASE_URL, pool=DATABASE_POOL)}
 if replica_url := env.text("DATABASE_REPLICA_URL"):
     DATABASES["replica"] = replica_config(replica_url, DATABASES["default"], pool=DATABASE_POOL)
 REPLICA_MAX_LAG = env.number("PROMPTADMIN_REPLICA_MAX_LAG", 10, minimum=1)
@@ -54,10 +52,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations"))
 PROMPT_CHECKS_OFF = env.names("PROMPTADMIN_PROMPT_CHECKS_OFF")
 WEBHOOKS_HOSTS = env.names("PROMPTADMIN_WEBHOOKS_HOSTS")
-for host in WEBHOOKS_HOSTS:
-    if "*" in host.removeprefix("*.") or "/" in host or not host.removeprefix("*."):
+for name in WEBHOOKS_HOSTS:
+    has_port = ":" in name and not is_address(name.strip("[]"))
+    if "*" in name.removeprefix("*.") or "/" in name or has_port or not name.removeprefix("*."):
         raise ImproperlyConfigured(
-            f"PROMPTADMIN_WEBHOOKS_HOSTS: {host!r} is no host: use the form hooks.example.com or *.example.com."
+            f"PROMPTADMIN_WEBHOOKS_HOSTS: {name!r} is no host: use the form hooks.example.com or *.example.com, "
+            "without a scheme or a port."
         )
 WEBHOOKS_PRIVATE = env.flag("PROMPTADMIN_WEBHOOKS_PRIVATE")
 WEBHOOKS_ATTEMPTS = env.number("PROMPTADMIN_WEBHOOKS_ATTEMPTS", 8, minimum=1)
@@ -140,13 +140,24 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ADMIN_PASSWORD = env.text("PROMPTADMIN_ADMIN_PASSWORD")
 API_AUTH_TOKEN = env.text("AUTH_TOKEN")
+if not re.fullmatch("[ -~]*", API_AUTH_TOKEN):
+    raise ImproperlyConfigured("AUTH_TOKEN: no request can send it: use letters, digits and signs of ASCII.")
 API_AUTH = env.flag("PROMPTADMIN_API_AUTH", default=True)
 RATE_LIMIT_RPM = env.number("RATE_LIMIT_RPM", 0)
 ANONYMOUS_RPM = 60
-TRUSTED_PROXIES = env.names("PROMPTADMIN_TRUSTED_PROXIES")
+TRUSTED_PROXIES = env.names("PROMPTADMIN_TRUSTED_PROXIES", read=network)
 LOGIN_URL = "admin:login"
 SESSION_COOKIE_AGE = env.number("PROMPTADMIN_SESSION_HOURS", 12, minimum=1, maximum=8760) * 3600
 SESSION_IDLE_SECONDS = env.number("PROMPTADMIN_SESSION_IDLE_MINUTES", 60, minimum=2, maximum=525_600) * 60
+# Browsers send a host's cookies to all of its ports: another installation there must not overwrite this one's.
+COOKIE_SUFFIX = salted_hmac("promptadmin.cookies", "name", secret=SECRET_KEY, algorithm="sha256").hexdigest()[:8]
+SESSION_COOKIE_NAME = env.cookie_name("PROMPTADMIN_SESSION_COOKIE", f"sessionid_{COOKIE_SUFFIX}")
+# The name stays: its value is a random text that belongs to no installation, so that each accepts what another one set.
+CSRF_COOKIE_NAME = env.cookie_name("PROMPTADMIN_CSRF_COOKIE", "csrftoken")
+MESSAGES_COOKIE_NAME = f"messages_{COOKIE_SUFFIX}"
+if len({SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, MESSAGES_COOKIE_NAME}) < 3:
+    raise ImproperlyConfigured("PROMPTADMIN_SESSION_COOKIE and PROMPTADMIN_CSRF_COOKIE: two cookies need two names.")
+MESSAGE_STORAGE = "promptadmin.browsers.MessageStorage"
 SESSION_COOKIE_HTTPONLY, SESSION_COOKIE_SAMESITE, CSRF_COOKIE_SAMESITE = True, "Lax", "Lax"
 AXES_FAILURE_LIMIT = env.number("PROMPTADMIN_LOCKOUT_FAILURES", 10, minimum=1)
 AXES_COOLOFF_TIME = dt.timedelta(minutes=env.number("PROMPTADMIN_LOCKOUT_MINUTES", 15, minimum=1, maximum=525_600))
@@ -166,7 +177,7 @@ EXPORT_STALL = env.number("PROMPTADMIN_EXPORT_STALL", 30, maximum=24 * 60 * 60)
 READ_TIMEOUT = env.number("PROMPTADMIN_READ_TIMEOUT", 30, maximum=24 * 60 * 60)
 
 # ---------------------------------------------------------------- browsers of other origins
-CORS_ALLOWED_ORIGINS = env.names("FRONTEND_URL", ("http://localhost:5199",))
+CORS_ALLOWED_ORIGINS = env.names("FRONTEND_URL", ("http://localhost:5199",), read=origin)
 CORS_ALLOW_CREDENTIALS = True
 CORS_URLS_REGEX = r"^/api/.*$"
 CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -184,9 +195,6 @@ CORS_ALLOW_HEADERS = (
     "if-unmodified-since",
 )
 CORS_EXPOSE_HEADERS = ("ETag", "Retry-After", "Idempotency-Replayed", "X-Request-ID")
-for origin in CORS_ALLOWED_ORIGINS:
-    if urlsplit(origin).scheme not in ("http", "https") or urlsplit(origin).path:
-        raise ImproperlyConfigured(f"FRONTEND_URL: {origin!r} is no origin: use the form https://host:port.")
 
 # ---------------------------------------------------------------- other applications' tables
 MIGRATION_MODULES = {
@@ -216,6 +224,7 @@ UNFOLD = {
 }
 
 # ---------------------------------------------------------------- transport
+SECURE_REDIRECT_EXEMPT = [HEALTH_ADDRESSES]
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = env.number("PROMPTADMIN_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -15,13 +16,14 @@ from django.conf import settings
 from promptadmin.breaking_off import visibly_broken
 from promptadmin.inplace import expect_the_same_file
 from promptadmin.loading import loading
+from promptadmin.serving import prepare_worker
 
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
 def load_application() -> Any:
     """The WSGI application; called by the server in each new process."""
-    threading.Thread(target=stop_with_parent, args=[os.getppid()], daemon=True).start()
+    _begin()
     expect_the_same_file()
     with loading():
         from promptadmin.access_log import logged
@@ -51,11 +53,18 @@ def whole(application: Any) -> Any:
 
 def load_asgi_application() -> Any:
     """The ASGI application with the plugins' own; called by the server in each new process of `serve_plugins`."""
-    threading.Thread(target=stop_with_parent, args=[os.getppid()], daemon=True).start()
+    _begin()
     expect_the_same_file()
     from promptadmin.asgi import application
 
     return application
+
+
+def _begin() -> None:
+    prepare_worker()
+    parent = multiprocessing.parent_process()
+    # Granian made this process by multiprocessing. Its parent may be gone already: os.getppid() would name another one.
+    threading.Thread(target=stop_with_parent, args=[parent.pid if parent else os.getppid()], daemon=True).start()
 
 
 def stop_with_parent(parent: int) -> None:

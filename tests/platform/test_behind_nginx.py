@@ -99,7 +99,7 @@ def test_every_answer_is_one_of_a_site_with_tls(front: Front) -> None:
         cookies = page.headers.get_all("Set-Cookie") or []
         assert cookies
         assert all("; Secure" in cookie and "SameSite=Lax" in cookie for cookie in cookies)
-    assert front.get("/api/health", Host="elsewhere.example").status == 400
+    assert front.get("/api/projects", Host="elsewhere.example").status == 400
 
 
 def test_bodies_that_come_slowly_hold_no_thread(front: Front) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.files import uploadhandler
@@ -161,7 +162,7 @@ def test_staff_who_were_away_read_on(client: Client, name: str, path: str, monke
     assert client.session["seen_at"] == seen
     assert client.get(path).status_code == 200
     assert client.session["seen_at"] > seen
-    assert client.cookies["sessionid"].value == client.session.session_key
+    assert client.cookies[settings.SESSION_COOKIE_NAME].value == client.session.session_key
 
 
 @only_sqlite

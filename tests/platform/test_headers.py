@@ -130,7 +130,7 @@ def test_cookies_are_kept_from_scripts_other_sites_and_plain_http(client: Client
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
     make_staff("viewer")
     answer = client.post("/admin/login/", {"username": "viewer", "password": "correct horse"})
-    session, csrf = answer.cookies["sessionid"], answer.cookies["csrftoken"]
+    session, csrf = answer.cookies[settings.SESSION_COOKIE_NAME], answer.cookies["csrftoken"]
     assert (session["httponly"], session["samesite"], session["secure"]) == (True, "Lax", True)
     assert (csrf["samesite"], csrf["secure"]) == ("Lax", True)
 

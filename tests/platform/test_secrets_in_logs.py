@@ -57,6 +57,7 @@ def test_no_secret_is_in_any_log_or_error(tmp_path: Path) -> None:
         "AUTH_TOKEN": SHARED,
         "MIRROR_URL": f"https://me:{IN_AN_ADDRESS}@mirror.example/",
         "PROMPTADMIN_LOG_LEVEL": "DEBUG",
+        "PROMPTADMIN_SESSION_COOKIE": "sessionid",
         "PROMPTADMIN_DEBUG": "1",
     }
     with serving(tmp_path, f"sqlite:///{scratch.database}", **variables) as site:

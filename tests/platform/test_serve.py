@@ -121,6 +121,9 @@ def test_both_servers_have_the_same_bounds(monkeypatch: pytest.MonkeyPatch, tmp_
         def __init__(self, target: str, **options: Any) -> None:
             told.append(options)
 
+        def on_startup(self, hook: Any) -> Any:
+            return hook
+
         def serve(self) -> None:
             pass
 

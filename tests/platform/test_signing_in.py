@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 from axes.models import AccessAttempt
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
@@ -187,7 +188,7 @@ def test_signing_in_gives_a_new_key_and_out_removes_it(ada: User) -> None:
     planted = client.session
     planted["x"] = 1
     planted.save()
-    client.cookies["sessionid"] = str(planted.session_key)
+    client.cookies[settings.SESSION_COOKIE_NAME] = str(planted.session_key)
     client.post("/admin/login/", {"username": "viewer", "password": PASSWORD})
     assert client.session.session_key != planted.session_key
     key = client.session.session_key

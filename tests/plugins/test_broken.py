@@ -131,3 +131,31 @@ def test_no_plugin_at_all_always_starts(scratch: Scratch, tmp_path: Path) -> Non
     for command in (["check"], ["startup"], ["plugins"]):
         status, said = check(scratch, *command, plugins="")
         assert status == 0, said
+
+
+MIGRATION = "from django.db import migrations\nclass Migration(migrations.Migration):\n    dependencies = [{}]\n"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a": "('broken', 'nonesuch')"},
+        {"a": "('broken', 'b')", "b": "('broken', 'a')"},
+        {"a": "", "b": ""},
+    ],
+    ids=["missing-parent", "loop", "two-ends"],
+)
+def test_migrations_that_do_not_belong_together_are_refused_in_one_line(
+    scratch: Scratch, files: dict[str, str]
+) -> None:
+    site = scratch.directory / "site"
+    install(site, "broken", HEAD)
+    (site / "broken" / "migrations").mkdir()
+    (site / "broken" / "migrations" / "__init__.py").touch()
+    for name, parents in files.items():
+        (site / "broken" / "migrations" / f"{name}.py").write_text(MIGRATION.format(parents))
+    for command in ("startup", "doctor"):
+        status, said = check(scratch, command)
+        assert status != 0
+        assert "Traceback" not in said
+    assert "broken" in check(scratch, "startup")[1]

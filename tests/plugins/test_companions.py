@@ -31,8 +31,9 @@ def own_commands(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
     STARTED.clear()
 
     class Counted(subprocess.Popen):  # type: ignore[type-arg]  # its kind of text doesn't matter
-        def __init__(self, command: Any) -> None:
-            super().__init__(command, env=scratch.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        def __init__(self, command: Any, **options: Any) -> None:
+            quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            super().__init__(command, env=scratch.environment(), **quiet, **options)
             STARTED.append(self)
 
     monkeypatch.setattr(companions, "subprocess", SimpleNamespace(Popen=Counted))

@@ -82,8 +82,8 @@ def forget_old(using: str = DEFAULT_DB_ALIAS) -> int:
 
 
 def wait_before(attempts: int) -> dt.timedelta:
-    """How long to wait after so many attempts."""
-    longest = LONGEST_WAIT.total_seconds()
+    """How long to wait after so many attempts; at most as long as messages are kept."""
+    longest = min(LONGEST_WAIT.total_seconds(), settings.WEBHOOKS_KEEP_DAYS * 86_400)
     return dt.timedelta(seconds=min(longest, settings.WEBHOOKS_RETRY_SECONDS * BACKOFF ** min(attempts - 1, 30)))
 
 

@@ -12,12 +12,13 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from promptadmin.access import refuse_open_mode_for
+from promptadmin.chosen_database import remember
 from promptadmin.companions import Companions
 from promptadmin.first_user import check_given_password, make_administrator
 from promptadmin.loading import loading
 from promptadmin.plugins import enabled_plugins
 from promptadmin.postgresql import close_everything
-from promptadmin.serving import bounds
+from promptadmin.serving import bounds, serve
 from promptadmin.upkeep import upkeep_jobs
 
 
@@ -74,6 +75,7 @@ class Command(BaseCommand):
         self._check_port(host, port)
         call_command("startup", repair_orphans=options["repair_orphans"], stdout=self.stdout, stderr=self.stderr)
         self._check_databases()
+        self._remember()
         shown = f"[{host}]" if ":" in host else host
         self._introduce(f"{'https' if settings.HTTPS else 'http'}://{shown}:{port}/admin/")
         close_everything()
@@ -106,6 +108,13 @@ class Command(BaseCommand):
         if any(message.is_serious() for message in messages):
             raise CommandError("The database isn't set up as it must be: see above.")
 
+    def _remember(self) -> None:
+        """Commands that are told of no other database use this one from now on."""
+        try:
+            remember(settings.DATA_DIR, settings.DATABASE_URL, settings.DATABASES["default"])
+        except OSError as error:
+            self.stderr.write(f"  warning: commands need DATABASE_URL, which can't be kept for them: {error}")
+
     def _introduce(self, address: str) -> None:
         made = make_administrator()
         if made:
@@ -134,4 +143,4 @@ class Command(BaseCommand):
         )
         if not settings.API_AUTH:
             self.stderr.write("  warning: PROMPTADMIN_API_AUTH=off: everybody on this machine may read and write.")
-        server.serve()
+        serve(server)

@@ -11,7 +11,7 @@ from promptadmin.asgi_mounts import PLUGIN_SERVER
 from promptadmin.locks import running
 from promptadmin.plugins import enabled_plugins
 from promptadmin.postgresql import close_everything
-from promptadmin.serving import bounds
+from promptadmin.serving import bounds, serve
 
 
 class Command(BaseCommand):
@@ -51,4 +51,4 @@ class Command(BaseCommand):
             **bounds(workers=1),
         )
         with running(PLUGIN_SERVER):
-            server.serve()
+            serve(server)

@@ -1,0 +1,66 @@
+"""Hosts, origins and networks as people write them in settings: brought to the one form that works, or refused."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_NAME = r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def host(setting: str, text: str) -> str:
+    """A host name that requests may use, as ALLOWED_HOSTS takes it. Raises ImproperlyConfigured."""
+    plain = text.lower().removesuffix(".")
+    if plain == "*" or re.fullmatch(_NAME, plain.removeprefix(".")) or _is_bracketed(plain):
+        return plain
+    raise ImproperlyConfigured(
+        f"{setting}: {text!r} is no host name: use the form prompts.example.com, without a scheme, a port or a path "
+        "(also .example.com for all names below it, 10.0.0.1, [::1] in brackets; other alphabets as xn--…)."
+    )
+
+
+def origin(setting: str, text: str, *, wildcard: bool = False) -> str:
+    """An origin as browsers send it: in small letters, without a slash and its scheme's own port.
+
+    `wildcard` allows https://*.example.com. Raises ImproperlyConfigured.
+    """
+    plain = text.lower().rstrip("/")
+    try:
+        parts = urlsplit(plain)
+        port, name = parts.port, parts.hostname or ""
+    except ValueError:
+        port, name, parts = None, "", urlsplit("")
+    shown = f"[{name}]" if ":" in name else name
+    checked = name.removeprefix("*.") if wildcard else name
+    if (
+        parts.scheme in _DEFAULT_PORTS
+        and (re.fullmatch(_NAME, checked) or _is_bracketed(shown))
+        and plain in (f"{parts.scheme}://{shown}", f"{parts.scheme}://{shown}:{port}")
+        and port != 0
+    ):
+        return f"{parts.scheme}://{shown}" + (f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else "")
+    raise ImproperlyConfigured(
+        f"{setting}: {text!r} is no origin: use the form https://prompts.example.com or http://host:port, "
+        "without a path."
+    )
+
+
+def network(setting: str, text: str) -> str:
+    """An address or a network, such as 10.0.0.0/8. Raises ImproperlyConfigured."""
+    try:
+        return str(ipaddress.ip_network(text.removeprefix("[").removesuffix("]"), strict=False))
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{setting}: {text!r} is no address: use the form 10.0.0.1 or 10.0.0.0/8, without a name or a port."
+        ) from None
+
+
+def _is_bracketed(text: str) -> bool:
+    try:
+        return text[:1] == "[" and text[-1:] == "]" and bool(ipaddress.IPv6Address(text[1:-1]))
+    except ValueError:
+        return False
