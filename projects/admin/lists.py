@@ -97,3 +97,8 @@ class StatusFilter(admin.SimpleListFilter):
         """Name the first choice for what it is."""
         first, *others = super().choices(changelist)
         return [{**first, "display": "All but deleted"}, *others]
+
+
+def may_see_projects(request: HttpRequest) -> bool:
+    """Whether the user may read projects' names, as those who may change projects do."""
+    return any(request.user.has_perm(f"projects.{verb}_project") for verb in ("view", "change"))
