@@ -30,9 +30,7 @@ TITLES = {
 FAILED = Fault(
     500, "The server failed at this, and its log says why. Look whether it is done before you send it again."
 )
-EXPIRED = Fault(
-    403, "Nothing was changed: the form was loaded before you signed in, in this tab or in another. Send it again."
-)
+EXPIRED = Fault(403, "Nothing was changed: the form was loaded before you signed in, in this tab or in another.")
 FOREIGN = Fault(
     403,
     "Nothing was changed: the browser says that another site sent this form. If it was this one, behind a proxy, name "
@@ -40,6 +38,9 @@ FOREIGN = Fault(
 )
 NO_COOKIE = Fault(
     403, "Nothing was changed: the browser sent no cookie. Allow this site cookies, then load the form anew."
+)
+NOT_ALLOWED = Fault(
+    403, "Nothing was changed: your role doesn't allow it, or what it is about can't be changed any more. Ask who can."
 )
 
 
@@ -51,11 +52,11 @@ def too_large(error: RequestDataTooBig) -> Fault:
     return Fault(413, own_words)
 
 
-def answer(request: HttpRequest, fault: Fault) -> HttpResponse:
+def answer(request: HttpRequest, fault: Fault, *, title: str = "") -> HttpResponse:
     """JSON for the API, and for everybody else a page that needs neither database nor theme."""
     if wants_json(request):
         return json_error(fault.detail, fault.status, headers=fault.headers)
-    return refused_page(request, title=TITLES[fault.status], fault=fault, headers=fault.headers)
+    return refused_page(request, title=title or TITLES[fault.status], fault=fault, headers=fault.headers)
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -90,6 +91,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
         return answer(request, too_large(exception))
     return defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler of what somebody may not do; what they typed for it is given back."""
+    if request.method == "POST":
+        return answer(request, NOT_ALLOWED, title="Not allowed")
+    return defaults.permission_denied(request, exception)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -12,6 +12,7 @@ from promptadmin.middleware import to_path_without_slash
 api = build_api()
 
 handler400 = "promptadmin.failing.bad_request"
+handler403 = "promptadmin.failing.permission_denied"
 handler500 = "promptadmin.failing.server_error"
 
 urlpatterns = [

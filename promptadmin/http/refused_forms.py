@@ -47,15 +47,15 @@ def refused_page(
     """The page. What another site's page has sent stands nowhere on it."""
     context: dict[str, Any] = {"title": title, "fault": fault, "is_form": request.method == "POST"}
     if request.method == "POST" and is_own(request):
-        fields, has_files = _sent(request)
+        fields, is_secret, has_files = _sent(request)
         shown = [field for field in fields if not field[0].startswith("_")]
         context |= {
             "form_address": form_address(request),
             "shown": [(_label(name), value, len(value) > SHORT or "\n" in value) for name, value in shown],
-            "is_secret": any(SECRET.search(name) for name in request.POST) if fields else False,
+            "is_secret": is_secret,
             "has_files": has_files,
         }
-        if fields and not has_files and not context["is_secret"] and request.path.startswith(reverse("admin:index")):
+        if fields and not has_files and not is_secret and request.path.startswith(reverse("admin:index")):
             key = request.POST.get(KEY_FIELD) or request.POST.get(TOKEN_FIELD, "")
             sent_again = [item for item in fields if item[0] != KEY_FIELD]
             context["again"] = [(TOKEN_FIELD, get_token(request)), (KEY_FIELD, key), *sent_again]
@@ -77,13 +77,15 @@ def is_own(request: HttpRequest) -> bool:
     return origin == own or origin in settings.CSRF_TRUSTED_ORIGINS
 
 
-def _sent(request: HttpRequest) -> tuple[list[tuple[str, str]], bool]:
-    """The fields that hold something, without those that are secret, and whether there were files with them."""
+def _sent(request: HttpRequest) -> tuple[list[tuple[str, str]], bool, bool]:
+    """The fields that hold something and are no secrets; whether there were secrets, and whether there were files."""
     try:
-        fields = [(name, value) for name, values in request.POST.lists() for value in values if value]
-        return [item for item in fields if not SECRET.search(item[0])], bool(request.FILES)
+        filled = [(name, value) for name, values in request.POST.lists() for value in values if value]
+        filled = [item for item in filled if item[0] != TOKEN_FIELD]
+        fields = [item for item in filled if not SECRET.search(item[0])]
+        return fields, len(fields) < len(filled), bool(request.FILES)
     except (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError):
-        return [], False
+        return [], False, False
 
 
 def _label(name: str) -> str:
