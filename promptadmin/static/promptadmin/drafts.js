@@ -120,7 +120,7 @@
   // ---------------------------------------------------------------- the forms of the page
   const isDirty = (state) => state.isRefused || !equal(values(state.form), state.loaded);
 
-  function keep(state, sent = {}) {
+  function keep(state) {
     clearTimeout(state.timer);
     if (!isDirty(state)) {
       sessionStorage.removeItem(state.key);
@@ -129,7 +129,7 @@
     store({
       key: state.key, at: Date.now(), title: document.title.split("|")[0].trim(), path: location.pathname, name: state.name,
       href: location.pathname + location.search, version: state.version, read: readFields(state.form),
-      values: values(state.form), labels: labels(state.form), ...sent,
+      values: values(state.form), labels: labels(state.form), sent: state.sent,
     });
   }
 
@@ -140,6 +140,7 @@
     const key = `${PREFIX} ${user} ${location.pathname} ${name} ${version} ${id}`;
     const state = { form, name, version, key, loaded: values(form, true), isRefused: false, isSent: false };
     const changed = () => {
+      state.sent = undefined;
       clearTimeout(state.timer);
       state.timer = setTimeout(keep, SAVE_MS, state);
     };
@@ -161,7 +162,8 @@
     const state = states.find((other) => other.form === form);
     if (state) {
       state.isSent = true;
-      keep(state, { sent: form.elements.csrfmiddlewaretoken?.value.slice(0, KEY_LENGTH) });
+      state.sent = form.elements.csrfmiddlewaretoken?.value.slice(0, KEY_LENGTH);
+      keep(state);
     }
     if (form.action.endsWith("/logout/")) drop(...drafts());
     setTimeout(again, DISABLED_MS, form);  // its answer was a file
