@@ -238,7 +238,13 @@
       drop(shown);
       keep(state);
     }
-    const rest = mine.filter((draft) => draft !== shown);
+    const now = values(state.form);
+    const filled = mine.filter((draft) => draft !== shown && equal(draft.values, now)); // by the browser, after Back
+    if (filled.length) {
+      drop(...filled);
+      keep(state);
+    }
+    const rest = mine.filter((draft) => draft !== shown && !filled.includes(draft));
     const [newest] = rest;
     const isReturn = newest?.sent && newest.version === state.version && !isUnsure(newest) && !isDirty(state);
     if (isReturn) restore(state, newest);

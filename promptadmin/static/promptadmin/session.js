@@ -72,4 +72,5 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   document.addEventListener("visibilitychange", returned);
   window.addEventListener("focus", returned);
+  window.addEventListener("pageshow", (event) => event.persisted && ask(true));
 });
