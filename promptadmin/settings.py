@@ -214,10 +214,8 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "promptadmin.sites.favicon"}],
     "STYLES": ["promptadmin.sites.colours", "promptadmin.sites.stylesheet"],
     "SCRIPTS": [
-        "promptadmin.sites.htmx_settings",
-        "promptadmin.sites.keyboard_script",
-        "promptadmin.sites.session_script",
-        "promptadmin.sites.drafts_script",
+        f"promptadmin.sites.{name}"
+        for name in ("htmx_settings", "keyboard_script", "session_script", "sent_once_script", "drafts_script")
     ],
 }
 

@@ -150,6 +150,11 @@ def session_script(request: HttpRequest) -> str:
     return static("promptadmin/session.js")
 
 
+def sent_once_script(request: HttpRequest) -> str:
+    """The address of what keeps a form from being sent twice."""
+    return static("promptadmin/sent_once.js")
+
+
 def drafts_script(request: HttpRequest) -> str:
     """The address of what keeps typed text until the server has it."""
     return static("promptadmin/drafts.js")

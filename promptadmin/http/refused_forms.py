@@ -40,7 +40,6 @@ def form_address(request: HttpRequest) -> str:
     return f"{path}?{come_from.query}" if come_from.query else path
 
 
-@csp(POLICY)
 def refused_page(
     request: HttpRequest, *, title: str, fault: Any, headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
@@ -63,7 +62,9 @@ def refused_page(
     response["Cache-Control"] = "no-store"
     for name, value in (headers or {}).items():
         response[name] = value
-    return response
+    with_policy: Any = csp(POLICY)(lambda _: response)
+    answer: HttpResponse = with_policy(request)
+    return answer
 
 
 def is_own(request: HttpRequest) -> bool:

@@ -8,7 +8,7 @@
   const PREFIX = "promptadmin-draft";
   const SAVE_MS = 300;
   const KEY_LENGTH = 16; // of the token that names a form; see resent_forms.py
-  const DISABLED_MS = 10_000;
+  const ANSWERED_MS = 30_000;
   const SECRET = /pass|secret|token|credential|api_?key/i;
   const TYPED = "textarea, input:not([type]), input:is([type=text], [type=url], [type=email], [type=search], [type=number], [type=tel])";
   const NOT_KEPT = new Set(["hidden", "password", "file", "submit", "button", "image", "reset"]);
@@ -149,30 +149,17 @@
     return state;
   }
 
-  function sendOnce(event) {
+  function note(event) {
     const form = event.target;
-    if (form.method !== "post" || event.defaultPrevented) return;
-    const buttons = [...form.elements].filter((control) => control.type === "submit");
-    if (form.dataset.isSent) {
-      event.preventDefault();
-      return;
-    }
-    form.dataset.isSent = "yes";
-    setTimeout(() => buttons.forEach((button) => { button.disabled = true; }));  // after its name was taken
+    if (event.defaultPrevented) return;
     const state = states.find((other) => other.form === form);
     if (state) {
       state.isSent = true;
       state.sent = form.elements.csrfmiddlewaretoken?.value.slice(0, KEY_LENGTH);
       keep(state);
+      setTimeout(() => { state.isSent = false; }, ANSWERED_MS); // the page is still there: the answer was a file, or none
     }
     if (form.action.endsWith("/logout/")) drop(...drafts());
-    setTimeout(again, DISABLED_MS, form);  // its answer was a file
-  }
-
-  function again(form) {
-    delete form.dataset.isSent;
-    for (const control of form.elements) if (control.type === "submit") control.disabled = false;
-    for (const state of states) if (state.form === form) state.isSent = false;
   }
 
   // ---------------------------------------------------------------- what is offered
@@ -273,9 +260,9 @@
   async function begin() {
     const page = document.querySelector("meta[name=promptadmin-user]");
     user = page?.content ?? "";
-    document.addEventListener("submit", sendOnce);
-    window.addEventListener("pageshow", (event) => event.persisted && document.querySelectorAll("form").forEach(again));
     if (!user) return;
+    document.addEventListener("submit", note);
+    window.addEventListener("pageshow", (event) => event.persisted && states.forEach((state) => { state.isSent = false; }));
     states = [...document.querySelectorAll("form[method=post]:not(#changelist-form)")]
       .filter((form) => [...form.querySelectorAll(TYPED)].some(isKept))
       .map(watch);

@@ -53,7 +53,7 @@ document.addEventListener("DOMContentLoaded", () => {
       setTimeout(() => {
         tell();
         filters.querySelector("form, #changelist-filter-close + div")
-          ?.querySelector("a[href], button, select, input:not([type=hidden]), [tabindex='0']")?.focus();
+          ?.querySelector("a[href], button, select:not([tabindex='-1']), input:not([type=hidden]), [role=combobox]")?.focus();
       }, 50);
     });
     const closed = () => setTimeout(() => {
