@@ -195,7 +195,7 @@ class _Sent:
 
 def _worst_message(request: HttpRequest) -> int:
     """The level of the worst message that the next page will show."""
-    waiting = messages.get_messages(request)
+    waiting: Any = messages.get_messages(request)
     worst = max((message.level for message in waiting), default=0)
     waiting.used = False  # they are still to be shown
     return worst
