@@ -81,7 +81,11 @@ class OptimizationsConfig(PluginConfig):
         _panel("recent_failures", "Recent failures", 60, 4),
         _panel("running", "Running now", 70, 4),
     )
-    dashboard_filters = (DashboardFilter("project", "Project", "All projects", "optimizations.panels.project_names"),)
+    dashboard_filters = (
+        DashboardFilter(
+            "project", "Project", "All projects", "optimizations.panels.project_names", "projects.view_project"
+        ),
+    )
     strategies = STRATEGIES
     strategy_aliases = ALIASES
     events = EVENTS

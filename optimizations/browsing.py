@@ -18,7 +18,7 @@ from optimizations.filters import RunFilters
 from optimizations.models import Optimization
 from optimizations.paging import DEFAULT_SORT, KEY, RunOrder
 from optimizations.reading import EVERYTHING, Reading
-from optimizations.records import BROWSED_COLUMNS, LISTS, OBJECTS, Record
+from optimizations.records import BROWSED_COLUMNS, COLUMNS, LISTS, OBJECTS, PROJECT_NAME, Record
 from optimizations.search import RUNS
 from projects.models import PromptVersion
 from promptadmin.search.narrowing import narrow
@@ -101,8 +101,11 @@ class Browsing(Reading):
         return PromptVersion.objects.using(self.using).filter(optimization_id__in=run_ids).count()
 
     def get_run_as_stored(self, run_id: str) -> tuple[Record, dict[str, str]]:
-        """A run, and the stored text of each column that holds something else than it should. Raises Missing."""
-        record = self.get_run(run_id)
+        """A run with its project's name, and the stored text of each column that holds what it shouldn't.
+
+        Raises Missing.
+        """
+        record = self._run((*COLUMNS, PROJECT_NAME), run_id)
         silent = [name for name in (*LISTS, *OBJECTS) if record[name] is None]
         stored = self.runs.filter(id=run_id).values_list(*silent).first() if silent else None
         texts = {name: read_text(value) for name, value in zip(silent, stored or (), strict=False)}

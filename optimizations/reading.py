@@ -15,7 +15,7 @@ from optimizations.filters import RunFilters
 from optimizations.models import Optimization
 from optimizations.paging import DEFAULT_SORT, KEY, TIE, Place, RunOrder
 from optimizations.queries import read_places
-from optimizations.records import BEGINNING, COLUMNS, SUMMARY_COLUMNS, Page, Record, row_reader
+from optimizations.records import BEGINNING, COLUMNS, PROJECT_NAME, SUMMARY_COLUMNS, Page, Record, row_reader
 from optimizations.search import RUNS
 from optimizations.stats.far import leap
 from projects.namesakes import id_of_name
@@ -90,10 +90,7 @@ class Reading:
 
     def get_run(self, run_id: str) -> Record:
         """A run with all its columns. Raises Missing."""
-        found = self._records(COLUMNS, [run_id])
-        if not found:
-            raise Missing(RUN_MISSING)
-        return found[run_id]
+        return self._run(COLUMNS, run_id)
 
     def get_runs(self, run_ids: Sequence[str]) -> list[Record]:
         """These runs with all their columns, in this order, without those that aren't there."""
@@ -103,6 +100,12 @@ class Reading:
     def is_duplicate(self, *, title: str, project: str | None = None) -> bool:
         """Whether a run has this title, whatever the case; with a project, whether one of exactly this text has."""
         return RunFilters(project=project).apply(self.runs).filter(title__folded_exact=title).exists()
+
+    def _run(self, columns: tuple[str, ...], run_id: str) -> Record:
+        found = self._records(columns, [run_id])
+        if not found:
+            raise Missing(RUN_MISSING)
+        return found[run_id]
 
     def _order(self, sort: str, order: str) -> RunOrder:
         return RunOrder.named(sort, order, connections[self.using].vendor)
@@ -155,6 +158,7 @@ def _select(columns: tuple[str, ...], vendor: str, key: str, count: int) -> str:
     """
     # sqlite3 would parse a bare DATETIME column itself, and fail or lose what it can't.
     written = {"created_at": "CAST(o.created_at AS TEXT)"} if vendor == "sqlite" else {}
+    written[PROJECT_NAME] = "COALESCE(j.name, n.name)"
     written[BEGINNING] = f"SUBSTR(o.raw_prompt, 1, {BEGINNING_LENGTH})"
     names = ", ".join(written.get(column, f"o.{column}") for column in columns)
     return (

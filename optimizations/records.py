@@ -111,11 +111,13 @@ SUMMARY_COLUMNS = (
     "error_message",
     "prompt_id",
 )
-#: The same for people, who see the beginning of the prompt only.
-BEGINNING = "beginning"
+#: The same for people, who see the beginning of the prompt only, and the name of the project that the run belongs to:
+#: `project` is the run's own text, which may be null, or an earlier name.
+BEGINNING, PROJECT_NAME = "beginning", "project_name"
 BROWSED_COLUMNS = (
     "id",
     BEGINNING,
+    PROJECT_NAME,
     *(column for column in SUMMARY_COLUMNS if column not in ("id", "raw_prompt")),
     "duration_ms",
     "input_tokens",

@@ -104,6 +104,8 @@ def choices_of(dashboard: Dashboard) -> list[Choice]:
     """The period, then the plugins' filters, for the form above the panels."""
     found = [Choice("period", "Period", [(value, text) for value, (text, _) in PERIODS.items()], dashboard.period)]
     for item in declared_filters():
+        if item.permission and not dashboard.user.has_perm(item.permission):
+            continue
         chosen = dashboard.choices[item.name]
         with read_session():
             known = list(import_string(item.choices)())

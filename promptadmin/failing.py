@@ -7,18 +7,41 @@ import sys
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.views import defaults
 
 from promptadmin.answers import to_json
 from promptadmin.faults import Fault, fault_of
+from promptadmin.http.refused_forms import is_own, refused_page
 from promptadmin.request_ids import current_request_id
 
 logger = logging.getLogger(__name__)
 
 API_PREFIX = "/api/"
-TITLES = {413: "That is too much at once", 503: "Not available at the moment", 507: "The disk is full"}
+TITLES = {
+    403: "This form has expired",
+    409: "Sent before",
+    413: "That is too much at once",
+    500: "Something went wrong",
+    503: "Not available at the moment",
+    507: "The disk is full",
+}
+FAILED = Fault(
+    500, "The server failed at this, and its log says why. Look whether it is done before you send it again."
+)
+EXPIRED = Fault(403, "Nothing was changed: the form was loaded before you signed in, in this tab or in another.")
+FOREIGN = Fault(
+    403,
+    "Nothing was changed: the browser says that another site sent this form. If it was this one, behind a proxy, name "
+    "its address in PROMPTADMIN_TRUSTED_ORIGINS.",
+)
+NO_COOKIE = Fault(
+    403, "Nothing was changed: the browser sent no cookie. Allow this site cookies, then load the form anew."
+)
+NOT_ALLOWED = Fault(
+    403, "Nothing was changed: your role doesn't allow it, or what it is about can't be changed any more. Ask who can."
+)
 
 
 def too_large(error: RequestDataTooBig) -> Fault:
@@ -29,12 +52,16 @@ def too_large(error: RequestDataTooBig) -> Fault:
     return Fault(413, own_words)
 
 
-def answer(request: HttpRequest, fault: Fault) -> HttpResponse:
+def answer(request: HttpRequest, fault: Fault, *, title: str = "") -> HttpResponse:
     """JSON for the API, and for everybody else a page that needs neither database nor theme."""
-    if request.path.startswith(API_PREFIX):
+    if wants_json(request):
         return json_error(fault.detail, fault.status, headers=fault.headers)
-    page = render_to_string("promptadmin/fault.html", {"title": TITLES[fault.status], "fault": fault})
-    return HttpResponse(page, status=fault.status, headers=fault.headers)
+    return refused_page(request, title=title or TITLES[fault.status], fault=fault, headers=fault.headers)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a program asks, or a script of a page."""
+    return request.path.startswith(API_PREFIX) or request.headers.get("Accept") == "application/json"
 
 
 def json_error(detail: str, status: int, *, headers: dict[str, str] | None = None, **more: str) -> HttpResponse:
@@ -50,7 +77,7 @@ def failed(request: HttpRequest, error: BaseException | None) -> HttpResponse:
         return answer(request, fault)
     if request.path.startswith(API_PREFIX):
         return json_error("Internal server error", 500, request_id=current_request_id.get())
-    return defaults.server_error(request)
+    return answer(request, FAILED) if request.method == "POST" else defaults.server_error(request)
 
 
 def log_failure(request: HttpRequest, error: BaseException) -> None:
@@ -67,6 +94,24 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         is_host = isinstance(exception, DisallowedHost)
         return json_error("This host name is not one of PROMPTADMIN_ALLOWED_HOSTS." if is_host else "Bad Request", 400)
     return defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler of what somebody may not do; what they typed for it is given back."""
+    if request.method == "POST":
+        return answer(request, NOT_ALLOWED, title="Not allowed")
+    return defaults.permission_denied(request, exception)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's view for a form whose token isn't that of the browser's cookie, as after signing in in another tab."""
+    if settings.CSRF_COOKIE_NAME not in request.COOKIES:
+        return answer(request, NO_COOKIE)
+    if not is_own(request):
+        return answer(request, FOREIGN)
+    if request.path == reverse("admin:login"):  # whoever is signed in already needn't, and goes on from there
+        return HttpResponseRedirect(request.get_full_path())
+    return answer(request, EXPIRED)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

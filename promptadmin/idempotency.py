@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja.errors import ValidationError
@@ -85,10 +86,7 @@ class _Attempt:
         asked = _digest_of(self.request, content)
         with ExitStack() as stack:
             connection = stack.enter_context(write_session())
-            if connection.vendor == "postgresql":  # SQLite's writers wait for each other anyway
-                with connection.cursor() as cursor:
-                    number = int(digest[:8], 16) - (1 << 31)
-                    cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ADVISORY_CLASS, number])
+            lock_key(connection, digest)
             kept = KeptAnswer.objects.filter(digest=digest).first()
             if kept is not None and kept.created_at > timezone.now() - KEPT:
                 return self._replay(kept, asked)
@@ -119,6 +117,13 @@ class _Attempt:
             raise Conflict(f"This was done already, with status {kept.status}; its answer was too large to be kept")
         headers = {**orjson.loads(kept.headers), REPLAYED: "true"}
         return HttpResponse(bytes(kept.body), status=kept.status, headers=headers)
+
+
+def lock_key(connection: BaseDatabaseWrapper, digest: str) -> None:
+    """Keep others from the row with this digest until the transaction ends."""
+    if connection.vendor == "postgresql":  # SQLite's writers wait for each other anyway
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ADVISORY_CLASS, int(digest[:8], 16) - (1 << 31)])
 
 
 def _wrong_key(message: str, key: str) -> ValidationError:

@@ -85,13 +85,15 @@ class DashboardPanel:
 class DashboardFilter:
     """One choice above the panels, kept in the address under its name.
 
-    `choices` is the dotted path of a callable without arguments that returns the texts to choose from.
+    `choices` is the dotted path of a callable without arguments that returns the texts to choose from. `permission` is
+    who may choose, and so read these texts; empty for all staff.
     """
 
     name: str
     label: str
     everything: str
     choices: str
+    permission: str = ""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,14 @@ def _keep_or_end(request: HttpRequest) -> None:
         _note(request, {SEEN_AT: now})
 
 
+def seconds_left(request: HttpRequest) -> tuple[int, int]:
+    """How long the session of this request lasts: without another request, and at most."""
+    now = int(time.time())
+    began, seen = (request.session.get(name, now) for name in (SIGNED_IN_AT, SEEN_AT))
+    whole = max(0, began + settings.SESSION_COOKIE_AGE - now)
+    return min(whole, max(0, seen + settings.SESSION_IDLE_SECONDS - now)), whole
+
+
 def _note(request: HttpRequest, times: dict[str, int]) -> None:
     """Keep times with the session, which is no change of it that a reading request would fail for."""
     changed = request.session.modified

@@ -146,7 +146,7 @@ API_AUTH = env.flag("PROMPTADMIN_API_AUTH", default=True)
 RATE_LIMIT_RPM = env.number("RATE_LIMIT_RPM", 0)
 ANONYMOUS_RPM = 60
 TRUSTED_PROXIES = env.names("PROMPTADMIN_TRUSTED_PROXIES", read=network)
-LOGIN_URL = "admin:login"
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 SESSION_COOKIE_AGE = env.number("PROMPTADMIN_SESSION_HOURS", 12, minimum=1, maximum=8760) * 3600
 SESSION_IDLE_SECONDS = env.number("PROMPTADMIN_SESSION_IDLE_MINUTES", 60, minimum=2, maximum=525_600) * 60
 # Browsers send a host's cookies to all of its ports: another installation there must not overwrite this one's.
@@ -158,6 +158,7 @@ MESSAGES_COOKIE_NAME = f"messages_{COOKIE_SUFFIX}"
 if len({SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, MESSAGES_COOKIE_NAME}) < 3:
     raise ImproperlyConfigured("PROMPTADMIN_SESSION_COOKIE and PROMPTADMIN_CSRF_COOKIE: two cookies need two names.")
 MESSAGE_STORAGE = "promptadmin.browsers.MessageStorage"
+CSRF_FAILURE_VIEW = "promptadmin.failing.csrf_failure"
 SESSION_COOKIE_HTTPONLY, SESSION_COOKIE_SAMESITE, CSRF_COOKIE_SAMESITE = True, "Lax", "Lax"
 AXES_FAILURE_LIMIT = env.number("PROMPTADMIN_LOCKOUT_FAILURES", 10, minimum=1)
 AXES_COOLOFF_TIME = dt.timedelta(minutes=env.number("PROMPTADMIN_LOCKOUT_MINUTES", 15, minimum=1, maximum=525_600))
@@ -220,7 +221,10 @@ UNFOLD = {
     "SIDEBAR": {"show_search": False, "navigation": "promptadmin.navigation.navigation"},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "promptadmin.sites.favicon"}],
     "STYLES": ["promptadmin.sites.colours", "promptadmin.sites.stylesheet"],
-    "SCRIPTS": ["promptadmin.sites.htmx_settings", "promptadmin.sites.keyboard_script"],
+    "SCRIPTS": [
+        f"promptadmin.sites.{name}"
+        for name in ("htmx_settings", "keyboard_script", "session_script", "sent_once_script", "drafts_script")
+    ],
 }
 
 # ---------------------------------------------------------------- transport

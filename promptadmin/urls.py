@@ -13,6 +13,7 @@ api = build_api()
 routes, app_name, namespace = api.urls
 
 handler400 = "promptadmin.failing.bad_request"
+handler403 = "promptadmin.failing.permission_denied"
 handler500 = "promptadmin.failing.server_error"
 
 urlpatterns = [

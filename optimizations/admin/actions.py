@@ -20,6 +20,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from optimizations.inputs import RunTagsIn
 from optimizations.models import Optimization, RunStatus
 from optimizations.repository import OptimizationRepository
+from projects.admin.lists import may_see_projects
 from projects.models import Project, ProjectStatus
 from promptadmin.deadlines import reading_deadline
 from promptadmin.errors import Refused
@@ -158,7 +159,7 @@ class RunActions(HistoryPage, ModelAdmin):
         with reading_deadline(), read_session():
             runs = OptimizationRepository().summaries(run_ids)
             versions = OptimizationRepository().count_versions(run_ids) if action == "delete_runs" else 0
-            names = _project_names() if action == "move" else []
+            names = _project_names() if action == "move" and may_see_projects(request) else []
         list_address = reverse("admin:optimizations_optimization_changelist")
         is_list = request.path == list_address
         back = request.POST.get("back", "" if is_list else "run")

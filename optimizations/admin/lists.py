@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from unfold.views import ChangeList
 
 from optimizations.admin.filters import LINKED
+from optimizations.admin.reading import known_project
 from optimizations.browsing import WINDOW, window_filter
 from optimizations.models import Optimization
 from optimizations.repository import Browsed, OptimizationRepository, RunFilters
@@ -96,7 +97,7 @@ class RunChangeList(ChangeList):
                 everywhere=EVERYWHERE in self.params,
             )
         self.paginator = RunPaginator(self.page_num, self.list_per_page, found)
-        self.result_list = [_row(record) for record in found.items]
+        self.result_list = [_row(known_project(record, request)) for record in found.items]
         # Equal counts keep the theme from telling how many runs there are, which nobody has counted.
         self.result_count = self.full_result_count = len(self.result_list)
         self.show_full_result_count = False

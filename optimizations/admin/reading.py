@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.http import HttpRequest
+
 from optimizations.records import Record
 from optimizations.scores import shown_score
+from projects.admin.lists import may_see_projects
 from projects.models import Project, Prompt
 from projects.sidebyside import compare_lines
 from promptadmin.keys import row_page
@@ -30,6 +33,16 @@ TOKENS = (
     ("cache_creation_input_tokens", "put into the cache"),
     ("cache_read_input_tokens", "read from the cache"),
 )
+
+
+def known_project(record: Record, request: HttpRequest) -> Record:
+    """The run as this user may know it: without its project where projects aren't theirs to see.
+
+    The run's own text stays: it is a column of the run.
+    """
+    if may_see_projects(request):
+        return record
+    return record | {"project_id": None, "project_status": None, "project_name": None}
 
 
 def run_page(record: Record, unreadable: dict[str, str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from unfold.decorators import display
 from optimizations.admin.actions import RunActions
 from optimizations.admin.filters import SHOWN
 from optimizations.admin.lists import RunChangeList
-from optimizations.admin.reading import duration, run_page
+from optimizations.admin.reading import duration, known_project, run_page
 from optimizations.exchange import RunTable
 from optimizations.models import Optimization, RunStatus
 from optimizations.records import Record
@@ -111,7 +111,7 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
         if record["project_id"] is None:
             return format_html('<bdi class="run-clip">{}</bdi>', record["project"] or "-")
         address = row_page(Project, record["project_id"])
-        return format_html('<a class="run-clip" href="{}"><bdi>{}</bdi></a>', address, record["project"] or "project")
+        return format_html('<a class="run-clip" href="{}"><bdi>{}</bdi></a>', address, record["project_name"] or "-")
 
     @admin.display(description="time, tokens")
     def cost(self, row: Any) -> SafeString:
@@ -153,7 +153,7 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
             "may_change": self.has_change_permission(request),
             "may_delete": self.has_delete_permission(request),
             "list_address": reverse("admin:optimizations_optimization_changelist"),
-            **run_page(record, unreadable),
+            **run_page(known_project(record, request), unreadable),
             **(extra_context or {}),
         }
         request.current_app = self.admin_site.name

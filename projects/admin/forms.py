@@ -28,7 +28,7 @@ class ProjectForm(RepositoryForm):
     description = StoredTextField(
         required=False, max_length=DESCRIPTION_LENGTH, widget=ShortTextWidget({"rows": 2, "dir": "auto"})
     )
-    read_state = forms.CharField(required=False, widget=forms.HiddenInput)
+    read_state = forms.CharField(required=False, widget=forms.HiddenInput({"data-read-version": ""}))
 
     class Meta:
         model = Project
@@ -101,7 +101,7 @@ class PromptForm(RepositoryForm):
     """A prompt's text and, of a new one, its project."""
 
     content = StoredTextField(label="Text", widget=PromptTextWidget)
-    read_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    read_version = forms.IntegerField(required=False, widget=forms.HiddenInput({"data-read-version": ""}))
 
     class Meta:
         model = Prompt

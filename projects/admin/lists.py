@@ -117,3 +117,8 @@ class WithoutProjectFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> QuerySet[Prompt]:
         """All, or those in none."""
         return queryset.filter(project__isnull=True) if self.value() == "no" else queryset
+
+
+def may_see_projects(request: HttpRequest) -> bool:
+    """Whether the user may read projects' names, as those who may change projects do."""
+    return any(request.user.has_perm(f"projects.{verb}_project") for verb in ("view", "change"))

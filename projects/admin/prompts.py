@@ -18,7 +18,7 @@ from projects.admin.authors import authors
 from projects.admin.charts import score_chart
 from projects.admin.fields import line_feeds
 from projects.admin.forms import PromptForm
-from projects.admin.lists import PromptChangeList, WithoutProjectFilter
+from projects.admin.lists import PromptChangeList, WithoutProjectFilter, may_see_projects
 from projects.admin.prompt_pages import PromptPages, shown_rows
 from projects.exchange import PromptTable
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
@@ -59,6 +59,15 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
 
     class Media:
         css = {"all": ["projects/admin.css"]}
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Without the projects' names for those who may not see projects."""
+        may_see = may_see_projects(request)
+        return [name for name in self.list_display if may_see or name != "project_link"]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """By project, for those who may see projects."""
+        return self.list_filter if may_see_projects(request) else []
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PromptChangeList]:
         """The list that counts for its page only."""
@@ -161,6 +170,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
                 by = authors(prompt.pk)
                 context["entries"] = [(entry, by.get(entry.version, "")) for entry in history.items]
                 context |= {"history": history, "project": repository.projects.filter(id=prompt.project_id).first()}
+                context["may_see_project"] = may_see_projects(request)
                 context["findings"] = repository.findings(prompt_id=prompt.pk)
                 if request.user.has_perm("optimizations.view_optimization"):
                     runs = repository.list_forges(prompt_id=prompt.pk, limit=RUNS_CHARTED)

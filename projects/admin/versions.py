@@ -37,6 +37,17 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
         """The list that reads no more of the texts than it shows."""
         return VersionChangeList
 
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Without the prompts' texts for those who may not see prompts."""
+        return [name for name in self.list_display if name != "prompt_link" or self._may_see_prompts(request)]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """The same of one version."""
+        return [name for name in self.fields if name != "prompt_link" or self._may_see_prompts(request)]
+
+    def _may_see_prompts(self, request: HttpRequest) -> bool:
+        return any(request.user.has_perm(f"projects.{verb}_prompt") for verb in ("view", "change"))
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Let a prompt's page link to its versions."""
         return lookup == "prompt__id__exact" or super().lookup_allowed(lookup, value, request)

@@ -19,6 +19,7 @@ from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
+from promptadmin.backoffice.resent_forms import only_reads
 from promptadmin.deadlines import reading_deadline
 from promptadmin.exchange.base_formats import MAX_BYTES, Unreadable, Unwritable
 from promptadmin.exchange.formats import FORMATS
@@ -155,6 +156,7 @@ class ExchangeAdmin(ImportExportMixin):
         """Choose a format for the ticked rows."""
         return self._export_page(request, self._export_form(None), request.POST.getlist(ACTION_CHECKBOX_NAME))
 
+    @only_reads
     def export_action(self, request: HttpRequest) -> Any:
         """Choose a format, and get the file."""
         if not self.has_export_permission(request):

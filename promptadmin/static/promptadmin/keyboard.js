@@ -23,15 +23,14 @@ document.addEventListener("DOMContentLoaded", () => {
     "showPassword =": "Show or hide the password",
     "openTheme =": "Colours: light, dark, or as the system has them",
     "openModal =": "Close",
-    "switchTheme(": "",  // these have words
-    "adminTheme =": "",
+    "filterOpen = false": "Close the filters",
   };
   for (const element of document.querySelectorAll("span, div, a:not([href])")) {
-    const action = element.getAttribute("x-on:click") ?? "";
-    const name = Object.keys(buttons).find((start) => action.startsWith(start));
-    if (name) {
+    const action = element.getAttribute("x-on:click");
+    if (action) {
+      const name = Object.keys(buttons).find((start) => action.startsWith(start));
       element.setAttribute("role", "button");
-      if (buttons[name]) {
+      if (name) {  // the others have words
         element.setAttribute(element.querySelector("div") ? "title" : "aria-label", buttons[name]);
       }
       element.tabIndex = 0;
@@ -42,6 +41,27 @@ document.addEventListener("DOMContentLoaded", () => {
         }
       });
     }
+  }
+  // The filters lie over the page: the focus goes there and back.
+  const filters = document.getElementById("changelist-filter");
+  const opener = [...document.querySelectorAll("[role=button]")].find((element) => element.getAttribute("x-on:click") === "filterOpen = true");
+  if (filters && opener) {
+    const tell = () => opener.setAttribute("aria-expanded", String(filters.checkVisibility()));
+    opener.setAttribute("aria-controls", filters.id);
+    tell();
+    opener.addEventListener("click", () => {
+      setTimeout(() => {
+        tell();
+        filters.querySelector("form, #changelist-filter-close + div")
+          ?.querySelector("a[href], button, select:not([tabindex='-1']), input:not([type=hidden]), [role=combobox]")?.focus();
+      }, 50);
+    });
+    const closed = () => setTimeout(() => {
+      tell();
+      if (opener.checkVisibility() && !filters.checkVisibility()) opener.focus();
+    }, 50);
+    filters.addEventListener("keydown", (event) => event.key === "Escape" && closed());
+    document.getElementById("changelist-filter-close")?.addEventListener("click", closed);
   }
   // A symbol is a word of a font, which a screen reader would read out; where a link or button has nothing else, it stays
   // its name.

@@ -1,0 +1,1 @@
+"""What all pages of the back-office have, whichever plugin they belong to."""
