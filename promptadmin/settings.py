@@ -47,6 +47,7 @@ if replica_url := env.text("DATABASE_REPLICA_URL"):
 REPLICA_MAX_LAG = env.number("PROMPTADMIN_REPLICA_MAX_LAG", 10, minimum=1)
 DURABILITY = env.choice("PROMPTADMIN_DURABILITY", "fast", durability.CHOICES)
 BACKUP_EVERY = env.duration("PROMPTADMIN_BACKUP_EVERY", minimum=timedelta(seconds=10))
+KEEP_DELETED_DAYS = env.number("PROMPTADMIN_KEEP_DELETED_DAYS", 30, maximum=3650)
 BACKUP_KEEP = env.number("PROMPTADMIN_BACKUP_KEEP", 14, minimum=1)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
