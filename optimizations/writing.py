@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -17,10 +18,13 @@ from optimizations.reading import RUN_MISSING, Reading
 from optimizations.records import COLUMNS, Record, read_row, stored_values
 from projects.models import ProjectStatus, Prompt
 from projects.repository import ProjectRepository
+from projects.repository.deleting import ALL_RUNS, RUNS
 from promptadmin.audit import LONGEST, Change, record
+from promptadmin.deletions.work import begin
 from promptadmin.errors import Conflict, Forbidden, Invalid, Missing
 from promptadmin.fields import new_id, stored_moment
-from promptadmin.sqlite import execute
+from promptadmin.models import Deletion
+from promptadmin.sqlite import execute, fetch_all
 from promptadmin.stored import read_text
 
 FINISHED = (RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED)
@@ -155,7 +159,9 @@ class Writing(Reading):
         rows = self.runs.filter(id__in=asked)
         found = dict(rows.select_for_update().order_by("id").values_list("id", "prompt_id"))
         changes = self._deletions(rows)
-        rows.delete()
+        if found:
+            title = changes[0].title if len(found) == 1 else f"{len(found)} runs"
+            begin(Deletion(kind=RUNS, parts=json.dumps(list(found)), title=title), self.using, len(found))
         record(*changes, using=self.using)
         for run_id, prompt_id in found.items():
             run_changed("optimization_deleted", {"id": run_id, "prompt_id": prompt_id}, self.using)
@@ -163,7 +169,12 @@ class Writing(Reading):
 
     def delete_all_runs(self) -> int:
         """Delete every run; projects, prompts and versions stay. Answers how many."""
-        deleted: int = self.runs.delete()[0]
+        deleted = self.runs.count()
+        if deleted:
+            last = 0
+            if connections[self.using].vendor == "sqlite":
+                [(last,)] = fetch_all(connections[self.using], "SELECT MAX(rowid) FROM optimizations", [])
+            begin(Deletion(kind=ALL_RUNS, parts=str(last), title=f"all {deleted} runs"), self.using, deleted)
         note = f"all {deleted} runs"
         record(Change(model=Optimization, key="*", title="every run", before={}, note=note), using=self.using)
         runs_changed("optimizations_cleared", deleted, self.using)
@@ -171,7 +182,8 @@ class Writing(Reading):
 
     def _expect_prompt(self, prompt_id: str) -> None:
         """Raises Invalid unless there is such a prompt; it then stays until the session ends."""
-        rows = Prompt.objects.using(self.using).filter(id=prompt_id).select_for_update(no_key=True)
+        rows = Prompt.objects.using(self.using).filter(id=prompt_id).exclude(project__status=ProjectStatus.DELETED)
+        rows = rows.select_for_update(no_key=True, of=("self",))
         if not rows.values_list("id").first():
             raise Invalid(PROMPT_UNKNOWN)
 

@@ -132,7 +132,7 @@ def update_project(
 )
 @changes(PROJECT)
 def delete_project(request: HttpRequest, project_id: ProjectId) -> dict[str, Any]:
-    """Deletes its prompts, their versions and its runs for good; the project itself can be created again."""
+    """Deletes its prompts, their versions and its runs; the project itself can be created again."""
     deleted = ProjectRepository().delete_project(project_id=project_id)
     return {"message": "Project deleted", "id": project_id, "deleted_optimizations": deleted}
 

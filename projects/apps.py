@@ -23,6 +23,13 @@ class ProjectsConfig(PluginConfig):
     events = EVENTS
     startup_steps = (
         StartupStep(
+            name="finish_deletions",
+            title="interrupted deletions",
+            position=2.9,
+            function="projects.repository.deleting.finish_all",
+            quiet=True,
+        ),
+        StartupStep(
             name="seed_projects",
             title="legacy projects",
             position=4,
@@ -38,6 +45,7 @@ class ProjectsConfig(PluginConfig):
         ),
     )
     upkeep_jobs = (
+        UpkeepJob("deletions", "large deletions", "projects.repository.deleting.finish_one", seconds=10.0),
         UpkeepJob("search_prompts", "search index of prompts", "projects.search.index_prompts"),
         UpkeepJob("search_versions", "search index of earlier texts", "projects.search.index_versions"),
     )

@@ -29,7 +29,7 @@ from promptadmin.access import READING_METHODS, AddressThrottle, TokenThrottle, 
 from promptadmin.answers import Later, to_json
 from promptadmin.containment import contained
 from promptadmin.content_policies import DOCUMENTATION
-from promptadmin.errors import Refused, TooMany
+from promptadmin.errors import Busy, Refused, TooMany
 from promptadmin.idempotency import once, replaying
 from promptadmin.plugins import enabled_plugins
 from promptadmin.preconditions import expect_match
@@ -193,7 +193,7 @@ def build_api() -> NinjaAPI:
 
 def _refused(request: HttpRequest, error: Refused, *, api: NinjaAPI) -> HttpResponse:
     response = api.create_response(request, {"detail": str(error)}, status=error.status)
-    if isinstance(error, TooMany):
+    if isinstance(error, TooMany | Busy):
         response["Retry-After"] = str(error.retry_after)
     return response
 

@@ -42,6 +42,13 @@ class TooMany(Refused):
     retry_after = 3600
 
 
+class Busy(Refused):
+    """Something that will be over in so many seconds as `retry_after` says stands in the way."""
+
+    status = 503
+    retry_after = 5
+
+
 class Unavailable(Refused):
     """No enabled plugin can do this."""
 

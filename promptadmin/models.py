@@ -1,4 +1,4 @@
-"""The platform's own tables: API tokens, the change log, and what replicas must have."""
+"""The platform's own tables: API tokens, the change log, what was deleted, and what replicas must have."""
 
 from __future__ import annotations
 
@@ -110,3 +110,53 @@ class KeptAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status} of {self.created_at}"
+
+
+class DeletionState(models.TextChoices):
+    """How far a deletion is. `GOING` and `RESTORING` are on their way, in pieces; only `KEPT` can be restored."""
+
+    GOING = "going", "being deleted"
+    KEPT = "kept", "deleted"
+    RESTORING = "restoring", "being restored"
+
+
+class Deletion(models.Model):
+    """A row is one deletion: what went, who deleted it, through which door, and until when it can be restored.
+
+    `kind` says what `key` is the key of; `parts` is what more the deletion needs to find its rows, as JSON.
+    """
+
+    kind = models.CharField(max_length=20)
+    key = models.TextField(blank=True, default="")
+    title = models.TextField(blank=True, default="")
+    parts = models.TextField(blank=True, default="")
+    state = models.CharField(max_length=10, choices=DeletionState, default=DeletionState.KEPT)
+    prompts = models.BigIntegerField(default=0)
+    versions = models.BigIntegerField(default=0)
+    runs = models.BigIntegerField(default=0)
+    by = models.CharField("who", max_length=300, blank=True, default="")
+    door = models.CharField(max_length=20, blank=True, default="")
+    note = models.TextField(blank=True, default="")
+    deleted_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.kind} “{self.title}”"
+
+
+class DeletedRows(models.Model):
+    """Some of the rows that a deletion took from one table, as they were. See `promptadmin.deletions.kept_rows`."""
+
+    deletion = models.ForeignKey(Deletion, on_delete=models.CASCADE, related_name="kept")
+    table = models.CharField(max_length=100)
+    rows = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.rows} rows of {self.table}"

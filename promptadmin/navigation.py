@@ -12,6 +12,7 @@ from promptadmin.plugins import enabled_plugins
 
 #: The platform's pages: (application, model) → title and symbol, in the order in which they stand.
 PLATFORM_PAGES = {
+    ("promptadmin", "deletion"): ("Recently deleted", "restore_from_trash"),
     ("promptadmin", "logentry"): ("Change log", "history"),
     ("promptadmin", "apitoken"): ("API tokens", "key"),
     ("auth", "user"): ("Users", "person"),

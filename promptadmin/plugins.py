@@ -35,7 +35,8 @@ class StartupStep:
     `promptadmin.startup.StepResult`. Steps run by ascending `position`; the platform's own are 1 (tables),
     2 (schema changes) and 8 (data directory). `migration` names the data migration, as (app label, name), whose work
     the step does: where it is pending, the step runs and the migration is then recorded as applied. `button` is what
-    the operators' button says that runs the step alone; without it there is none.
+    the operators' button says that runs the step alone; without it there is none. A `quiet` step is reported only where
+    it changed something.
     """
 
     name: str
@@ -44,6 +45,7 @@ class StartupStep:
     function: str
     migration: tuple[str, str] | None = None
     button: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True)

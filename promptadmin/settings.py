@@ -44,7 +44,13 @@ if replica_url := env.text("DATABASE_REPLICA_URL"):
     DATABASES["replica"] = replica_config(replica_url, DATABASES["default"], pool=DATABASE_POOL)
 REPLICA_MAX_LAG = env.number("PROMPTADMIN_REPLICA_MAX_LAG", 10, minimum=1)
 DURABILITY = env.choice("PROMPTADMIN_DURABILITY", "fast", durability.CHOICES)
-BACKUP_EVERY = env.duration("PROMPTADMIN_BACKUP_EVERY", minimum=timedelta(seconds=10))
+BACKUP_OFF = env.text("PROMPTADMIN_BACKUP_EVERY").lower() == "off"
+BACKUP_EVERY = None if BACKUP_OFF else env.duration("PROMPTADMIN_BACKUP_EVERY", minimum=timedelta(seconds=10))
+#: A SQLite file is backed up every day unless somebody says otherwise.
+BACKUP_BY_DEFAULT = BACKUP_EVERY is None and not BACKUP_OFF and "sqlite" in DATABASES["default"]["ENGINE"]
+if BACKUP_BY_DEFAULT:
+    BACKUP_EVERY = timedelta(days=1)
+KEEP_DELETED_DAYS = env.number("PROMPTADMIN_KEEP_DELETED_DAYS", 30, maximum=3650)
 BACKUP_KEEP = env.number("PROMPTADMIN_BACKUP_KEEP", 14, minimum=1)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

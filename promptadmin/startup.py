@@ -45,6 +45,7 @@ PLATFORM_STEPS = (
         title="later schema changes",
         position=6.9,
         function="promptadmin.startup.change_schema",
+        quiet=True,
     ),
     StartupStep(
         name="harden_data_dir",
@@ -139,8 +140,8 @@ def run_startup(
                 context = StepContext(connection, found={UP_TO_DATE: not migrated})
                 for step in startup_steps():
                     report = _timed(step, context)
-                    if step.name == "later_changes" and not report.result.changed:
-                        continue  # the eight steps suffice, but for the first start after an adoption or upgrade
+                    if step.quiet and not report.result.changed:
+                        continue
                     reports.append(report)
                     on_step(report)
             if migrated:

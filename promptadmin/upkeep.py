@@ -42,6 +42,12 @@ PLATFORM_JOBS: tuple[UpkeepJob, ...] = (
         function="promptadmin.session_limits.remove_expired",
         seconds=3600.0,
     ),
+    UpkeepJob(
+        name="expired_deletions",
+        title="deleted rows that nobody restored in time, removed",
+        function="promptadmin.deletions.upkeep.forget_expired",
+        seconds=600.0,
+    ),
 )
 
 #: After a piece, the server's writers have the database for as long as the piece took, and at least for this.

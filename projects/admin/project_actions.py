@@ -51,7 +51,8 @@ DELETE = ProjectAction(
     done="Deleted",
     permission="delete",
     statuses=(ProjectStatus.ACTIVE, ProjectStatus.ARCHIVED),
-    consequence="Goes for good, with everything in it. Its name stays on record, as deleted.",
+    consequence="Goes with everything in it. It can be restored for some time, from “Recently deleted”, and then goes "
+    "for good. Its name stays on record, as deleted.",
     icon="delete",
     run=lambda repository, key: repository.delete_project(project_id=key),
 )

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 
-from projects.admin.confirming import Question, ask
+from projects.admin.confirming import Question, ask, is_typed
 from projects.admin.project_actions import ARCHIVE, DELETE, RESTORE, ProjectAction
 from projects.models import Project, paths_of
 from projects.repository import ProjectRepository
@@ -85,8 +85,12 @@ class ProjectActionPages(RepositoryAdmin):
         if not names:
             self.message_user(request, f"There is nothing to {action.verb} any more.", messages.ERROR)
             return HttpResponseRedirect(self.list_page())
+        to_type = _word(names) if action is DELETE else ""
+        typed = None
         if request.method == "POST" and "confirmed" in request.POST:
-            return self._do(request, action, names, is_one=is_one)
+            if action is not DELETE or is_typed(request, to_type):
+                return self._do(request, action, names, is_one=is_one)
+            typed = request.POST.get("typed", "")
         left_out = len(project_ids) - len(names)
         question = Question(
             title=f"{action.verb.capitalize()} {'project' if is_one else 'projects'}",
@@ -96,6 +100,9 @@ class ProjectActionPages(RepositoryAdmin):
             back=self.page_of(project_ids[0]) if is_one else self.list_page(),
             confirmed=str(contents),
             contents=contents if action is DELETE else None,
+            is_danger=action is DELETE,
+            to_type=to_type,
+            typed=typed,
             note=f"{left_out} more were selected: nothing happens to them, their status is another."
             if left_out
             else "",
@@ -120,3 +127,9 @@ class ProjectActionPages(RepositoryAdmin):
         done = f"“{beginning(name)}”" if is_one else f"{len(names)} projects"
         self.message_user(request, f"{action.done} {done}.", messages.SUCCESS)
         return HttpResponseRedirect(self.page_of(key) if is_one and action is not DELETE else self.list_page())
+
+
+def _word(names: dict[str, str]) -> str:
+    """What has to be typed before projects are deleted: the name of one, the number of several."""
+    [name, *others] = names.values()
+    return name if name.strip() and not others else str(len(names))

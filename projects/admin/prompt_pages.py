@@ -137,11 +137,13 @@ class PromptPages(RepositoryAdmin):
         question = Question(
             title="Delete prompt",
             names=[beginning(prompt.content)],
-            consequence="Goes for good, with everything that belongs to it.",
+            consequence="Goes with everything that belongs to it. It can be restored for some time, from “Recently "
+            "deleted”; then it goes for good.",
             button="Delete",
             back=self.page_of(prompt.pk),
             confirmed=str(contents),
             contents=contents,
+            is_danger=True,
         )
         return ask(request, self, question)
 

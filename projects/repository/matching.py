@@ -9,10 +9,12 @@ from django.db import connections
 from projects.models import ProjectStatus
 from projects.namesakes import id_of_name
 from projects.records import ProjectInfo
+from projects.repository.deleting import PROJECT
 from projects.repository.projects import Projects
 from projects.repository.rows import PROJECT_MISSING, storable
 from projects.textforms import composed, is_blank
 from projects.textkeys import FOLDED, KEY, fold_blanks, keys
+from promptadmin.deletions.work import expect_settled
 from promptadmin.errors import Missing
 from promptadmin.sqlite import fetch_all
 
@@ -56,6 +58,7 @@ class Matching(Projects):
         if row is None:
             row, _ = self.insert_project(name=composed(name))
         if row.status == ProjectStatus.DELETED:
+            expect_settled(self.using, PROJECT, row.id)
             self._update(row, status=ProjectStatus.ACTIVE)
         return ProjectInfo(row.id, row.status)
 

@@ -16,13 +16,16 @@ from projects.events import project_changed, project_made
 from projects.models import Project, ProjectStatus, paths_of
 from projects.records import Page, ProjectDetail, ProjectSummary
 from projects.repository.changes import project_change
+from projects.repository.deleting import PROJECT
 from projects.repository.forges import unlinked_runs
 from projects.repository.prompts import Prompts
 from projects.repository.rows import moment, not_blank, project_state, storable
 from projects.textforms import composed
 from promptadmin import jsontext
 from promptadmin.audit import record
+from promptadmin.deletions.work import begin, expect_settled
 from promptadmin.errors import Conflict, Invalid, Moved
+from promptadmin.models import Deletion
 from promptadmin.unchanged import while_unchanged
 
 NAME_TAKEN = "A project with this name already exists"
@@ -92,6 +95,7 @@ class Projects(Prompts):
         if not is_new:
             if row.status != ProjectStatus.DELETED:
                 raise Conflict(NAME_TAKEN)
+            expect_settled(self.using, PROJECT, row.id)
             self._update(row, status=ProjectStatus.ACTIVE, **_described(description, context_profile))
         else:
             made = {"name": row.name, "description": row.description, "context_profile": row.context_profile}
@@ -147,11 +151,13 @@ class Projects(Prompts):
         """
         row = self.locked_project(project_id)
         prompts = self.prompts.filter(project_id=row.id)
-        # The versions go first: each run that goes is looked up in those that are left.
-        versions = self.versions.filter(prompt_id__in=prompts.values("id")).delete()[0]
-        deleted = self.runs.filter(prompt_id__in=prompts.values("id")).delete()[0]
-        deleted += unlinked_runs(self.runs, self.name_of_runs(row.id)).delete()[0]
-        gone = prompts.delete()[0]
+        versions = self.versions.filter(prompt_id__in=prompts.values("id")).count()
+        deleted: int = self.runs.filter(prompt_id__in=prompts.values("id")).count()
+        name = self.name_of_runs(row.id)
+        deleted += unlinked_runs(self.runs, name).count()
+        gone = prompts.count()
+        deletion = Deletion(kind=PROJECT, key=row.id, parts=name or "", title=row.name)
+        begin(deletion, self.using, versions + deleted + gone, keep=[(Project, row.id)])
         note = f"with {gone} prompts, {versions} earlier versions and {deleted} runs, which are gone"
         self._update(row, note=note, status=ProjectStatus.DELETED)
         return deleted

@@ -14,11 +14,14 @@ from projects.findings import CheckedPrompt, FoundBy, find
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.records import ForgeRecord, Page, PromptRecord
 from projects.repository.changes import prompt_change, reordering
+from projects.repository.deleting import PROMPT, Deleting
 from projects.repository.forges import PROMPT_FIELDS, newest_forges, read_prompts, runs_of_prompt
-from projects.repository.rows import NO_PROJECT, Rows, moment, not_blank, of_project
+from projects.repository.rows import NO_PROJECT, moment, not_blank, of_project
 from promptadmin.audit import record
+from promptadmin.deletions.work import begin
 from promptadmin.errors import Invalid, Moved
 from promptadmin.fields import stored_moment
+from promptadmin.models import Deletion
 from promptadmin.sqlite import execute, fetch_all
 
 POSITION = ("order_index", "id")
@@ -26,7 +29,7 @@ POSITION = ("order_index", "id")
 INSERT = f"INSERT INTO prompts ({', '.join(PROMPT_FIELDS)}) VALUES ({', '.join(['%s'] * len(PROMPT_FIELDS))})"
 
 
-class Prompts(Rows):
+class Prompts(Deleting):
     """The part that keeps prompts. Where `project_id` may be None, any project's prompt will do."""
 
     def prompts_of(self, project: Project) -> list[PromptRecord]:
@@ -106,9 +109,10 @@ class Prompts(Rows):
         """
         project, row = self.prompt_to_change(prompt_id, project_id)
         expect_version(row, expected_versions)
-        versions = self.versions.filter(prompt_id=row.id).delete()[0]
-        deleted: int = runs_of_prompt(self.runs, row, self.name_of_runs(row.project_id)).delete()[0]
-        self.prompts.filter(id=row.id).delete()
+        versions = self.versions.filter(prompt_id=row.id).count()
+        deleted: int = runs_of_prompt(self.runs, row, self.name_of_runs(row.project_id)).count()
+        deletion = Deletion(kind=PROMPT, key=row.id, parts=project.id if project else "", title=str(row))
+        begin(deletion, self.using, versions + deleted + 1)
         before = {"content": row.content, "version": row.version, "project": project and project.name}
         note = f"with {versions} earlier versions and {deleted} runs"
         record(prompt_change(row, before=before, note=note), using=self.using)

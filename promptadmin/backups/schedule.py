@@ -25,6 +25,10 @@ from promptadmin.upkeep import Piece
 SECONDS_A_LOOK = 0.05
 #: How long a backup that failed is not tried again, unless the schedule itself is shorter.
 SECONDS_AFTER_FAILURE = 600.0
+#: Where nobody asked for a schedule, a server that has just started is left alone for so long.
+SECONDS_AFTER_START = 900.0
+
+_started = time.monotonic()
 
 
 @dataclass
@@ -63,6 +67,8 @@ def scheduled_backup(using: str) -> Piece:
     """
     if _process.running is not None:
         return _look()
+    if settings.BACKUP_BY_DEFAULT and time.monotonic() < _started + SECONDS_AFTER_START:
+        return Piece(0, 0)
     if time.monotonic() < _process.not_before or not is_due(using, timezone.now()) or is_under_way():
         return Piece(0, 0)
     _process.running = BackupProcess(using, "--keep", str(settings.BACKUP_KEEP), "--compress", "zstd")

@@ -82,6 +82,7 @@ def test_the_upkeep_makes_it_once_and_waits_after_a_failure(
     database, data = tmp_path / "x.db", tmp_path / "data"
     database.write_bytes(new_file)
     settings.DATA_DIR, settings.BACKUP_EVERY, settings.BACKUP_KEEP = data, 6 * HOUR, 1
+    settings.BACKUP_BY_DEFAULT = False
     for name, value in environment(DATABASE_URL=f"sqlite:///{database}", PROMPTADMIN_DATA_DIR=str(data)).items():
         monkeypatch.setenv(name, value)
     data.mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
@@ -42,7 +43,8 @@ def confirm(client: Client, address: str, **fields: Any) -> Any:
     """Ask, and say yes to what the page asks."""
     asked = client.post(address, fields).content.decode() if fields else client.get(address).content.decode()
     [token] = re.findall(r'name="confirmed" value="([^"]*)"', asked)
-    return client.post(address, {**fields, "confirmed": token})
+    [typed] = re.findall(r'<bdi class="confirm-word">([^<]*)</bdi>', asked) or [""]
+    return client.post(address, {**fields, "confirmed": token, "typed": html.unescape(typed)})
 
 
 def test_a_project_is_made_changed_and_its_context_kept_in_its_known_fields(client: Client) -> None:
@@ -252,9 +254,11 @@ def test_a_deletion_says_what_goes_and_takes_just_that(client: Client) -> None:
     assert numbers == [("Prompt", "1"), ("Earlier versions", "2"), ("Runs", "3")]
     [token] = re.findall(r'name="confirmed" value="([^"]*)"', asked)
     late = make_run(prompt)
-    assert "look at the numbers once more" in said(client, client.post(address, {"confirmed": token}))
+    assert "look at the numbers once more" in said(client, client.post(address, {"confirmed": token, "typed": "alpha"}))
     late.delete()
-    assert "Deleted “alpha”" in said(client, client.post(address, {"confirmed": token}))
+    for typed in ({}, {"typed": ""}, {"typed": "Alpha"}, {"typed": "1"}):
+        assert "nothing was deleted" in client.post(address, {"confirmed": token, **typed}).content.decode()
+    assert "Deleted “alpha”" in said(client, client.post(address, {"confirmed": token, "typed": " alpha "}))
     assert list(Prompt.objects.values_list("id", flat=True)) == [kept.id]
     assert Optimization.objects.count() == 1
     assert Project.objects.get(name="alpha").status == "deleted"

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin import jsontext
+from promptadmin.deletions.references import unowned
 from promptadmin.doctor.limits import SECONDS, limited
 from promptadmin.doctor.registry import Examination, Finding, Severity, check, counted
 from promptadmin.fields import JSONText
@@ -161,3 +162,23 @@ def _is_invalid(text: str | None) -> bool:
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+@check("D206")
+def check_foreign_tables(examination: Examination) -> Iterator[Finding]:
+    """Tables of plugins that are switched off.
+
+    A plugin's table stays in the database when the plugin is switched off. Where it has a foreign key without ON DELETE
+    to a table of ours, the database refuses to delete the rows that it refers to: such a deletion is answered with 409.
+    """
+    targets = [model._meta.db_table for model in apps.get_models(include_auto_created=True)]
+    found = unowned(examination.connection, targets)
+    for table in sorted({reference.table for reference in found}):
+        columns = ", ".join(f"{item.column} to {item.target}" for item in found if item.table == table)
+        yield Finding(
+            Severity.WARNING,
+            f"no enabled plugin has the table {table}, which refers to ours without ON DELETE: {columns}",
+            "Enable its plugin in PROMPTADMIN_PLUGINS, or remove the table: what it refers to can't be deleted.",
+        )
+    if not found:
+        yield Finding(Severity.OK, "none stands in the way of deletions")

@@ -17,7 +17,7 @@ def forwards(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("optimizations", "0033_sums_of_large_counts")]
+    dependencies = [("optimizations", "0031_sums_of_large_counts")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

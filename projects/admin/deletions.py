@@ -1,0 +1,164 @@
+"""The page of what was deleted lately, and those that ask before it is restored or forgotten."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+
+from projects.admin.confirming import Question, ask
+from projects.records import Contents
+from projects.repository import ProjectRepository
+from projects.repository.deleting import ALL_RUNS, PROJECT, PROMPT, RUNS
+from projects.templatetags.prompt_texts import beginning, moment
+from promptadmin.errors import Refused
+from promptadmin.models import Deletion, DeletionState
+from promptadmin.sessions import write_session
+
+#: Kind → what somebody needs to restore it: whoever may delete may undo it.
+PERMISSIONS = {
+    PROJECT: "projects.delete_project",
+    PROMPT: "projects.delete_prompt",
+    RUNS: "optimizations.delete_optimization",
+    ALL_RUNS: "optimizations.delete_optimization",
+}
+RESTORE = "Comes back as it was: the same ids, texts, versions, links and times."
+PURGE = "Goes for good, now: nobody can restore it afterwards."
+
+
+@admin.register(Deletion)
+class DeletionAdmin(ModelAdmin):
+    """Lists deletions; each can be restored, and superusers may forget one before its time is over."""
+
+    list_display = ["what", "kind", "counts", "who", "when", "until", "choices"]
+    list_display_links = None
+    list_filter = ["kind"]
+    search_fields = ["title", "key"]
+    ordering = ["-deleted_at", "-id"]
+    list_per_page = 50
+    actions = None
+
+    def get_urls(self) -> Any:
+        """The two pages of one deletion."""
+        return [
+            *(
+                path(
+                    f"<int:deletion_id>/{verb}/",
+                    self.admin_site.admin_view(partial(self.confirm_view, verb=verb)),
+                    name=f"promptadmin_deletion_{verb}",
+                )
+                for verb in ("restore", "purge")
+            ),
+            *super().get_urls(),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Those that this user may restore."""
+        rows = super().get_queryset(request).defer("parts")
+        return rows.filter(kind__in=[kind for kind, needed in PERMISSIONS.items() if request.user.has_perm(needed)])
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whoever may delete anything sees the page."""
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may delete what it was sees a deletion."""
+        needed = PERMISSIONS.values() if obj is None else [PERMISSIONS[obj.kind]]
+        return any(request.user.has_perm(permission) for permission in needed)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Deletions are made by deleting."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes one."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """See `purge`."""
+        return False
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A deletion's page is the one that asks."""
+        return HttpResponseRedirect(reverse("admin:promptadmin_deletion_changelist"))
+
+    @admin.display(description="what", ordering="title")
+    def what(self, row: Deletion) -> str:
+        """The name, or the beginning of the text."""
+        return beginning(row.title, 80) or row.key
+
+    @admin.display(description="with")
+    def counts(self, row: Deletion) -> str:
+        """How many rows."""
+        return f"{row.prompts:,} prompts, {row.versions:,} earlier versions, {row.runs:,} runs"
+
+    @admin.display(description="who", ordering="by")
+    def who(self, row: Deletion) -> str:
+        """The actor and the door."""
+        return f"{row.by} ({row.door})"
+
+    @admin.display(description="deleted (UTC)", ordering="deleted_at")
+    def when(self, row: Deletion) -> SafeString:
+        """When it was deleted."""
+        return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.deleted_at))
+
+    @admin.display(description="can be restored until (UTC)", ordering="expires_at")
+    def until(self, row: Deletion) -> SafeString:
+        """When it goes for good."""
+        return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.expires_at))
+
+    @admin.display(description="")
+    def choices(self, row: Deletion) -> SafeString | str:
+        """Links to the pages that ask."""
+        if row.state != DeletionState.KEPT:
+            return str(row.get_state_display())
+        links = [(reverse(f"admin:promptadmin_deletion_{verb}", args=[row.pk]), verb) for verb in ("restore", "purge")]
+        return format_html_join(" ", '<a href="{}">{}…</a>', ((link, verb.capitalize()) for link, verb in links))
+
+    def confirm_view(self, request: HttpRequest, deletion_id: int, *, verb: str) -> HttpResponse:
+        """Ask, and then restore or forget."""
+        target = reverse("admin:promptadmin_deletion_changelist")
+        if verb == "purge" and not request.user.is_superuser:
+            raise PermissionDenied
+        deletion = self.get_queryset(request).filter(pk=deletion_id).first()
+        if deletion is None:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            self.message_user(request, "It was restored already, or its time is over.", messages.ERROR)
+            return HttpResponseRedirect(target)
+        if request.method != "POST":
+            return ask(request, self, self._question(deletion, verb, target))
+        try:
+            with write_session():
+                note = self._do(deletion_id, verb)
+        except Refused as refused:
+            self.message_user(request, f"Nothing was done. {refused}", messages.ERROR)
+            return HttpResponseRedirect(target)
+        done = "Restored" if verb == "restore" else "Forgot"
+        self.message_user(request, f"{done} “{beginning(deletion.title, 80)}”. {note}".strip(), messages.SUCCESS)
+        return HttpResponseRedirect(target)
+
+    def _do(self, deletion_id: int, verb: str) -> str:
+        if verb == "restore":
+            return ProjectRepository().restore_deletion(deletion_id).note
+        ProjectRepository().purge_deletion(deletion_id)
+        return ""
+
+    def _question(self, deletion: Deletion, verb: str, back: str) -> Question:
+        return Question(
+            title=f"{verb.capitalize()} {deletion.kind}",
+            names=[beginning(deletion.title)],
+            consequence=RESTORE if verb == "restore" else PURGE,
+            button=verb.capitalize(),
+            back=back,
+            contents=Contents(deletion.prompts, deletion.versions, deletion.runs),
+            is_danger=verb == "purge",
+            note=deletion.note,
+        )

@@ -1,0 +1,61 @@
+"""`manage.py restore_deleted`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DEFAULT_DB_ALIAS
+
+from projects.repository import ProjectRepository
+from promptadmin.deletions.work import go_on
+from promptadmin.errors import Refused
+from promptadmin.sessions import read_session, write_session
+
+
+class Command(BaseCommand):
+    """Lists what was deleted lately, or restores some of it."""
+
+    help = "Lists what was deleted and can be restored; with numbers of that list, restores those."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the numbers and the option."""
+        parser.add_argument("number", nargs="*", type=int, help="A number of the list; without one, the list is shown.")
+        parser.add_argument("--json", action="store_true", help="Print the list as one JSON document.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """List, or restore one after the other."""
+        if options["number"]:
+            for number in options["number"]:
+                self._restore(number)
+            return
+        with read_session():
+            rows = [self._row(deletion) for deletion in ProjectRepository().deletions]
+        if options["json"]:
+            self.stdout.write(json.dumps(rows))
+            return
+        for row in rows:
+            self.stdout.write(
+                f"{row['number']}  {row['kind']} “{row['title']}” with {row['prompts']} prompts, {row['versions']} "
+                f"earlier versions and {row['runs']} runs; {row['state']} {row['deleted_at']} by {row['by']} "
+                f"({row['door']}); can be restored until {row['expires_at']}"
+            )
+        if not rows:
+            self.stdout.write("Nothing was deleted that can be restored.")
+
+    def _restore(self, number: int) -> None:
+        try:
+            with write_session():
+                deletion = ProjectRepository().restore_deletion(number)
+        except Refused as refused:
+            raise CommandError(f"{number}: {refused}") from refused
+        go_on(number, DEFAULT_DB_ALIAS)
+        self.stdout.write(f"Restored {deletion.kind} “{deletion.title}”. {deletion.note}".strip())
+
+    @staticmethod
+    def _row(deletion: Any) -> dict[str, Any]:
+        plain = {name: getattr(deletion, name) for name in ("kind", "key", "title", "prompts", "versions", "runs")}
+        times = {name: getattr(deletion, name).isoformat(timespec="seconds") for name in ("deleted_at", "expires_at")}
+        state = str(deletion.get_state_display())
+        return {"number": deletion.pk, **plain, "by": deletion.by, "door": deletion.door, "state": state, **times}

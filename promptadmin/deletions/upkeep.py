@@ -1,0 +1,47 @@
+"""Upkeep of deletions: what was left midway is finished, and what nobody restored in time goes for good."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from promptadmin.deletions.work import do_piece, go_on, unfinished
+from promptadmin.models import DeletedRows, Deletion, DeletionState
+from promptadmin.sessions import write_session
+from promptadmin.startup import StepContext, StepResult
+from promptadmin.upkeep import Piece
+
+#: Of `DeletedRows`, each of which has up to some hundred rows.
+ROWS_IN_A_PIECE = 20
+
+
+def finish_one(using: str) -> Piece:
+    """One piece of the oldest deletion that is on its way, whoever began it."""
+    waiting = unfinished(using)
+    if not waiting:
+        return Piece(0, 0)
+    return Piece(do_piece(waiting[0], using), len(unfinished(using)))
+
+
+def finish_all(context: StepContext) -> StepResult:
+    """Before a server starts: nobody may see the rows of a deletion that was interrupted, nor link anything to them."""
+    if Deletion._meta.db_table not in context.connection.introspection.table_names():
+        return StepResult(0, "nothing to do")
+    waiting = unfinished(context.connection.alias)
+    for deletion_id in waiting:
+        go_on(deletion_id, context.connection.alias)
+    return StepResult(len(waiting), f"finished {len(waiting)} deletions" if waiting else "nothing to do")
+
+
+def forget_expired(using: str) -> Piece:
+    """Remove some of the rows that can't be restored any more."""
+    expired = Deletion.objects.using(using).filter(expires_at__lte=timezone.now(), state=DeletionState.KEPT)
+    first = expired.order_by("expires_at").first()
+    if first is None:
+        return Piece(0, 0)
+    with write_session(using):
+        kept = DeletedRows.objects.using(using).filter(deletion=first)
+        keys = list(kept.values_list("pk", flat=True)[:ROWS_IN_A_PIECE])
+        kept.filter(pk__in=keys).delete()
+        if len(keys) < ROWS_IN_A_PIECE:
+            Deletion.objects.using(using).filter(pk=first.pk).delete()
+    return Piece(max(1, len(keys)), expired.count())
