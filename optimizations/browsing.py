@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db import connections
 from django.db.models import F, Q, QuerySet, Value
@@ -96,8 +97,8 @@ class Browsing(Reading):
         """What BROWSED_COLUMNS say of these runs, in this order; those that aren't there are left out."""
         return self._items(list(dict.fromkeys(run_ids)))
 
-    def count_versions(self, run_ids: Sequence[str]) -> int:
-        """How many versions of prompts these runs led to."""
+    def count_versions(self, run_ids: Sequence[str] | QuerySet[Any, Any]) -> int:
+        """How many versions of prompts these runs led to; their ids may be a query."""
         return PromptVersion.objects.using(self.using).filter(optimization_id__in=run_ids).count()
 
     def get_run_as_stored(self, run_id: str) -> tuple[Record, dict[str, str]]:

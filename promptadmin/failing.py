@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 API_PREFIX = "/api/"
 TITLES = {
+    400: "No such address",
     403: "This form has expired",
     409: "Sent before",
     413: "That is too much at once",

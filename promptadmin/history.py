@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.admin.utils import unquote
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
@@ -34,6 +34,18 @@ class HistoryPage(ModelAdmin):
         """The list, which an action looks for its rows in, too: by POST, and within the same time."""
         with reading_deadline():
             return super().get_changelist_instance(request)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The values that an address gives to a new row's form, without those that their columns can't have."""
+        given: dict[str, Any] = super().get_changeform_initial_data(request)
+        initial = {}
+        for name, value in given.items():
+            try:
+                field: Any = self.opts.get_field(name)
+                initial[name] = value if field.many_to_many else field.to_python(value)
+            except (FieldDoesNotExist, ValidationError):
+                continue
+        return initial
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

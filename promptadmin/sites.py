@@ -21,6 +21,8 @@ from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from unfold.sites import UnfoldAdminSite
 
+from promptadmin.backoffice.deletion import delete_selected
+from promptadmin.backoffice.page_views import page_view
 from promptadmin.backoffice.resent_forms import once_a_form
 from promptadmin.backoffice.session_state import session_view
 from promptadmin.content_policies import PAGES
@@ -36,6 +38,10 @@ class AdminSite(UnfoldAdminSite):
 
     index_title = "Dashboard"
     site_url = None
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.add_action(delete_selected, "delete_selected")
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """All addresses; each row has one, whatever its key is."""
@@ -53,7 +59,7 @@ class AdminSite(UnfoldAdminSite):
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         """A page for staff, with what the theme needs of browsers. No cache keeps one, also no `cacheable` one."""
-        checked: Callable[..., Any] = once_a_form(_telling_what_was_dropped(view))
+        checked: Callable[..., Any] = once_a_form(_telling_what_was_dropped(page_view(view)))
         guarded = super().admin_view(checked, cacheable)
 
         @functools.wraps(view)

@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,31 +14,45 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from pydantic import ValidationError
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from optimizations.inputs import RunTagsIn
 from optimizations.models import Optimization, RunStatus
 from optimizations.repository import OptimizationRepository
 from projects.admin.lists import may_see_projects
 from projects.models import Project, ProjectStatus
+from promptadmin.backoffice.kept_filters import keep_filters
+from promptadmin.backoffice.selection import AGAIN, Selection, carry_out, select
 from promptadmin.deadlines import reading_deadline
-from promptadmin.errors import Refused
+from promptadmin.errors import Moved, Refused
 from promptadmin.history import HistoryPage
 from promptadmin.keys import row_page
-from promptadmin.sessions import read_session, write_session
+from promptadmin.sessions import read_session
 
 TEMPLATE = "admin/optimizations/optimization/action.html"
 #: Names that a page lists before it counts the rest.
 MOST_NAMED = 20
 MOST_PROJECTS = 500
+#: Runs whose tags are read to be chosen from, and tags that a page offers.
+MOST_READ, MOST_TAGS = 1000, 200
 
 
 class Sure(forms.Form):
     """Nothing to say but yes."""
 
 
+class Tags(forms.MultipleChoiceField):
+    """Some of the tags that runs have, whatever is in them; one of a run beyond those read is taken, too."""
+
+    widget = UnfoldAdminCheckboxSelectMultipleWidget
+
+    def valid_value(self, value: str) -> bool:
+        """A tag that no run has is none to remove, and no mistake."""
+        return True
+
+
 class TagsForm(forms.Form):
-    """Tags to add and to remove."""
+    """Tags to add and to remove; `tags` are those of the runs."""
 
     add = forms.CharField(
         label="Tags to add",
@@ -47,16 +60,26 @@ class TagsForm(forms.Form):
         help_text="Separated by commas, up to 50 characters each.",
         widget=UnfoldAdminTextInputWidget,
     )
-    remove = forms.CharField(
-        label="Tags to remove",
+    remove = Tags(label="Tags to remove", required=False, help_text="They are removed first.")
+    remove_others = forms.CharField(
+        label="Other tags to remove",
         required=False,
-        help_text="Separated by commas. They are removed first.",
+        help_text="Separated by commas: not all of the runs' tags stand above.",
         widget=UnfoldAdminTextInputWidget,
     )
 
+    def __init__(self, data: Any = None, *, tags: Sequence[str] = (), are_all: bool = True) -> None:
+        super().__init__(data)
+        self.fields["remove"].choices = [(tag, tag if tag.strip() else f"“{tag}” (blank)") for tag in tags]  # type: ignore[attr-defined]
+        if not tags:
+            self.fields["remove"].widget = forms.MultipleHiddenInput()
+        if are_all:
+            self.fields["remove_others"].widget = forms.HiddenInput()
+
     def clean(self) -> dict[str, Any]:
         """The tags, by the rules of the API."""
-        given = {name: _tags(self.cleaned_data.get(name, "")) for name in ("add", "remove")}
+        remove = [*self.cleaned_data.get("remove", ()), *_tags(self.cleaned_data.get("remove_others", ""))]
+        given = {"add": _tags(self.cleaned_data.get("add", "")), "remove": remove}
         if not any(given.values()):
             raise forms.ValidationError("Name at least one tag.")
         try:
@@ -94,36 +117,32 @@ class RunActions(HistoryPage, ModelAdmin):
         actions.pop("delete_selected", None)
         return actions
 
-    def response_action(self, request: HttpRequest, queryset: Any, *args: Any) -> HttpResponse | None:
-        """An action is for the runs that were ticked, never for all that a list might find."""
-        posted = request.POST.copy()
-        posted["select_across"] = "0"
-        request.POST = posted  # type: ignore[assignment]  # Django reads it again
-        answer: HttpResponse | None = super().response_action(request, queryset, *args)
-        return answer
-
     @admin.action(description="Add or remove tags", permissions=["change"])
     def tag(self, request: HttpRequest, queryset: Any) -> HttpResponse:
         """Tags of the selected runs."""
-        return self._ask(request, "tag", TagsForm, lambda repository, ids, given: repository.tag_runs(ids, **given))
+        return self._ask(
+            request, "tag", queryset, TagsForm, lambda repository, ids, given: repository.tag_runs(ids, **given)
+        )
 
     @admin.action(description="Move to a project", permissions=["change"])
     def move(self, request: HttpRequest, queryset: Any) -> HttpResponse:
         """The project of the selected runs."""
         return self._ask(
-            request, "move", ProjectForm, lambda repository, ids, given: repository.move_runs(ids, **given)
+            request, "move", queryset, ProjectForm, lambda repository, ids, given: repository.move_runs(ids, **given)
         )
 
     @admin.action(description="Mark as interrupted", permissions=["change"])
     def mark_stale(self, request: HttpRequest, queryset: Any) -> HttpResponse:
         """The selected runs that are running become errors."""
-        return self._ask(request, "mark_stale", Sure, lambda repository, ids, given: repository.mark_stale(ids))
+        return self._ask(
+            request, "mark_stale", queryset, Sure, lambda repository, ids, given: repository.mark_stale(ids)
+        )
 
     @admin.action(description="Delete", permissions=["delete"])
     def delete_runs(self, request: HttpRequest, queryset: Any) -> HttpResponse:
         """The selected runs."""
         return self._ask(
-            request, "delete_runs", Sure, lambda repository, ids, given: len(repository.delete_runs(ids)[0])
+            request, "delete_runs", queryset, Sure, lambda repository, ids, given: len(repository.delete_runs(ids)[0])
         )
 
     def delete_view(
@@ -132,40 +151,68 @@ class RunActions(HistoryPage, ModelAdmin):
         """The page that asks before a run goes; the answer to it is the list's action."""
         if not self.has_delete_permission(request):
             raise PermissionDenied
-        return self._page(request, "delete_runs", [unquote(object_id)], Sure())
+        key = unquote(object_id)
+        return self._page(
+            request, "delete_runs", Selection(OptimizationRepository().runs.filter(pk=key), [key]), Sure()
+        )
 
-    def _ask(self, request: HttpRequest, action: str, form_class: type[forms.Form], write: Any) -> HttpResponse:
+    def _ask(  # called from here alone
+        self, request: HttpRequest, action: str, queryset: Any, form_class: type[forms.Form], write: Any
+    ) -> HttpResponse:
         """Ask, or do what was asked for and say how many runs it changed."""
-        run_ids = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        selection = select(request, self, queryset)
         if "confirmed" not in request.POST:
-            return self._page(request, action, run_ids, form_class())
-        form = form_class(request.POST)
+            return self._page(request, action, selection, self._form(form_class, None, selection))
+        form, expected = self._form(form_class, request.POST, selection), request.POST["confirmed"]
         if not form.is_valid():
-            return self._page(request, action, run_ids, form)
+            return self._page(request, action, selection, form)
         try:
-            with write_session():
-                changed = write(OptimizationRepository(), run_ids, form.cleaned_data)
+            outcome = carry_out(
+                selection,
+                lambda ids: write(OptimizationRepository(), ids, form.cleaned_data),
+                lambda: AGAIN in request.POST or selection.state()[1] == expected,
+            )
         except Refused as refused:
             form.add_error(None, str(refused))
-            return self._page(request, action, run_ids, form)
-        runs = "1 run" if changed == 1 else f"{changed} runs"
+            return self._page(request, action, selection, form, again=isinstance(refused, Moved))
+        runs = "1 run" if outcome.changed == 1 else f"{outcome.changed} runs"
         done = {"delete_runs": f"Deleted {runs}.", "mark_stale": f"Marked {runs} as interrupted."}
         messages.success(request, done.get(action, f"Changed {runs}."))
-        if request.POST.get("back") == "run" and len(run_ids) == 1 and action != "delete_runs":
-            return HttpResponseRedirect(row_page(Optimization, run_ids[0]))
+        if outcome.rest is not None:
+            if outcome.problem:
+                form.add_error(None, f"The runs that follow are as they were. {outcome.problem}")
+            return self._page(request, action, outcome.rest, form)
+        if request.POST.get("back") == "run" and len(selection.ticked) == 1 and action != "delete_runs":
+            return HttpResponseRedirect(keep_filters(request, row_page(Optimization, selection.ticked[0])))
         return HttpResponseRedirect(request.get_full_path())
 
-    def _page(self, request: HttpRequest, action: str, run_ids: Sequence[str], form: forms.Form) -> HttpResponse:
+    @staticmethod
+    def _form(form_class: type[forms.Form], data: Any, selection: Selection) -> forms.Form:
+        if form_class is not TagsForm:
+            return form_class(data)
         with reading_deadline(), read_session():
-            runs = OptimizationRepository().summaries(run_ids)
-            versions = OptimizationRepository().count_versions(run_ids) if action == "delete_runs" else 0
+            keys = selection.keys(MOST_READ + 1)
+            runs = OptimizationRepository().summaries(keys[:MOST_READ])
+        tags = sorted({tag for run in runs for tag in run["tags"] or ()})
+        return TagsForm(data, tags=tags[:MOST_TAGS], are_all=len(keys) <= MOST_READ and len(tags) <= MOST_TAGS)
+
+    def _page(  # called from here alone
+        self, request: HttpRequest, action: str, selection: Selection, form: forms.Form, *, again: bool = False
+    ) -> HttpResponse:
+        with reading_deadline(), read_session():
+            count, state = selection.state()
+            keys = selection.keys(MOST_NAMED) if selection.is_across else selection.ticked
+            runs = OptimizationRepository().summaries(keys[:MOST_NAMED])
+            running = selection.only(status=RunStatus.RUNNING).rows.count()
+            ids = selection.rows.values("id")
+            versions = OptimizationRepository().count_versions(ids) if action == "delete_runs" else 0
             names = _project_names() if action == "move" and may_see_projects(request) else []
         list_address = reverse("admin:optimizations_optimization_changelist")
         is_list = request.path == list_address
         back = request.POST.get("back", "" if is_list else "run")
-        target = request.get_full_path() if is_list else list_address
-        one = row_page(Optimization, run_ids[0]) if len(run_ids) == 1 else ""
-        running = sum(run["status"] == RunStatus.RUNNING for run in runs)
+        target = request.get_full_path() if is_list else keep_filters(request, list_address)
+        is_one = len(selection.ticked) == 1 and not selection.is_across
+        one = row_page(Optimization, selection.ticked[0]) if is_one else ""
         context = {
             **self.admin_site.each_context(request),
             "title": getattr(self, action).short_description,
@@ -173,17 +220,17 @@ class RunActions(HistoryPage, ModelAdmin):
             "media": self.media,
             "action": action,
             "form": form,
-            "run_ids": [run["id"] for run in runs],
-            "runs": runs[:MOST_NAMED],
-            "others": max(0, len(runs) - MOST_NAMED),
-            "count": len(runs),
+            "hidden": [*selection.hidden, *([(AGAIN, "yes")] if again else [])],
+            "state": state,
+            "runs": runs,
+            "others": max(0, count - len(runs)),
+            "count": count,
             "running": running,
             "versions": versions,
             "project_names": names,
             "back": back,
             "target": target,
-            "cancel": one if back == "run" and one else target,
-            "checkbox_name": ACTION_CHECKBOX_NAME,
+            "cancel": keep_filters(request, one) if back == "run" and one else target,
             "is_danger": action == "delete_runs",
             "is_pointless": action == "mark_stale" and not running,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -132,10 +133,13 @@ class ScoreFilter(AsksRepository, RangeNumericListFilter):
     def _number(self, request: HttpRequest, end: str) -> float | None:
         text = str(self.used_parameters.get(f"{self.parameter_name}_{end}") or "")
         try:
-            return float(text) if text else None
+            number = float(text) if text else None
         except ValueError:
-            messages.error(request, f"“{text}” is no score: use a number from 1 to 10.")
-            return None
+            number = math.nan
+        if number is None or math.isfinite(number):
+            return number
+        messages.error(request, f"“{text}” is no score: use a number from 1 to 10.")
+        return None
 
 
 class DayForm(forms.Form):

@@ -13,7 +13,7 @@ from unfold.views import ChangeList
 
 from optimizations.admin.filters import LINKED
 from optimizations.admin.reading import known_project
-from optimizations.browsing import WINDOW, window_filter
+from optimizations.browsing import SCORE, WINDOW, window_filter
 from optimizations.models import Optimization
 from optimizations.repository import Browsed, OptimizationRepository, RunFilters
 from promptadmin.sessions import read_session
@@ -80,12 +80,16 @@ class RunChangeList(ChangeList):
         self.clear_all_filters_qs = self.get_query_string(
             remove=[*self.linked, *(name for spec in self.filter_specs for name in spec.expected_parameters())]
         )
-        return self.filters.apply(self.root_queryset.order_by())
+        runs = self.filters.apply(self.root_queryset.order_by())
+        return runs.filter(overall_score__isnull=False) if self._first_order(request).endswith(SCORE) else runs
+
+    def _first_order(self, request: HttpRequest) -> str:
+        return str(next(iter(self.get_ordering(request, self.root_queryset)), "-created_at"))
 
     def get_results(self, request: HttpRequest) -> None:
         """A page from the repository."""
-        first = str(next(iter(self.get_ordering(request, self.root_queryset)), "-created_at"))
-        self.descending, self.by_score = first.startswith("-"), first.endswith("overall_score")
+        first = self._first_order(request)
+        self.descending, self.by_score = first.startswith("-"), first.endswith(SCORE)
         self.page_num = max(1, min(self.page_num, WINDOW // self.list_per_page))
         with read_session():
             found = OptimizationRepository().browse_runs(
@@ -103,6 +107,16 @@ class RunChangeList(ChangeList):
         self.show_full_result_count = False
         self.show_admin_actions = True
         self.can_show_all, self.multi_page = False, True
+
+    @property
+    def has_other_pages(self) -> bool:
+        """Whether the filters leave more runs than those on this page."""
+        return self.page_num > 1 or self.paginator.found.has_more or self.paginator.found.searched_to is not None
+
+    @property
+    def exact_count(self) -> int | None:
+        """How many runs the filters leave, where the list has counted them all."""
+        return None if self.paginator.counts_more else self.paginator.found.total
 
     @property
     def previous_page(self) -> str | None:

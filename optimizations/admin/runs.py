@@ -26,6 +26,7 @@ from optimizations.records import Record
 from optimizations.repository import OptimizationRepository
 from optimizations.scores import shown_score
 from projects.models import Project
+from promptadmin.backoffice.kept_filters import keep_filters
 from promptadmin.errors import Missing
 from promptadmin.exchange.admin import ExchangeAdmin
 from promptadmin.keys import row_page
@@ -51,7 +52,6 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
     list_filter_submit = True
     list_per_page = 50
     list_fullwidth = True
-    list_disable_select_all = True
     list_before_template = f"{TEMPLATES}/list_notes.html"
     list_after_template = f"{TEMPLATES}/list_end.html"
     show_full_result_count = False
@@ -152,7 +152,7 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
             "status_label": STATUS_LABELS.get(str(record["status"]), ""),
             "may_change": self.has_change_permission(request),
             "may_delete": self.has_delete_permission(request),
-            "list_address": reverse("admin:optimizations_optimization_changelist"),
+            "list_address": keep_filters(request, reverse("admin:optimizations_optimization_changelist")),
             **run_page(known_project(record, request), unreadable),
             **(extra_context or {}),
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -16,12 +15,27 @@ from django.urls import path
 from projects.admin.confirming import Question, ask, is_typed
 from projects.admin.project_actions import ARCHIVE, DELETE, RESTORE, ProjectAction
 from projects.models import Project, paths_of
+from projects.records import Contents
 from projects.repository import ProjectRepository
 from projects.templatetags.prompt_texts import beginning
+from promptadmin.backoffice.kept_filters import keep_filters
+from promptadmin.backoffice.selection import (
+    AGAIN,
+    ROWS_A_TRANSACTION,
+    Outcome,
+    Selection,
+    asked_again,
+    carry_out,
+    select,
+)
+from promptadmin.chunks import in_chunks
 from promptadmin.deadlines import reading_deadline
 from promptadmin.errors import Moved, Refused
 from promptadmin.repository_admin import RepositoryAdmin
-from promptadmin.sessions import read_session, write_session
+from promptadmin.sessions import read_session
+
+#: Names that a question lists before it counts the rest.
+MOST_NAMED = 200
 
 
 class ProjectActionPages(RepositoryAdmin):
@@ -49,7 +63,9 @@ class ProjectActionPages(RepositoryAdmin):
 
     def action_view(self, request: HttpRequest, object_id: str, *, action: ProjectAction) -> HttpResponse:
         """Ask about one project, and then do it."""
-        return self._confirm(request, action, [unquote(object_id)])
+        key = unquote(object_id)
+        selection = Selection(ProjectRepository().projects.filter(id=key), [key])
+        return self._confirm(request, action, selection, of_one=key)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -60,76 +76,129 @@ class ProjectActionPages(RepositoryAdmin):
     @admin.action(description="Archive…", permissions=["change"])
     def archive_selected(self, request: HttpRequest, queryset: QuerySet[Project]) -> HttpResponse:
         """Archive several."""
-        return self._confirm(request, ARCHIVE, list(queryset.values_list("pk", flat=True)))
+        return self._confirm(request, ARCHIVE, select(request, self, queryset))
 
     @admin.action(description="Restore…", permissions=["change"])
     def restore_selected(self, request: HttpRequest, queryset: QuerySet[Project]) -> HttpResponse:
         """Make several active again."""
-        return self._confirm(request, RESTORE, list(queryset.values_list("pk", flat=True)))
+        return self._confirm(request, RESTORE, select(request, self, queryset))
 
     @admin.action(description="Delete…", permissions=["delete"])
     def delete_selected_projects(self, request: HttpRequest, queryset: QuerySet[Project]) -> HttpResponse:
         """Delete several."""
-        return self._confirm(request, DELETE, list(queryset.values_list("pk", flat=True)))
+        return self._confirm(request, DELETE, select(request, self, queryset))
 
-    def _confirm(self, request: HttpRequest, action: ProjectAction, project_ids: Sequence[str]) -> HttpResponse:
-        """Ask; once it is confirmed, do it to those of the projects that it is for, to all or to none."""
+    def _confirm(
+        self, request: HttpRequest, action: ProjectAction, selection: Selection, *, of_one: str | None = None
+    ) -> HttpResponse:
+        """Ask; once it is confirmed, do it to those of the projects that it is for."""
         if not self.may(request, action):
             raise PermissionDenied
-        repository = ProjectRepository()
-        with reading_deadline(), read_session():
-            found = repository.projects.filter(id__in=project_ids, status__in=action.statuses).order_by("name")
-            names = paths_of(found, repository.using)
-            contents = repository.project_contents(list(names))
-        is_one = len(project_ids) == 1
-        if not names:
-            self.message_user(request, f"There is nothing to {action.verb} any more.", messages.ERROR)
-            return HttpResponseRedirect(self.list_page())
-        to_type = _word(names) if action is DELETE else ""
-        typed = None
-        if request.method == "POST" and "confirmed" in request.POST:
-            if action is not DELETE or is_typed(request, to_type):
-                return self._do(request, action, names, is_one=is_one)
+        meant = selection.only(status__in=action.statuses)
+        if request.method != "POST" or "confirmed" not in request.POST:
+            return self._question(request, action, selection, meant, of_one=of_one)
+        to_type = _word(meant) if action is DELETE else ""
+        if to_type and not is_typed(request, to_type):
             typed = request.POST.get("typed", "")
-        left_out = len(project_ids) - len(names)
-        question = Question(
-            title=f"{action.verb.capitalize()} {'project' if is_one else 'projects'}",
-            names=[*names.values()],
-            consequence=action.consequence,
-            button=action.verb.capitalize(),
-            back=self.page_of(project_ids[0]) if is_one else self.list_page(),
-            confirmed=str(contents),
-            contents=contents if action is DELETE else None,
-            is_danger=action is DELETE,
-            to_type=to_type,
-            typed=typed,
-            note=f"{left_out} more were selected: nothing happens to them, their status is another."
-            if left_out
-            else "",
-            hidden=[(name, value) for name in ("action", "_selected_action") for value in request.POST.getlist(name)],
-        )
-        return ask(request, self, question)
+            return self._question(request, action, selection, meant, of_one=of_one, typed=typed)
+        expected = request.POST["confirmed"]
 
-    def _do(
-        self, request: HttpRequest, action: ProjectAction, names: dict[str, str], *, is_one: bool
-    ) -> HttpResponseRedirect:
-        repository = ProjectRepository()
+        def write(keys: list[str]) -> int:
+            for key in keys:
+                action.run(ProjectRepository(), key)
+            return len(keys)
+
         try:
-            with write_session():
-                if request.POST["confirmed"] != str(repository.project_contents(list(names))):
-                    raise Moved("Meanwhile something came or went there: look at the numbers once more.")
-                for key in names:
-                    action.run(repository, key)
+            outcome = carry_out(meant, write, lambda: AGAIN in request.POST or _state(action, meant) == expected)
+        except Moved as moved:
+            self.message_user(request, f"Nothing was done. {moved}", messages.ERROR)
+            if of_one is not None:
+                return HttpResponseRedirect(asked_again(request))
+            return self._question(request, action, selection, meant, again=True)
         except Refused as refused:
             self.message_user(request, f"Nothing was done. {refused}", messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
-        [(key, name), *_] = names.items()
-        done = f"“{beginning(name)}”" if is_one else f"{len(names)} projects"
+        return self._done(request, action, outcome, of_one) if outcome.done else self._nothing(request, action)
+
+    def _done(self, request: HttpRequest, action: ProjectAction, outcome: Outcome, of_one: str | None) -> HttpResponse:
+        done = f"{outcome.changed:,} projects"
+        if of_one is not None:
+            [name] = paths_of(ProjectRepository().projects.filter(id=of_one), ProjectRepository().using).values()
+            done = f"“{beginning(name)}”"
         self.message_user(request, f"{action.done} {done}.", messages.SUCCESS)
-        return HttpResponseRedirect(self.page_of(key) if is_one and action is not DELETE else self.list_page())
+        if outcome.problem:
+            self.message_user(request, f"The others are as they were. {outcome.problem}", messages.ERROR)
+        elif outcome.rest:
+            return self._question(request, action, outcome.rest, outcome.rest)
+        stays = of_one is not None and action is not DELETE
+        return HttpResponseRedirect(self.page_of(of_one or "") if stays else self.list_page())
+
+    def _question(  # called from here alone
+        self,
+        request: HttpRequest,
+        action: ProjectAction,
+        selection: Selection,
+        meant: Selection,
+        *,
+        of_one: str | None = None,
+        again: bool = False,
+        typed: str | None = None,
+    ) -> HttpResponse:
+        with reading_deadline(), read_session():
+            count = meant.rows.count()
+            left_out = selection.rows.count() - count
+            found = meant.rows.order_by("name")[:MOST_NAMED]
+            names = [*paths_of(found, found.db).values()]
+            to_type = _word(meant) if action is DELETE else ""
+            state = _state(action, meant)
+            contents = _contents(meant) if action is DELETE else None
+        if not count:
+            return self._nothing(request, action)
+        if count > len(names):
+            names.append(f"and {count - len(names):,} more")
+        is_one = len(selection.ticked) == 1 and not selection.is_across
+        question = Question(
+            title=f"{action.verb.capitalize()} {'project' if is_one else 'projects'}",
+            names=names,
+            consequence=action.consequence,
+            button=action.verb.capitalize() if is_one else f"{action.verb.capitalize()} {count:,}",
+            back=keep_filters(request, self.page_of(of_one) if of_one is not None else self.list_page()),
+            confirmed=state,
+            contents=contents,
+            is_danger=action is DELETE,
+            to_type=to_type,
+            typed=typed,
+            note=f"{left_out:,} more were selected: nothing happens to them, their status is another."
+            if left_out
+            else "",
+            hidden=[
+                *(("action", value) for value in request.POST.getlist("action")[:1]),
+                *(selection.hidden if of_one is None else ()),
+                *([(AGAIN, "yes")] if again or AGAIN in request.GET else ()),
+            ],
+        )
+        return ask(request, self, question)
+
+    def _nothing(self, request: HttpRequest, action: ProjectAction) -> HttpResponseRedirect:
+        self.message_user(request, f"There is nothing to {action.verb} any more.", messages.ERROR)
+        return HttpResponseRedirect(self.list_page())
 
 
-def _word(names: dict[str, str]) -> str:
-    """What has to be typed before projects are deleted: the name of one, the number of several."""
-    [name, *others] = names.values()
-    return name if name.strip() and not others else str(len(names))
+def _state(action: ProjectAction, meant: Selection) -> str:
+    """What the user confirms: the projects and, where it goes with them, what is in them."""
+    state = meant.state()[1]
+    return f"{state} {_contents(meant)}" if action is DELETE else state
+
+
+def _word(meant: Selection) -> str:
+    """What has to be typed before one project is deleted: its name, with the folders that it is in."""
+    if meant.is_across or meant.rows.count() != 1:
+        return ""
+    [name] = paths_of(meant.rows, meant.rows.db).values()
+    return name if name.strip() else "1"
+
+
+def _contents(selection: Selection) -> Contents:
+    repository = ProjectRepository()
+    counts = [repository.project_contents(keys) for keys in in_chunks(selection.keys(), ROWS_A_TRANSACTION)]
+    return Contents(**{name: sum(getattr(each, name) for each in counts) for name in ("prompts", "versions", "runs")})

@@ -18,6 +18,8 @@ from projects.models import Prompt
 from projects.repository import ProjectRepository
 from projects.sidebyside import Row, compare_lines
 from projects.templatetags.prompt_texts import beginning
+from promptadmin.backoffice.kept_filters import keep_filters
+from promptadmin.backoffice.selection import AGAIN, CHANGED, asked_again
 from promptadmin.deadlines import reading_deadline
 from promptadmin.errors import Missing, Moved, Refused
 from promptadmin.repository_admin import RepositoryAdmin
@@ -126,9 +128,13 @@ class PromptPages(RepositoryAdmin):
         if request.method == "POST":
             try:
                 with write_session():
-                    if request.POST.get("confirmed") != str(repository.prompt_contents(prompt_id=prompt.pk)):
-                        raise Moved("Meanwhile something came or went there: look at the numbers once more.")
+                    now = str(repository.prompt_contents(prompt_id=prompt.pk))
+                    if AGAIN not in request.POST and request.POST.get("confirmed") != now:
+                        raise Moved(CHANGED)
                     repository.delete_prompt(prompt_id=prompt.pk)
+            except Moved as moved:
+                self.message_user(request, f"Nothing was done. {moved}", messages.ERROR)
+                return HttpResponseRedirect(asked_again(request))
             except Refused as refused:
                 self.message_user(request, f"Nothing was done. {refused}", messages.ERROR)
                 return HttpResponseRedirect(request.get_full_path())
@@ -140,10 +146,11 @@ class PromptPages(RepositoryAdmin):
             consequence="Goes with everything that belongs to it. It can be restored for some time, from “Recently "
             "deleted”; then it goes for good.",
             button="Delete",
-            back=self.page_of(prompt.pk),
+            back=keep_filters(request, self.page_of(prompt.pk)),
             confirmed=str(contents),
             contents=contents,
             is_danger=True,
+            hidden=[(AGAIN, "yes")] if AGAIN in request.GET else (),
         )
         return ask(request, self, question)
 

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
@@ -20,6 +19,7 @@ from import_export.forms import ConfirmImportForm
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from promptadmin.backoffice.resent_forms import only_reads
+from promptadmin.backoffice.selection import select, storable_keys
 from promptadmin.deadlines import reading_deadline
 from promptadmin.exchange.base_formats import MAX_BYTES, Unreadable, Unwritable
 from promptadmin.exchange.formats import FORMATS
@@ -29,6 +29,9 @@ from promptadmin.exchange.snapshots import Streamed
 from promptadmin.exchange.tables import Table
 from promptadmin.exchange.uploads import EXPIRED, WaitingFiles
 from promptadmin.exchange.xlsx import MOST_XLSX_ROWS
+
+#: As many keys does a form carry; Django takes 1,000 fields.
+MOST_KEYS = 500
 
 
 class UploadForm(ImportForm):
@@ -153,18 +156,23 @@ class ExchangeAdmin(ImportExportMixin):
 
     @admin.action(description="Export", permissions=["export"])
     def export_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        """Choose a format for the ticked rows."""
-        return self._export_page(request, self._export_form(None), request.POST.getlist(ACTION_CHECKBOX_NAME))
+        """Choose a format for the selected rows."""
+        selection = select(request, self, queryset)  # type: ignore[arg-type]  # a mixin of admin classes
+        keys = [str(key) for key in selection.keys(MOST_KEYS + 1)]
+        # More keys than a form may carry: the form goes to the address with the list's filters instead.
+        keys = keys if len(keys) <= MOST_KEYS else []
+        return self._export_page(request, self._export_form(None), keys)
 
     @only_reads
     def export_action(self, request: HttpRequest) -> Any:
         """Choose a format, and get the file."""
         if not self.has_export_permission(request):
             raise PermissionDenied
-        keys = request.POST.getlist("keys")
+        asked = request.POST.getlist("keys")
+        keys = storable_keys(self, asked)  # type: ignore[arg-type]
         form = self._export_form(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            rows = self.exchanged.model._default_manager.filter(pk__in=keys) if keys else self.export_queryset(request)
+            rows = self.exchanged.model._default_manager.filter(pk__in=keys) if asked else self.export_queryset(request)
             try:
                 with reading_deadline():  # it reads, though by POST
                     return self._file(FORMATS[int(form.cleaned_data["format"])](), rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -280,15 +281,40 @@ def test_actions_ask_first_and_then_write(admin: Client) -> None:
 
     assert "2 runs will be deleted" in act(admin, "delete_runs", first, second)
     assert Optimization.objects.count() == 2
-    assert "Deleted 2 runs" in act(admin, "delete_runs", first, second, confirmed="yes", select_across="1")
+    assert "Deleted 2 runs" in act(admin, "delete_runs", first, second, confirmed="yes")
     assert not Optimization.objects.exists()
 
 
 def test_an_action_is_for_the_ticked_runs_only(admin: Client) -> None:
-    """Though a request says that all which the list finds are meant."""
     ticked, other = make_run(), make_run()
-    act(admin, "delete_runs", ticked, confirmed="yes", select_across="1")
+    act(admin, "delete_runs", ticked, confirmed="yes")
     assert list(Optimization.objects.values_list("pk", flat=True)) == [other.pk]
+
+
+def test_all_that_pass_are_meant_only_once_they_were_asked_about(admin: Client) -> None:
+    """Though a request says that it is confirmed."""
+    ticked, _ = make_run(), make_run()
+    said = act(admin, "delete_runs", ticked, confirmed="yes", select_across="1")
+    assert "look at the numbers once more" in said
+    assert "2 runs will be deleted" in said
+    assert Optimization.objects.count() == 2
+
+
+@pytest.mark.parametrize("tag", ["a, b", " ", "plain"])
+def test_a_tag_of_any_text_can_be_removed(admin: Client, tag: str) -> None:
+    row = make_run(tags=json.dumps([tag, "kept"]))
+    page = act(admin, "tag", row)
+    assert f'name="remove" value="{tag}"' in page
+    assert "Changed 1 run." in act(admin, "tag", row, confirmed="yes", remove=tag)
+    assert Optimization.objects.get().tags == '["kept"]'
+
+
+@pytest.mark.parametrize("score", ["nan", "inf", "-inf", "1e400", "-1e400"])
+def test_a_score_that_is_no_number_is_told(admin: Client, score: str) -> None:
+    make_run(overall_score=0.5)
+    page = admin.get(LIST, {"score_from": score, "score_to": score})
+    assert page.status_code == 200
+    assert "is no score" in page.content.decode()
 
 
 def test_what_may_not_be_done_cannot_be_done_by_address(user_with: Callable[..., Client]) -> None:
