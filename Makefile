@@ -64,14 +64,14 @@ lock:
 
 run: install
 	@if [ -n "$$RUN_DB" ]; then \
-		DATABASE_URL="$$($(BIN)/python -m promptadmin.chosen_database)" || exit 1; \
+		DATABASE_URL="$$($(BIN)/python -m promptadmin.db.chosen_database)" || exit 1; \
 		export DATABASE_URL; \
 	fi; \
 	exec $(BIN)/python manage.py serve --host="$$RUN_HOST" --port="$$RUN_PORT"
 
 demo: install
 	@test -f demo/promptforge.db || $(BIN)/python manage.py make_demo_file demo/promptforge.db
-	@DATABASE_URL="$$(RUN_DB=demo/promptforge.db $(BIN)/python -m promptadmin.chosen_database)" || exit 1; \
+	@DATABASE_URL="$$(RUN_DB=demo/promptforge.db $(BIN)/python -m promptadmin.db.chosen_database)" || exit 1; \
 	PROMPTADMIN_DATA_DIR=demo DATABASE_URL="$$DATABASE_URL" exec $(BIN)/python manage.py serve --host="$$RUN_HOST" --port="$$RUN_PORT"
 
 # The tests start hundreds of processes: where the environment forbids bytecode, each would compile our modules anew.

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from bench import plain
-from promptadmin.lookups import fold
+from promptadmin.db.lookups import fold
 from promptadmin.search.finding import parts_query, words_query
 from promptadmin.search.index_file import index_path
 from promptadmin.search.words import read_query

@@ -19,12 +19,12 @@ from optimizations.stats import statistics
 from optimizations.stats_schemas import StatisticsOut
 from optimizations.strategies import aliases_of, all_strategies
 from projects.schemas import storable
-from promptadmin.access import access
-from promptadmin.answers import ready_answer
-from promptadmin.api import errors
+from promptadmin.api.app import errors
+from promptadmin.api.auth import access
+from promptadmin.api.etags import changes
+from promptadmin.db.fields import LARGEST_INTEGER
 from promptadmin.errors import Invalid
-from promptadmin.fields import LARGEST_INTEGER
-from promptadmin.preconditions import changes
+from promptadmin.http.responses import ready_answer
 
 router = Router()
 

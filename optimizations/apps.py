@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from optimizations.events import EVENTS
 from optimizations.strategies import ALIASES, STRATEGIES
-from promptadmin.plugins import DashboardFilter, DashboardPanel, PluginConfig, StartupStep, UpkeepJob
+from promptadmin.plugins.declarations import DashboardFilter, DashboardPanel, PluginConfig, StartupStep, UpkeepJob
 
 #: Section → its function, in the order of the answer.
 SECTIONS = {

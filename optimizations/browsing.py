@@ -22,8 +22,8 @@ from optimizations.reading import EVERYTHING, Reading
 from optimizations.records import BROWSED_COLUMNS, COLUMNS, LISTS, OBJECTS, PROJECT_NAME, Record
 from optimizations.search import RUNS
 from projects.models import PromptVersion
+from promptadmin.db.legacy_values import read_moment, read_text
 from promptadmin.search.narrowing import narrow
-from promptadmin.stored import read_moment, read_text
 
 #: How many runs a page may look at.
 WINDOW = 10_000

@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from promptadmin.fields import moment_text
+from promptadmin.db.fields import moment_text
 
 SEED = 20260101
 RUNS_A_PROMPT = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from promptadmin.events import send
+from promptadmin.plugins.events import send
 
 EVENTS = {
     "optimization_created": "a run was recorded, finished or not",

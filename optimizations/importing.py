@@ -16,13 +16,13 @@ from optimizations.records import COLUMNS, LISTS, OBJECTS, Record, read_row
 from optimizations.writing import PROMPT_UNKNOWN, Writing
 from projects.models import ProjectStatus
 from projects.textforms import is_blank
-from promptadmin import jsontext
-from promptadmin.chunks import in_chunks
+from promptadmin.db import json_text
+from promptadmin.db.bulk_insert import insert_rows
+from promptadmin.db.chunks import in_chunks
+from promptadmin.db.fields import stored_moment
 from promptadmin.errors import Conflict
 from promptadmin.exchange.lines import Imported, ImportRefused, Line, LineError
-from promptadmin.fields import stored_moment
-from promptadmin.inserting import insert_rows
-from promptadmin.keys import NewKey
+from promptadmin.http.keys import NewKey
 
 CONFLICT = "A run with this id and other content exists"
 JSON_COLUMNS = {*LISTS, *OBJECTS}
@@ -148,7 +148,7 @@ def _rows(
         row[prompt] = links[run["id"]]
         for place in json_places:
             if row[place] is not None:
-                row[place] = jsontext.write(row[place])
+                row[place] = json_text.write(row[place])
         yield row
 
 

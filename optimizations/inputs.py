@@ -19,8 +19,8 @@ from promptadmin.conf.limits import (
     TAG_LENGTH,
     TITLE_LENGTH,
 )
-from promptadmin.fields import LARGEST_COUNT, moment_of_text
-from promptadmin.keys import NewKey
+from promptadmin.db.fields import LARGEST_COUNT, moment_of_text
+from promptadmin.http.keys import NewKey
 
 CONTROL_CHARACTERS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 Status = Literal["pending", "running", "completed", "error", "cancelled"]

@@ -16,9 +16,9 @@ from projects.repository.forges import PROMPT_FIELDS
 from projects.repository.matching import AMONG_FIRST
 from projects.textforms import composed, is_blank, spellings
 from projects.textkeys import KEY, fold_blanks, half_folded, keys
-from promptadmin.chunks import in_chunks
-from promptadmin.fields import new_id, stored_moment
-from promptadmin.inserting import insert_rows
+from promptadmin.db.bulk_insert import insert_rows
+from promptadmin.db.chunks import in_chunks
+from promptadmin.db.fields import new_id, stored_moment
 
 VALUES_A_QUERY = 500
 WITH_KEYS = (

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from promptadmin.fields import JSONText, Link, Moment, NamedIndex, Text, new_id
+from promptadmin.db.fields import JSONText, Link, Moment, NamedIndex, Text, new_id
 
 
 class RunStatus(models.TextChoices):

@@ -17,10 +17,10 @@ from typing import Any
 from django.db.models import F, Func, Q, QuerySet, Value
 
 from optimizations.models import Optimization
+from promptadmin.db.fields import Text
+from promptadmin.db.legacy_values import parse_moment
 from promptadmin.errors import Invalid
-from promptadmin.fields import Text
 from promptadmin.search.rows import RowNumber
-from promptadmin.stored import parse_moment
 
 SORTS = ("created_at", "overall_score", "task_type", "complexity", "status", "duration_ms", "title", "project")
 DEFAULT_SORT = "created_at"

@@ -12,7 +12,7 @@ from optimizations.scores import GREATEST
 from optimizations.stats import Scope, by_strategy, overall
 from projects.models import ProjectStatus
 from projects.repository import ProjectRepository
-from promptadmin.dashboard import Dashboard
+from promptadmin.backoffice.dashboard import Dashboard
 
 #: As many strategies and task types are shown as fit a page; files of long use have stray names by the hundred.
 MOST_ROWS = 12

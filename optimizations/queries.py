@@ -24,8 +24,8 @@ from optimizations.routes import (
     passed_among_first,
     sorted_few,
 )
+from promptadmin.db.sqlite.connections import fetch_all
 from promptadmin.search.rows import RowNumber
-from promptadmin.sqlite import fetch_all
 
 #: Different filters and orders that are remembered.
 STATEMENTS = 512

@@ -19,10 +19,10 @@ from optimizations.records import BEGINNING, COLUMNS, PROJECT_NAME, SUMMARY_COLU
 from optimizations.search import RUNS
 from optimizations.stats.far import leap
 from projects.namesakes import id_of_name
+from promptadmin.db.cache import while_unchanged
+from promptadmin.db.sqlite.connections import fetch_all
 from promptadmin.errors import Missing
 from promptadmin.search.narrowing import narrow
-from promptadmin.sqlite import fetch_all
-from promptadmin.unchanged import while_unchanged
 
 RUN_MISSING = "Optimization not found"
 EVERYTHING = RunFilters()

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from promptadmin import jsontext
-from promptadmin.stored import read_count, read_flag, read_moment, read_number, read_text
+from promptadmin.db import json_text
+from promptadmin.db.legacy_values import read_count, read_flag, read_moment, read_number, read_text
 
 TEXTS = (
     "id",
@@ -172,12 +172,12 @@ def row_reader(columns: tuple[str, ...]) -> Callable[[Sequence[Any]], Record]:
         for column in lists:
             value = record[column]
             if value is not None:
-                plain = jsontext.read_plain_list(value)
-                record[column] = jsontext.read_list(value, _where(record, column)) if plain is None else plain
+                plain = json_text.read_plain_list(value)
+                record[column] = json_text.read_list(value, _where(record, column)) if plain is None else plain
         for column in objects:
             value = record[column]
             if value is not None:
-                record[column] = jsontext.read_object(value, _where(record, column))
+                record[column] = json_text.read_object(value, _where(record, column))
         return record
 
     return read_row
@@ -194,4 +194,4 @@ def read_row(columns: Sequence[str], values: Sequence[Any]) -> Record:
 
 def stored_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values of a run as its columns hold them: lists and objects as JSON text."""
-    return {column: jsontext.write(value) if column in JSON_COLUMNS else value for column, value in values.items()}
+    return {column: json_text.write(value) if column in JSON_COLUMNS else value for column, value in values.items()}

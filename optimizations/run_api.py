@@ -24,12 +24,12 @@ from optimizations.schemas import (
     RunTagsOut,
 )
 from projects.schemas import storable
-from promptadmin.answers import Later, ready_answer
-from promptadmin.api import errors, opens_own_session
+from promptadmin.api.app import errors, opens_own_session
+from promptadmin.api.etags import Resource, changes, digest_tag, is_known, tagged
+from promptadmin.api.idempotency import once
 from promptadmin.errors import Refused, Unavailable
 from promptadmin.exchange.lines import MAX_LINES
-from promptadmin.idempotency import once
-from promptadmin.preconditions import Resource, changes, digest_tag, is_known, tagged
+from promptadmin.http.responses import Later, ready_answer
 
 router = Router(tags=["optimizations"])
 

@@ -17,10 +17,10 @@ from typing_extensions import TypedDict
 from optimizations.inputs import Count, Flag, Score, Status
 from optimizations.records import Record
 from projects.schemas import storable
-from promptadmin.exact_json import dumps
+from promptadmin.db.exact_json import dumps
+from promptadmin.db.fields import moment_of_text
 from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows
-from promptadmin.fields import moment_of_text
-from promptadmin.keys import Key, NewKey
+from promptadmin.http.keys import Key, NewKey
 
 MAX_ERRORS = 100
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

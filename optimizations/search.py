@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from promptadmin.ops.upkeep import Piece
 from promptadmin.search.building import index_piece
 from promptadmin.search.tables import SearchedTable
-from promptadmin.upkeep import Piece
 
 RUNS = SearchedTable(
     "optimizations",

@@ -13,7 +13,7 @@ from optimizations.inputs import AskedText
 from optimizations.repository import Found, OptimizationRepository, RunFilters
 from optimizations.searching import KINDS, Kind
 from projects.schemas import PROJECT_ID, PROMPT_ID, TIME
-from promptadmin.api import errors
+from promptadmin.api.app import errors
 from promptadmin.search.ranking import MOST_RANKED
 
 router = Router()

@@ -15,10 +15,10 @@ from django.utils import timezone
 from optimizations.models import RunStatus
 from optimizations.strategies import all_aliases
 from projects.namesakes import is_first_of_name
-from promptadmin.operations import index_columns
-from promptadmin.sessions import write_session
-from promptadmin.startup import StepContext, StepResult
-from promptadmin.stored import parse_moment
+from promptadmin.db.legacy_values import parse_moment
+from promptadmin.db.schema import index_columns
+from promptadmin.db.sessions import write_session
+from promptadmin.ops.startup.sequence import StepContext, StepResult
 
 STALE_AFTER_MINUTES = 30
 STALE_MESSAGE = "Server interrupted"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from promptadmin.plugins import enabled_plugins
+from promptadmin.plugins.declarations import enabled_plugins
 
 #: Our own strategies: canonical name → what the strategy does to a prompt.
 STRATEGIES: Mapping[str, str] = MappingProxyType(

@@ -20,12 +20,12 @@ from projects.models import ProjectStatus, Prompt
 from projects.repository import ProjectRepository
 from projects.repository.deleting import ALL_RUNS, RUNS
 from promptadmin.audit import LONGEST, Change, record
+from promptadmin.db.fields import new_id, stored_moment
+from promptadmin.db.legacy_values import read_text
+from promptadmin.db.sqlite.connections import execute, fetch_all
 from promptadmin.deletions.work import begin
 from promptadmin.errors import Conflict, Forbidden, Invalid, Missing
-from promptadmin.fields import new_id, stored_moment
 from promptadmin.models import Deletion
-from promptadmin.sqlite import execute, fetch_all
-from promptadmin.stored import read_text
 
 FINISHED = (RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED)
 #: What may still change of a finished run.

@@ -24,10 +24,10 @@ from projects.schemas import (
     ProjectUpdateIn,
     storable,
 )
-from promptadmin.answers import ready_text
-from promptadmin.api import errors
-from promptadmin.fields import LARGEST_INTEGER
-from promptadmin.preconditions import changes, is_known, tagged, text_tag
+from promptadmin.api.app import errors
+from promptadmin.api.etags import changes, is_known, tagged, text_tag
+from promptadmin.db.fields import LARGEST_INTEGER
+from promptadmin.http.responses import ready_text
 
 router = Router(tags=["projects"])
 router.add_router("/projects/{project_id}/prompts", prompt_router)

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from projects.events import EVENTS
-from promptadmin.plugins import PluginConfig, StartupStep, UpkeepJob
+from promptadmin.plugins.declarations import PluginConfig, StartupStep, UpkeepJob
 
 
 class ProjectsConfig(PluginConfig):

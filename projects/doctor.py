@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptadmin.doctor.limits import limited
-from promptadmin.doctor.registry import Examination, Finding, Severity, check, counted
+from promptadmin.ops.doctor.limits import limited
+from promptadmin.ops.doctor.registry import Examination, Finding, Severity, check, counted
 
 DUPLICATES = (
     "SELECT COUNT(*) FROM (SELECT 1 FROM {table} WHERE {link} IS NOT NULL GROUP BY {link}, {column} "

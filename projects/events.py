@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from promptadmin.events import send
+from promptadmin.plugins.events import send
 
 if TYPE_CHECKING:  # an apps.py imports this module, before there are models
     from projects.models import Project, Prompt

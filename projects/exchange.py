@@ -11,7 +11,7 @@ from projects.lines import read_projects, read_prompts, read_versions
 from projects.models import Project, Prompt, PromptVersion
 from projects.repository import ProjectRepository
 from projects.repository.rows import moment
-from promptadmin import jsontext
+from promptadmin.db import json_text
 from promptadmin.exchange.base_formats import Columns, Record
 from promptadmin.exchange.lines import Imported, Line
 from promptadmin.exchange.tables import Table
@@ -39,7 +39,7 @@ class ColumnsTable(Table):
         record |= {name: moment(record[name]) for name in MOMENTS if name in record}
         if "context_profile" in record:
             where = f"projects {record['id']} context_profile"
-            record["context_profile"] = jsontext.read_object(record["context_profile"], where)
+            record["context_profile"] = json_text.read_object(record["context_profile"], where)
         return record
 
 

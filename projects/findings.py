@@ -15,8 +15,8 @@ from django.db.models.functions import Substr
 from django.utils.module_loading import import_string
 
 from projects.models import Prompt
-from promptadmin.containment import contained
-from promptadmin.plugins import PromptCheck, enabled_plugins
+from promptadmin.plugins.declarations import PromptCheck, enabled_plugins
+from promptadmin.plugins.isolation import contained
 
 #: So much of a text is given to the checks, in characters, and so many findings of each are told.
 LONGEST_CHECKED, MOST_FINDINGS = 100_000, 100

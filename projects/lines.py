@@ -13,9 +13,9 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAda
 from typing_extensions import TypedDict
 
 from projects.schemas import shown_content, storable
+from promptadmin.db.fields import LARGEST_INTEGER, moment_of_text
 from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows
-from promptadmin.fields import LARGEST_INTEGER, moment_of_text
-from promptadmin.keys import Key, NewKey
+from promptadmin.http.keys import Key, NewKey
 
 Moment = Annotated[dt.datetime | None, BeforeValidator(moment_of_text)]
 Content = Annotated[str, AfterValidator(shown_content)]

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from projects.textkeys import key_of_content
-from promptadmin.fields import Count, JSONText, Link, Moment, NamedIndex, Text, new_id
+from promptadmin.db.fields import Count, JSONText, Link, Moment, NamedIndex, Text, new_id
 
 #: A prompt goes by so many characters of its text.
 SHORT = 60

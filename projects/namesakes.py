@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 
 from projects.models import Project, ProjectStatus
-from promptadmin.operations import column_names
+from promptadmin.db.schema import column_names
 
 #: The order of the projects of one name.
 ORDER = (

@@ -29,10 +29,10 @@ from projects.schemas import (
     VersionOut,
     storable,
 )
-from promptadmin.answers import ready_json
-from promptadmin.api import errors
-from promptadmin.fields import LARGEST_INTEGER
-from promptadmin.preconditions import Resource, changes, tagged, text_tag, unless_known
+from promptadmin.api.app import errors
+from promptadmin.api.etags import Resource, changes, tagged, text_tag, unless_known
+from promptadmin.db.fields import LARGEST_INTEGER
+from promptadmin.http.responses import ready_json
 
 router = Router()
 

@@ -93,7 +93,10 @@ Score = Annotated[float | None, Field(examples=[0.7179], description="From 0 to 
 
 
 class Given(BaseModel):
-    """The base of what the API takes: a JSON object. `promptadmin.unknown_arguments` refuses fields that it hasn't."""
+    """The base of what the API takes: a JSON object.
+
+    `promptadmin.api.unknown_arguments` refuses fields that it hasn't.
+    """
 
 
 class ProjectCreateIn(Given):

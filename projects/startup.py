@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from projects.models import ProjectStatus
 from projects.namesakes import is_first_of_name
-from promptadmin.chunks import in_chunks
-from promptadmin.fields import new_id, stored_moment
-from promptadmin.operations import column_names
-from promptadmin.sessions import write_session
-from promptadmin.startup import StepContext, StepResult
+from promptadmin.db.chunks import in_chunks
+from promptadmin.db.fields import new_id, stored_moment
+from promptadmin.db.schema import column_names
+from promptadmin.db.sessions import write_session
+from promptadmin.ops.startup.sequence import StepContext, StepResult
 
 #: Keys are random: the pages of their index that one transaction changes are nearly those of the next one.
 PROJECTS_A_TRANSACTION = 25

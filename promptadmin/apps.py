@@ -21,12 +21,15 @@ class PlatformConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the platform's receivers and checks."""
-        from promptadmin import audit, plugin_checks, session_limits, sqlite
+        from promptadmin import audit
+        from promptadmin.accounts import session_limits
+        from promptadmin.db.sqlite import connections as sqlite
         from promptadmin.models import LogEntry
+        from promptadmin.plugins import checks as plugin_checks
 
-        connection_created.connect(sqlite.configure_connection, dispatch_uid="promptadmin.sqlite")
+        connection_created.connect(sqlite.configure_connection, dispatch_uid="promptadmin.db.sqlite.connections")
         pre_save.connect(audit.sign_on_save, sender=LogEntry, dispatch_uid="promptadmin.audit")
-        user_logged_in.connect(session_limits.note_sign_in, dispatch_uid="promptadmin.session_limits")
+        user_logged_in.connect(session_limits.note_sign_in, dispatch_uid="promptadmin.accounts.session_limits")
         checks.register(sqlite.check_pragmas, checks.Tags.database)
         checks.register(sqlite.check_version, checks.Tags.database)
         checks.register(plugin_checks.check_declarations, plugin_checks.DECLARATIONS)
@@ -40,7 +43,7 @@ class AdminConfig(SimpleAdminConfig):
     """
 
     default = False
-    default_site = "promptadmin.sites.AdminSite"
+    default_site = "promptadmin.backoffice.site.AdminSite"
 
     def ready(self) -> None:
         """Register the admin's checks, which need its pages."""

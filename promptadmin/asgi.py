@@ -7,6 +7,6 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "promptadmin.settings")
 django_application = get_asgi_application()
 
-from promptadmin.asgi_mounts import Mounts, plugin_applications  # noqa: E402  # needs the applications loaded
+from promptadmin.ops.server.asgi_mounts import Mounts, plugin_applications  # noqa: E402  # needs the applications loaded
 
 application = Mounts(plugin_applications(), django_application)

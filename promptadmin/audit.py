@@ -21,9 +21,9 @@ from django.db import models
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from promptadmin.client_address import client_address
+from promptadmin.http.client_address import client_address
+from promptadmin.http.request_id import current_request_id
 from promptadmin.models import LogEntry
-from promptadmin.request_ids import current_request_id
 
 #: Texts are kept up to this many characters: versions keep every text of a prompt whole.
 LONGEST = 4000
@@ -99,7 +99,7 @@ def actor_middleware(get_response: Callable[[HttpRequest], HttpResponseBase]) ->
 
 
 def _from_request(request: HttpRequest) -> Actor:
-    from promptadmin.access import Caller
+    from promptadmin.api.auth import Caller
 
     address = client_address(request) or None
     caller = getattr(request, "auth", None)

@@ -64,7 +64,7 @@ class LogEntry(AbstractLogEntry):
 class WritePosition(models.Model):
     """A row is how far a replica must be for somebody to read there: where PostgreSQL's log was after their last write.
 
-    See `promptadmin.replicas`, which reads and writes it.
+    See `promptadmin.db.postgresql.replicas`, which reads and writes it.
     """
 
     caller = models.CharField(max_length=300, primary_key=True)

@@ -15,15 +15,15 @@ from urllib.parse import quote
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
 
-from promptadmin import durability
-from promptadmin.chosen_database import DEFAULT_NAME
-from promptadmin.client_address import HEALTH_ADDRESSES, is_address
-from promptadmin.content_policies import STRICT
-from promptadmin.databases import database_config, replica_config
-from promptadmin.environment import Environment
-from promptadmin.network_names import host, network, origin
-from promptadmin.plugins import app_paths
-from promptadmin.secret_key import read_or_make_secret_key
+from promptadmin.conf.environment import Environment
+from promptadmin.conf.network_names import host, network, origin
+from promptadmin.conf.secret_key import read_or_make_secret_key
+from promptadmin.db import durability
+from promptadmin.db.chosen_database import DEFAULT_NAME
+from promptadmin.db.database_url import database_config, replica_config
+from promptadmin.http.client_address import HEALTH_ADDRESSES, is_address
+from promptadmin.http.csp import STRICT
+from promptadmin.plugins.declarations import app_paths
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
@@ -91,29 +91,29 @@ INSTALLED_APPS = [
     *app_paths(ENABLED_PLUGINS),
 ]
 MIDDLEWARE = [
-    "promptadmin.middleware.encodings_middleware",
-    "promptadmin.programs.short_way",  # past all between its two ends
-    "promptadmin.request_ids.request_id_middleware",
+    "promptadmin.http.middleware.encodings_middleware",
+    "promptadmin.http.programs.short_way",  # past all between its two ends
+    "promptadmin.http.request_id.request_id_middleware",
     "django.middleware.gzip.GZipMiddleware",
-    "promptadmin.middleware.security_headers_middleware",
-    "promptadmin.middleware.deadline_middleware",
-    "promptadmin.middleware.ContentPolicyMiddleware",
-    "promptadmin.middleware.file_in_place_middleware",
+    "promptadmin.http.middleware.security_headers_middleware",
+    "promptadmin.http.middleware.deadline_middleware",
+    "promptadmin.http.middleware.ContentPolicyMiddleware",
+    "promptadmin.http.middleware.file_in_place_middleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "promptadmin.middleware.api_middleware",
+    "promptadmin.http.middleware.api_middleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "promptadmin.browsers.SessionMiddleware",
-    "promptadmin.browsers.CommonMiddleware",
-    "promptadmin.browsers.CsrfViewMiddleware",
-    "promptadmin.browsers.AuthenticationMiddleware",
-    "promptadmin.session_limits.session_limits_middleware",
+    "promptadmin.http.browsers.SessionMiddleware",
+    "promptadmin.http.browsers.CommonMiddleware",
+    "promptadmin.http.browsers.CsrfViewMiddleware",
+    "promptadmin.http.browsers.AuthenticationMiddleware",
+    "promptadmin.accounts.session_limits.session_limits_middleware",
     "promptadmin.audit.actor_middleware",
-    "promptadmin.middleware.replica_middleware",
-    "promptadmin.browsers.MessageMiddleware",
-    "promptadmin.browsers.XFrameOptionsMiddleware",
+    "promptadmin.http.middleware.replica_middleware",
+    "promptadmin.http.browsers.MessageMiddleware",
+    "promptadmin.http.browsers.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",  # the last: it turns the form's answer into that of a lockout
-    "promptadmin.programs.end_of_short_way",
+    "promptadmin.http.programs.end_of_short_way",
 ]
 SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W003"]  # they look for these two under Django's names alone
 ROOT_URLCONF = "promptadmin.urls"
@@ -163,14 +163,14 @@ CSRF_COOKIE_NAME = env.cookie_name("PROMPTADMIN_CSRF_COOKIE", "csrftoken")
 MESSAGES_COOKIE_NAME = f"messages_{COOKIE_SUFFIX}"
 if len({SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, MESSAGES_COOKIE_NAME}) < 3:
     raise ImproperlyConfigured("PROMPTADMIN_SESSION_COOKIE and PROMPTADMIN_CSRF_COOKIE: two cookies need two names.")
-MESSAGE_STORAGE = "promptadmin.browsers.MessageStorage"
-CSRF_FAILURE_VIEW = "promptadmin.failing.csrf_failure"
+MESSAGE_STORAGE = "promptadmin.http.browsers.MessageStorage"
+CSRF_FAILURE_VIEW = "promptadmin.http.error_responses.csrf_failure"
 SESSION_COOKIE_HTTPONLY, SESSION_COOKIE_SAMESITE, CSRF_COOKIE_SAMESITE = True, "Lax", "Lax"
 AXES_FAILURE_LIMIT = env.number("PROMPTADMIN_LOCKOUT_FAILURES", 10, minimum=1)
 AXES_COOLOFF_TIME = dt.timedelta(minutes=env.number("PROMPTADMIN_LOCKOUT_MINUTES", 15, minimum=1, maximum=525_600))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # both: a name alone would let anybody lock anybody out
-AXES_CLIENT_IP_CALLABLE = "promptadmin.client_address.client_address"
-AXES_LOCKOUT_CALLABLE = "promptadmin.lockouts.answer.locked_out"
+AXES_CLIENT_IP_CALLABLE = "promptadmin.http.client_address.client_address"
+AXES_LOCKOUT_CALLABLE = "promptadmin.accounts.lockouts.answer.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # it ends when its page says it does
 AXES_DISABLE_ACCESS_LOG = True  # failures are counted, sign-ins are not recorded
@@ -206,7 +206,7 @@ CORS_EXPOSE_HEADERS = ("ETag", "Retry-After", "Idempotency-Replayed", "X-Request
 # ---------------------------------------------------------------- other applications' tables
 MIGRATION_MODULES = {
     "auditlog": None,  # they would make a second table, in 17 steps, that nobody uses
-    "axes": "promptadmin.lockouts.migrations",  # one step instead of ten
+    "axes": "promptadmin.accounts.lockouts.migrations",  # one step instead of ten
 }
 
 # ---------------------------------------------------------------- the change log
@@ -224,11 +224,11 @@ UNFOLD = {
     "SITE_SYMBOL": "edit_note",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {"show_search": False, "navigation": "promptadmin.navigation.navigation"},
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "promptadmin.sites.favicon"}],
-    "STYLES": ["promptadmin.sites.colours", "promptadmin.sites.stylesheet"],
+    "SIDEBAR": {"show_search": False, "navigation": "promptadmin.backoffice.navigation.navigation"},
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "promptadmin.backoffice.site.favicon"}],
+    "STYLES": ["promptadmin.backoffice.site.colours", "promptadmin.backoffice.site.stylesheet"],
     "SCRIPTS": [
-        f"promptadmin.sites.{name}"
+        f"promptadmin.backoffice.site.{name}"
         for name in ("htmx_settings", "keyboard_script", "session_script", "sent_once_script", "drafts_script")
     ],
 }
@@ -257,13 +257,13 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [NINJA / "static"]
 WHITENOISE_ALLOW_ALL_ORIGINS = False  # pages of other hosts have no use for ours
 WHITENOISE_USE_FINDERS = True  # serves each application's files from where they are: no collecting step
-DEFAULT_EXCEPTION_REPORTER_FILTER = "promptadmin.debug_pages.SecretsHidden"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "promptadmin.http.debug_pages.SecretsHidden"
 LOG_LEVEL = env.choice("PROMPTADMIN_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}]: {message}", "style": "{"}},
-    "filters": {"request_id": {"()": "promptadmin.request_ids.RequestIdFilter"}},
+    "filters": {"request_id": {"()": "promptadmin.http.request_id.RequestIdFilter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # The access log comes from the server; Django's own lines on each 4xx would double it. axes has four a sign-in.

@@ -4,17 +4,17 @@ from django.urls import URLResolver, path
 from django.urls.resolvers import RoutePattern
 from django.views.generic import RedirectView
 
-from promptadmin.api import build_api
-from promptadmin.direct_routes import DirectResolver
-from promptadmin.health import health_alias
-from promptadmin.middleware import to_path_without_slash
+from promptadmin.api.app import build_api
+from promptadmin.http.direct_routes import DirectResolver
+from promptadmin.http.middleware import to_path_without_slash
+from promptadmin.ops.health import health_alias
 
 api = build_api()
 routes, app_name, namespace = api.urls
 
-handler400 = "promptadmin.failing.bad_request"
-handler403 = "promptadmin.failing.permission_denied"
-handler500 = "promptadmin.failing.server_error"
+handler400 = "promptadmin.http.error_responses.bad_request"
+handler403 = "promptadmin.http.error_responses.permission_denied"
+handler500 = "promptadmin.http.error_responses.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -22,7 +22,7 @@ urlpatterns = [
     DirectResolver(RoutePattern("api/apps/promptforge/"), routes, app_name=app_name, namespace="promptforge-api"),
     DirectResolver(RoutePattern("api/"), routes, app_name=app_name, namespace=namespace),
     # By its name, unlike `include`, and so not before it is needed: a worker answers programs half a second sooner.
-    URLResolver(RoutePattern("admin/"), "promptadmin.admin_urls", app_name="admin", namespace="admin"),
+    URLResolver(RoutePattern("admin/"), "promptadmin.backoffice.urls", app_name="admin", namespace="admin"),
     path("health", health_alias),
     path("health/", to_path_without_slash),
 ]

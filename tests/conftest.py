@@ -17,9 +17,9 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
-from promptadmin.containment import failures
-from promptadmin.derived import PREFIX
-from promptadmin.startup import run_startup
+from promptadmin.db.derived_tables import PREFIX
+from promptadmin.ops.startup.sequence import run_startup
+from promptadmin.plugins.isolation import failures
 from tests.django_databases import connected, sqlite_config
 from tests.processes import Scratch
 from tests.services import check_services

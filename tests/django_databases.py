@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from promptadmin.readers import Connection
+from promptadmin.db.sqlite.read_connections import Connection
 
 ALIAS = "scratch"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
-from promptadmin.sessions import read_session
+from promptadmin.db.sessions import read_session
 
 BIG = ("optimizations", "prompts", "prompt_versions")
 WAYS_OF_SMALL_TABLES = ("seqscan", "hashjoin", "mergejoin")

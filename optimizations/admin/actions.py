@@ -22,12 +22,12 @@ from optimizations.repository import OptimizationRepository
 from projects.admin.lists import may_see_projects
 from projects.models import Project, ProjectStatus
 from promptadmin.backoffice.kept_filters import keep_filters
+from promptadmin.backoffice.row_history import HistoryPage
 from promptadmin.backoffice.selection import AGAIN, Selection, carry_out, select
-from promptadmin.deadlines import reading_deadline
+from promptadmin.db.deadlines import reading_deadline
+from promptadmin.db.sessions import read_session
 from promptadmin.errors import Moved, Refused
-from promptadmin.history import HistoryPage
-from promptadmin.keys import row_page
-from promptadmin.sessions import read_session
+from promptadmin.http.keys import row_page
 
 TEMPLATE = "admin/optimizations/optimization/action.html"
 #: Names that a page lists before it counts the rest.

@@ -20,7 +20,7 @@ from optimizations.models import RunStatus
 from optimizations.repository import OptimizationRepository
 from optimizations.scores import greatest_score, least_score
 from optimizations.strategies import STRATEGIES
-from promptadmin.stored import parse_moment
+from promptadmin.db.legacy_values import parse_moment
 
 Given = dict[str, Any]
 

@@ -16,8 +16,8 @@ from optimizations.admin.reading import known_project
 from optimizations.browsing import SCORE, WINDOW, window_filter
 from optimizations.models import Optimization
 from optimizations.repository import Browsed, OptimizationRepository, RunFilters
-from promptadmin.sessions import read_session
-from promptadmin.stored import parse_moment
+from promptadmin.db.legacy_values import parse_moment
+from promptadmin.db.sessions import read_session
 
 EVERYWHERE = "everywhere"
 

@@ -12,7 +12,7 @@ from optimizations.scores import shown_score
 from projects.admin.lists import may_see_projects
 from projects.models import Project, Prompt
 from projects.sidebyside import compare_lines
-from promptadmin.keys import row_page
+from promptadmin.http.keys import row_page
 
 SCORES = ("overall", "clarity", "specificity", "structure", "faithfulness")
 #: Texts longer than this together, in characters, are shown unmarked: comparing them takes too long.

@@ -3,8 +3,8 @@
 from django.db import migrations, models
 from django.utils import timezone
 
-from promptadmin.fields import JSONText, Moment, NamedIndex, Text, new_id
-from promptadmin.operations import AdoptIndex, AdoptModel
+from promptadmin.db.fields import JSONText, Moment, NamedIndex, Text, new_id
+from promptadmin.db.schema import AdoptIndex, AdoptModel
 
 
 class Migration(migrations.Migration):

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from promptadmin.operations import AdoptField
+from promptadmin.db.schema import AdoptField
 
 
 class Migration(migrations.Migration):

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from promptadmin.roles import EDITOR, OPERATOR, VIEWER, grant
+from promptadmin.accounts.roles import EDITOR, OPERATOR, VIEWER, grant
 
 VIEW = ["view_optimization"]
 WRITE = ["add_optimization", "change_optimization", "delete_optimization"]

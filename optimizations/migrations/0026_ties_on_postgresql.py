@@ -11,7 +11,7 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from promptadmin.operations import index_columns
+from promptadmin.db.schema import index_columns
 
 TABLE = "optimizations"
 SORTS = ("overall_score", "task_type", "complexity", "status", "duration_ms", "title", "project")

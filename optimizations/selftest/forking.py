@@ -19,7 +19,7 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 
 def main() -> None:
     """Load, then fork on demand until nobody asks any more."""
-    from promptadmin.worker import load_application
+    from promptadmin.ops.server.worker import load_application
 
     application = load_application()
     check_url_config(None)  # imports every door, which the first request would wait for

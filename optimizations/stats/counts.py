@@ -16,8 +16,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from optimizations.filters import RunFilters
 from optimizations.stats.rollup_table import RUNS, TABLE
 from optimizations.stats.rollups import Cover, Rows, find_cover, has_rollups
-from promptadmin.chunks import in_chunks
-from promptadmin.sqlite import fetch_all
+from promptadmin.db.chunks import in_chunks
+from promptadmin.db.sqlite.connections import fetch_all
 
 Name = str | None
 Kinds = Counter[tuple[Name, Name]]  # by task type and status

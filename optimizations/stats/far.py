@@ -23,9 +23,9 @@ from optimizations.stats import rollup_table
 from optimizations.stats.counts import REPLACEMENT, in_transaction, is_told, sum_of
 from optimizations.stats.rollup_table import FIRST_ROW, LAST_ROW, RUNS, TABLE, level_of, place, rows_of
 from optimizations.stats.rollups import Rows, has_rollups
-from promptadmin.chunks import in_chunks
-from promptadmin.sqlite import fetch_all
-from promptadmin.unchanged import while_unchanged
+from promptadmin.db.cache import while_unchanged
+from promptadmin.db.chunks import in_chunks
+from promptadmin.db.sqlite.connections import fetch_all
 
 #: To count off so many runs in an index takes no longer.
 NEAR = 40_000

@@ -19,9 +19,9 @@ from optimizations.stats.counts import packed, read_kinds
 from optimizations.stats.rollup_table import RUNS, TABLE, level_of, place, rows_of
 from optimizations.stats.rollups import Rows, find_cover, summarize
 from optimizations.stats.summaries import Summary, unpacked
-from promptadmin.sessions import read_session, write_session
-from promptadmin.unchanged import while_unchanged
-from promptadmin.upkeep import Piece
+from promptadmin.db.cache import while_unchanged
+from promptadmin.db.sessions import read_session, write_session
+from promptadmin.ops.upkeep import Piece
 
 #: A project with fewer runs in a range has no summary of them: reading the runs takes no longer.
 RUNS_OF_A_PART = 512

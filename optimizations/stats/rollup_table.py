@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from promptadmin.derived import PREFIX
+from promptadmin.db.derived_tables import PREFIX
 
 LEVELS = (11, 14, 17, 20, 23, 26)
 #: Rows beyond, as only a program that numbers them itself has, are in no summary: SQLite couldn't reckon their places.

@@ -14,8 +14,8 @@ from django.db.models import Q, QuerySet
 from optimizations.models import Optimization
 from optimizations.stats.rollup_table import TABLE, is_trustworthy, level_of, rows_of
 from optimizations.stats.summaries import Recent, Summary, read_summary, unpacked
-from promptadmin.chunks import in_chunks
-from promptadmin.fields import stored_moment
+from promptadmin.db.chunks import in_chunks
+from promptadmin.db.fields import stored_moment
 from promptadmin.search.rows import RowNumber
 
 Rows = tuple[int, int]

@@ -18,8 +18,8 @@ from optimizations.stats.rollups import Cover, find_cover, has_rollups, stored_c
 from optimizations.stats.summaries import Recent
 from optimizations.stats.tables import Key, Tables
 from optimizations.stats.tallies import SCORE, Group, Tally, read_groups, usable
-from promptadmin.fields import stored_moment
-from promptadmin.unchanged import while_unchanged
+from promptadmin.db.cache import while_unchanged
+from promptadmin.db.fields import stored_moment
 
 Answer = TypeVar("Answer")
 Period = Literal["today", "7d", "30d"]

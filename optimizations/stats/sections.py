@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from optimizations.stats.scope import Scope
-from promptadmin.containment import contained
-from promptadmin.plugins import enabled_plugins
+from promptadmin.plugins.declarations import enabled_plugins
+from promptadmin.plugins.isolation import contained
 
 Section = Callable[[Scope], Any]
 

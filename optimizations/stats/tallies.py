@@ -14,7 +14,7 @@ from django.db.models import Count, F, FloatField, Max, Min, Q, QuerySet, Sum
 
 from optimizations.models import Optimization
 from optimizations.strategies import canonical
-from promptadmin.fields import LARGEST_COUNT
+from promptadmin.db.fields import LARGEST_COUNT
 
 SCORE = "overall_score"
 SCORES = (SCORE, "clarity_score", "specificity_score", "structure_score", "faithfulness_score")

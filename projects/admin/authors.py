@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from projects.models import Prompt
-from promptadmin.history import history_of
+from promptadmin.backoffice.row_history import history_of
 from promptadmin.models import LogEntry
 
 #: As many of a prompt's newest changes are looked through.

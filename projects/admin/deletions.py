@@ -18,9 +18,9 @@ from projects.records import Contents
 from projects.repository import ProjectRepository
 from projects.repository.deleting import ALL_RUNS, PROJECT, PROMPT, RUNS
 from projects.templatetags.prompt_texts import beginning, moment
+from promptadmin.db.sessions import write_session
 from promptadmin.errors import Refused
 from promptadmin.models import Deletion, DeletionState
-from promptadmin.sessions import write_session
 
 #: Kind → what somebody needs to restore it: whoever may delete may undo it.
 PERMISSIONS = {

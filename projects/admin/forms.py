@@ -12,10 +12,10 @@ from projects.contexts import LIST_FIELDS, TEXT_FIELDS, normalize_context
 from projects.models import Project, Prompt
 from projects.repository import LEAVE, ProjectRepository, project_state
 from projects.templatetags.prompt_texts import beginning
-from promptadmin import jsontext
+from promptadmin.backoffice.repository_admin import RepositoryForm
 from promptadmin.conf.limits import DESCRIPTION_LENGTH, PROJECT_NAME_LENGTH, PROMPT_LENGTH
+from promptadmin.db import json_text
 from promptadmin.errors import Moved, Refused
-from promptadmin.repository_admin import RepositoryForm
 
 #: The form's field of each field of a context profile: a project has a description of its own as well.
 CONTEXT_FIELDS = {f"context_{name}": name for name in TEXT_FIELDS + LIST_FIELDS}
@@ -83,18 +83,18 @@ class ProjectForm(RepositoryForm):
 
 def stored_profile(project: Project) -> dict[str, Any]:
     """The known fields of a project's context profile; none where the stored text is no JSON object."""
-    return normalize_context(jsontext.read_object(project.context_profile)) or {}
+    return normalize_context(json_text.read_object(project.context_profile)) or {}
 
 
 def unreadable_profile(project: Project) -> str:
     """The stored context profile, where it is neither empty nor a JSON object."""
     stored = project.context_profile
-    return "" if stored in (None, "", "null") or jsontext.read_object(stored) is not None else str(stored)
+    return "" if stored in (None, "", "null") or json_text.read_object(stored) is not None else str(stored)
 
 
 def unknown_keys(project: Project) -> list[str]:
     """The keys of a stored profile that no field shows."""
-    return sorted(set(jsontext.read_object(project.context_profile) or {}) - set(TEXT_FIELDS + LIST_FIELDS))
+    return sorted(set(json_text.read_object(project.context_profile) or {}) - set(TEXT_FIELDS + LIST_FIELDS))
 
 
 class PromptForm(RepositoryForm):

@@ -13,8 +13,8 @@ from django.http import HttpRequest
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.records import ProjectOverview, PromptOverview
 from projects.repository import ProjectRepository
-from promptadmin.readonly_admin import PlainChangeList
-from promptadmin.sessions import read_session
+from promptadmin.backoffice.readonly_admin import PlainChangeList
+from promptadmin.db.sessions import read_session
 
 #: As many characters of a text are read for a list.
 BEGINNING = 300

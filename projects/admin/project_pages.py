@@ -19,6 +19,7 @@ from projects.records import Contents
 from projects.repository import ProjectRepository
 from projects.templatetags.prompt_texts import beginning
 from promptadmin.backoffice.kept_filters import keep_filters
+from promptadmin.backoffice.repository_admin import RepositoryAdmin
 from promptadmin.backoffice.selection import (
     AGAIN,
     ROWS_A_TRANSACTION,
@@ -28,11 +29,10 @@ from promptadmin.backoffice.selection import (
     carry_out,
     select,
 )
-from promptadmin.chunks import in_chunks
-from promptadmin.deadlines import reading_deadline
+from promptadmin.db.chunks import in_chunks
+from promptadmin.db.deadlines import reading_deadline
+from promptadmin.db.sessions import read_session
 from promptadmin.errors import Moved, Refused
-from promptadmin.repository_admin import RepositoryAdmin
-from promptadmin.sessions import read_session
 
 #: Names that a question lists before it counts the rest.
 MOST_NAMED = 200

@@ -21,9 +21,9 @@ from projects.exchange import ProjectTable
 from projects.models import Project, ProjectStatus, Prompt
 from projects.repository import RUNS_COUNTED, ProjectRepository
 from projects.templatetags.prompt_texts import bounded, moment
+from promptadmin.backoffice.readonly_admin import link_to_list
+from promptadmin.db.sessions import read_session
 from promptadmin.exchange.admin import ExchangeAdmin
-from promptadmin.readonly_admin import link_to_list
-from promptadmin.sessions import read_session
 
 PROMPTS_PER_PAGE = 100
 

@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.urls import path
 
 from projects.repository import ProjectRepository
+from promptadmin.backoffice.repository_admin import RepositoryAdmin
+from promptadmin.db.sessions import write_session
 from promptadmin.errors import Refused
-from promptadmin.repository_admin import RepositoryAdmin
-from promptadmin.sessions import write_session
 
 
 class PromptOrderPage(RepositoryAdmin):

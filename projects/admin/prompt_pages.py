@@ -19,11 +19,11 @@ from projects.repository import ProjectRepository
 from projects.sidebyside import Row, compare_lines
 from projects.templatetags.prompt_texts import beginning
 from promptadmin.backoffice.kept_filters import keep_filters
+from promptadmin.backoffice.repository_admin import RepositoryAdmin
 from promptadmin.backoffice.selection import AGAIN, CHANGED, asked_again
-from promptadmin.deadlines import reading_deadline
+from promptadmin.db.deadlines import reading_deadline
+from promptadmin.db.sessions import read_session, write_session
 from promptadmin.errors import Missing, Moved, Refused
-from promptadmin.repository_admin import RepositoryAdmin
-from promptadmin.sessions import read_session, write_session
 
 #: A comparison ends here, in lines.
 LINES_SHOWN = 3000

@@ -26,10 +26,10 @@ from projects.repository import RUNS_COUNTED, ProjectRepository
 from projects.search import PROMPTS
 from projects.templatetags.prompt_texts import beginning, bounded, moment
 from projects.textcounts import count_text
+from promptadmin.backoffice.readonly_admin import link_to_key, link_to_list
+from promptadmin.db.sessions import read_session
 from promptadmin.exchange.admin import ExchangeAdmin
-from promptadmin.readonly_admin import link_to_key, link_to_list
 from promptadmin.search.narrowing import narrow
-from promptadmin.sessions import read_session
 
 PROJECT_FILTER = "project__id__exact"
 NO_PROJECT_SHOWN = "no project"

@@ -14,8 +14,8 @@ from projects.admin.lists import VersionChangeList
 from projects.exchange import VersionTable
 from projects.models import Prompt, PromptVersion
 from projects.templatetags.prompt_texts import beginning, moment, visible
+from promptadmin.backoffice.readonly_admin import ReadOnlyAdmin, link_to_key
 from promptadmin.exchange.admin import ExchangeAdmin
-from promptadmin.readonly_admin import ReadOnlyAdmin, link_to_key
 
 
 @admin.register(PromptVersion)

@@ -1,7 +1,7 @@
 from django.db import migrations
 
-from promptadmin.fields import NamedIndex
-from promptadmin.operations import AdoptIndex
+from promptadmin.db.fields import NamedIndex
+from promptadmin.db.schema import AdoptIndex
 
 
 class Migration(migrations.Migration):

@@ -1,8 +1,8 @@
 from django.db import migrations, models
 from django.utils import timezone
 
-from promptadmin.fields import Link, Moment, Text, new_id
-from promptadmin.operations import AdoptModel
+from promptadmin.db.fields import Link, Moment, Text, new_id
+from promptadmin.db.schema import AdoptModel
 
 
 class Migration(migrations.Migration):

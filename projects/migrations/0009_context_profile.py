@@ -1,7 +1,7 @@
 from django.db import migrations
 
-from promptadmin.fields import JSONText
-from promptadmin.operations import AdoptField
+from promptadmin.db.fields import JSONText
+from promptadmin.db.schema import AdoptField
 
 
 class Migration(migrations.Migration):

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from promptadmin.roles import EDITOR, OPERATOR, VIEWER, grant
+from promptadmin.accounts.roles import EDITOR, OPERATOR, VIEWER, grant
 
 VIEW = ["view_project", "view_prompt", "view_promptversion"]
 

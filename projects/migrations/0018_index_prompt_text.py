@@ -3,8 +3,8 @@
 from django.db import migrations
 
 from projects.textkeys import key_of_content
-from promptadmin.fields import NamedIndex
-from promptadmin.operations import AdoptIndex
+from promptadmin.db.fields import NamedIndex
+from promptadmin.db.schema import AdoptIndex
 
 
 class Migration(migrations.Migration):

@@ -12,8 +12,8 @@ from django.db import migrations, models
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
-from promptadmin.fields import Link, NamedIndex
-from promptadmin.operations import AdoptField, AdoptIndex
+from promptadmin.db.fields import Link, NamedIndex
+from promptadmin.db.schema import AdoptField, AdoptIndex
 
 NAMES = models.UniqueConstraint("name", Coalesce("parent", Value("")), name="uq_projects_parent_name")
 

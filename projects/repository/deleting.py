@@ -15,14 +15,14 @@ from projects.namesakes import id_of_name
 from projects.repository.changes import project_change, prompt_change
 from projects.repository.rows import PROJECT_ARCHIVED, PROJECT_MISSING, Rows
 from promptadmin.audit import Change, record
-from promptadmin.chunks import in_chunks
+from promptadmin.db.chunks import in_chunks
 from promptadmin.deletions import work
 from promptadmin.deletions.kept_rows import put_back, unpack, write_over
 from promptadmin.deletions.upkeep import finish_all, finish_one
 from promptadmin.deletions.work import Kind, Part
 from promptadmin.errors import Busy, Conflict, Forbidden
-from promptadmin.events import send
 from promptadmin.models import DeletedRows, Deletion, DeletionState
+from promptadmin.plugins.events import send
 
 __all__ = ["ALL_RUNS", "PROJECT", "PROMPT", "RUNS", "Deleting", "finish_all", "finish_one"]
 

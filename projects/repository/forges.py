@@ -16,9 +16,9 @@ from django.db.models.functions import RowNumber
 from projects.models import Prompt
 from projects.records import ForgeRecord, PromptRecord
 from projects.repository.rows import as_stored
-from promptadmin import jsontext
-from promptadmin.sqlite import fetch_all
-from promptadmin.stored import read_count, read_flag, read_moment, read_number, read_text
+from promptadmin.db import json_text
+from promptadmin.db.legacy_values import read_count, read_flag, read_moment, read_number, read_text
+from promptadmin.db.sqlite.connections import fetch_all
 
 COMPLETED = "completed"
 PROMPT_FIELDS = ("id", "content", "version", "project_id", "order_index", "created_at", "updated_at")
@@ -139,7 +139,7 @@ def _forge(row: Sequence[Any]) -> ForgeRecord:
         read_text(title),
         read_text(task_type),
         read_text(complexity),
-        [] if tags is None else jsontext.read_list(tags, f"optimizations {key} tags") or [],
+        [] if tags is None else json_text.read_list(tags, f"optimizations {key} tags") or [],
         read_text(version),
     ]
     return ForgeRecord(*values)

@@ -16,8 +16,8 @@ from projects.repository.changes import project_change, prompt_change
 from projects.repository.projects import NAME_TAKEN, known_fields
 from projects.repository.rows import PROJECT_ARCHIVED, Rows, moment
 from projects.textforms import composed, spellings
-from promptadmin import jsontext
 from promptadmin.audit import record
+from promptadmin.db import json_text
 from promptadmin.errors import Conflict, Invalid
 from promptadmin.exchange.lines import Imported, ImportRefused, Line, LineError
 
@@ -172,7 +172,7 @@ def _stored(row: Model) -> Values:
         if name in values:
             values[name] = moment(values[name])
     if "context_profile" in values:
-        values["context_profile"] = jsontext.read_object(values["context_profile"])
+        values["context_profile"] = json_text.read_object(values["context_profile"])
     return values
 
 
@@ -200,7 +200,7 @@ def _project_columns(values: Values) -> Values:
     now = timezone.now()
     columns = {name: value for name, value in values.items() if value is not None}
     if "context_profile" in columns:
-        columns["context_profile"] = jsontext.write(normalize_context(columns["context_profile"]))
+        columns["context_profile"] = json_text.write(normalize_context(columns["context_profile"]))
     return {"created_at": now, "updated_at": columns.get("created_at", now), **columns}
 
 

@@ -14,9 +14,9 @@ from projects.repository.projects import Projects
 from projects.repository.rows import PROJECT_MISSING, storable
 from projects.textforms import composed, is_blank
 from projects.textkeys import FOLDED, KEY, fold_blanks, keys
+from promptadmin.db.sqlite.connections import fetch_all
 from promptadmin.deletions.work import expect_settled
 from promptadmin.errors import Missing
-from promptadmin.sqlite import fetch_all
 
 #: As many prompts are read to be compared in Python.
 CANDIDATES = 100

@@ -21,12 +21,12 @@ from projects.repository.forges import unlinked_runs
 from projects.repository.prompts import Prompts
 from projects.repository.rows import moment, not_blank, project_state, storable
 from projects.textforms import composed
-from promptadmin import jsontext
 from promptadmin.audit import record
+from promptadmin.db import json_text
+from promptadmin.db.cache import while_unchanged
 from promptadmin.deletions.work import begin, expect_settled
 from promptadmin.errors import Conflict, Invalid, Moved
 from promptadmin.models import Deletion
-from promptadmin.unchanged import while_unchanged
 
 NAME_TAKEN = "A project with this name already exists"
 SORTS = ("created_at", "updated_at", "name")
@@ -254,12 +254,12 @@ def _described(description: str | Leave | None, context_profile: Mapping[str, An
     if not isinstance(description, Leave):
         columns["description"] = description and storable(description, "Project description")
     if not isinstance(context_profile, Leave):
-        columns["context_profile"] = jsontext.write(normalize_context(known_fields(context_profile)))
+        columns["context_profile"] = json_text.write(normalize_context(known_fields(context_profile)))
     return columns
 
 
 def _context(row: Project) -> Profile | None:
-    return jsontext.read_object(row.context_profile, f"projects {row.id} context_profile")
+    return json_text.read_object(row.context_profile, f"projects {row.id} context_profile")
 
 
 def _summary(row: Project, prompt_count: int, path: str) -> ProjectSummary:

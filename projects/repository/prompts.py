@@ -18,11 +18,11 @@ from projects.repository.deleting import PROMPT, Deleting
 from projects.repository.forges import PROMPT_FIELDS, newest_forges, read_prompts, runs_of_prompt
 from projects.repository.rows import NO_PROJECT, moment, not_blank, of_project
 from promptadmin.audit import record
+from promptadmin.db.fields import stored_moment
+from promptadmin.db.sqlite.connections import execute, fetch_all
 from promptadmin.deletions.work import begin
 from promptadmin.errors import Invalid, Moved
-from promptadmin.fields import stored_moment
 from promptadmin.models import Deletion
-from promptadmin.sqlite import execute, fetch_all
 
 POSITION = ("order_index", "id")
 

@@ -15,10 +15,10 @@ from django.db.models import Case, Q, QuerySet, When
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.namesakes import ORDER, id_of_name
 from projects.textforms import is_blank, spellings
+from promptadmin.db.fields import Moment, Text
+from promptadmin.db.legacy_values import read_text
+from promptadmin.db.sqlite.connections import fetch_all
 from promptadmin.errors import Forbidden, Invalid, Missing
-from promptadmin.fields import Moment, Text
-from promptadmin.sqlite import fetch_all
-from promptadmin.stored import read_text
 
 Model = TypeVar("Model", bound=models.Model)
 

@@ -11,8 +11,8 @@ from projects.records import HistoryEntry, Page, PromptRecord, VersionRecord
 from projects.repository.prompts import Prompts, expect_version
 from projects.repository.rows import moment
 from projects.textdiffs import TextDiff, diff_texts
+from promptadmin.db.legacy_values import read_text
 from promptadmin.errors import Missing
-from promptadmin.stored import read_text
 
 #: As many characters of a text stand in a history.
 BEGINNING = 200

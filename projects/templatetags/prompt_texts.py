@@ -6,7 +6,7 @@ import datetime as dt
 
 from django import template
 
-from promptadmin.stored import read_text
+from promptadmin.db.legacy_values import read_text
 
 register = template.Library()
 

@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from promptadmin.history import HistoryPage
+from promptadmin.backoffice.row_history import HistoryPage
 
 #: Django's pair of lists needs two hands and a wide screen; boxes to tick don't.
 TICKED: dict[type[Field[Any, Any]], dict[str, Any]] = {

@@ -17,7 +17,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
-from promptadmin.keys import row_page
+from promptadmin.http.keys import row_page
 from promptadmin.models import LogEntry
 
 assert auditlog_pages  # noqa: S101  # its import registers the page that this one replaces

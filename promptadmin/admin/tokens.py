@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from promptadmin import tokens
-from promptadmin.history import HistoryPage
+from promptadmin.accounts import tokens
+from promptadmin.backoffice.row_history import HistoryPage
 from promptadmin.models import ApiToken
 
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from promptadmin.backoffice.selection import AGAIN, ROWS_A_TRANSACTION, Selection, carry_out, select
-from promptadmin.deadlines import reading_deadline
+from promptadmin.db.deadlines import reading_deadline
 from promptadmin.errors import Forbidden, Moved, Refused
 
 MOST_NAMED = 20

@@ -22,12 +22,12 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
-from promptadmin.failing import answer
-from promptadmin.faults import FULL, READ_ONLY, Fault, fault_of
+from promptadmin.api.idempotency import KEPT, lock_key
+from promptadmin.db.infrastructure_errors import FULL, READ_ONLY, Fault, fault_of
+from promptadmin.db.sessions import read_session, write_session
+from promptadmin.http.error_responses import answer
 from promptadmin.http.refused_forms import KEY_FIELD, TOKEN_FIELD
-from promptadmin.idempotency import KEPT, lock_key
 from promptadmin.models import KeptAnswer
-from promptadmin.sessions import read_session, write_session
 
 logger = logging.getLogger(__name__)
 

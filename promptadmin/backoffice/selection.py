@@ -18,8 +18,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from promptadmin.db.sessions import write_session
 from promptadmin.errors import Moved, Refused
-from promptadmin.sessions import write_session
 
 #: Rows that one transaction changes.
 ROWS_A_TRANSACTION = 200

@@ -8,8 +8,8 @@ from django.middleware.csrf import get_token
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from promptadmin.accounts.session_limits import seconds_left
 from promptadmin.backoffice.resent_forms import outcomes
-from promptadmin.session_limits import seconds_left
 
 #: A page asks of no more forms at once.
 MOST_FORMS = 50

@@ -1,6 +1,6 @@
 """Rows of other tables that refer to ours: those of plugins, enabled or not, and of other programs.
 
-Our own links are the database's (`promptadmin.fields.Link`). A plugin may have Django's ForeignKey: while it is
+Our own links are the database's (`promptadmin.db.fields.Link`). A plugin may have Django's ForeignKey: while it is
 enabled, Django does what its `on_delete` says. Its table stays in the database when the plugin is switched off. Then
 nobody says what becomes of its rows, and the database refuses the deletion.
 """
@@ -16,8 +16,8 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.deletion import DO_NOTHING, ProtectedError, RestrictedError
 
+from promptadmin.db.fields import Link
 from promptadmin.errors import Conflict
-from promptadmin.fields import Link
 
 SQLITE = """
     SELECT m.name, f."from", f."table", COALESCE(f."to", 'id') FROM sqlite_master AS m

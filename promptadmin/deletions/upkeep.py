@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from promptadmin.db.sessions import write_session
 from promptadmin.deletions.work import do_piece, go_on, unfinished
 from promptadmin.models import DeletedRows, Deletion, DeletionState
-from promptadmin.sessions import write_session
-from promptadmin.startup import StepContext, StepResult
-from promptadmin.upkeep import Piece
+from promptadmin.ops.startup.sequence import StepContext, StepResult
+from promptadmin.ops.upkeep import Piece
 
 #: Of `DeletedRows`, each of which has up to some hundred rows.
 ROWS_IN_A_PIECE = 20

@@ -22,6 +22,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from promptadmin.audit import current_actor
+from promptadmin.db.fields import Link
+from promptadmin.db.sessions import write_session
 from promptadmin.deletions.kept_rows import (
     ROWS_AT_ONCE,
     Found,
@@ -36,9 +38,7 @@ from promptadmin.deletions.kept_rows import (
 )
 from promptadmin.deletions.references import is_referred_to, links_set_null, release
 from promptadmin.errors import Busy, Missing, Refused
-from promptadmin.fields import Link
 from promptadmin.models import DeletedRows, Deletion, DeletionState
-from promptadmin.sessions import write_session
 
 #: So many rows are written in one transaction, also on SQLite.
 AT_ONCE = 2_000

@@ -20,7 +20,7 @@ from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from promptadmin.backoffice.resent_forms import only_reads
 from promptadmin.backoffice.selection import select, storable_keys
-from promptadmin.deadlines import reading_deadline
+from promptadmin.db.deadlines import reading_deadline
 from promptadmin.exchange.base_formats import MAX_BYTES, Unreadable, Unwritable
 from promptadmin.exchange.formats import FORMATS
 from promptadmin.exchange.lines import MAX_LINES

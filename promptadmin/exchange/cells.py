@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any, Literal
 
-from promptadmin.exact_json import dumps, loads
+from promptadmin.db.exact_json import dumps, loads
 
 Kind = Literal["text", "number", "count", "flag", "json", "moment"]
 Cell = str | int | float | bool | None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 
-from promptadmin.exact_json import dumps, loads
+from promptadmin.db.exact_json import dumps, loads
 from promptadmin.exchange.base_formats import (
     MAX_BYTES,
     PART_BYTES,

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from promptadmin.exact_json import loads
+from promptadmin.db.exact_json import loads
 
 #: More rows take more than one import.
 MAX_LINES = 10_000

@@ -11,10 +11,10 @@ from import_export.fields import Field
 from import_export.resources import Resource
 from import_export.results import InvalidRow, Result, RowResult
 
+from promptadmin.db.sessions import write_session
 from promptadmin.errors import Refused
 from promptadmin.exchange.lines import MAX_LINES, ImportRefused, LineError, Numbered
 from promptadmin.exchange.tables import Table
-from promptadmin.sessions import write_session
 
 #: As many rows and as many errors does a preview show.
 MOST_SHOWN = 100

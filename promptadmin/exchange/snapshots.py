@@ -10,9 +10,9 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
-from promptadmin import replicas
-from promptadmin.postgresql import begin_reading
-from promptadmin.sending import place_to_send
+from promptadmin.db.postgresql import replicas
+from promptadmin.db.postgresql.connections import begin_reading
+from promptadmin.http.streaming import place_to_send
 
 ROWS_A_CHUNK = 200
 

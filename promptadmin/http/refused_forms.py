@@ -20,7 +20,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
 
-from promptadmin.content_policies import STRICT
+from promptadmin.http.csp import STRICT
 
 TOKEN_FIELD = "csrfmiddlewaretoken"  # noqa: S105  # a name
 #: The field that says which form this was, for the page's own token is another one.

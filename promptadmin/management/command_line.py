@@ -13,9 +13,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError
 
-from promptadmin.chosen_database import choose
-from promptadmin.migrating import GRAPH_ERRORS, explain_broken_graph
-from promptadmin.plugins import explain_failed_import
+from promptadmin.db.chosen_database import choose
+from promptadmin.db.executor import GRAPH_ERRORS, explain_broken_graph
+from promptadmin.plugins.declarations import explain_failed_import
 
 
 def run(arguments: list[str]) -> None:

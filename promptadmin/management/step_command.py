@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from promptadmin.adoption import UnusableDatabaseError
-from promptadmin.plugin_checks import DECLARATIONS
-from promptadmin.startup import StepReport, run_steps
+from promptadmin.ops.startup.adoption import UnusableDatabaseError
+from promptadmin.ops.startup.sequence import StepReport, run_steps
+from promptadmin.plugins.checks import DECLARATIONS
 
 
 class StepCommand(BaseCommand):

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from promptadmin.roles import EDITOR, OPERATOR, VIEWER, grant
+from promptadmin.accounts.roles import EDITOR, OPERATOR, VIEWER, grant
 
 
 class Migration(migrations.Migration):

@@ -16,12 +16,12 @@ from typing import NamedTuple
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from promptadmin.db.sessions import read_session, write_session
+from promptadmin.db.sqlite.connections import is_file
+from promptadmin.ops.upkeep import Piece
 from promptadmin.search import index_file, postgresql, tracking
 from promptadmin.search.index_file import EMPTY, FIRST_LATER, Document, Place, Reader
 from promptadmin.search.tables import SearchedTable
-from promptadmin.sessions import read_session, write_session
-from promptadmin.sqlite import is_file
-from promptadmin.upkeep import Piece
 
 logger = logging.getLogger(__name__)
 

@@ -14,13 +14,13 @@ from typing import NamedTuple, TypeVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from promptadmin.lookups import fold
+from promptadmin.db.lookups import fold
+from promptadmin.db.sqlite.connections import is_file
 from promptadmin.search import index_file, tracking
 from promptadmin.search.index_file import PART_LENGTH, Place, Reader, facet_word
 from promptadmin.search.scripts import is_all_letters
 from promptadmin.search.tables import SearchedTable
 from promptadmin.search.words import Term, asked_words, words
-from promptadmin.sqlite import is_file
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")

@@ -5,7 +5,7 @@ program's way. Nothing in it is ever changed: a row whose texts change gets a ne
 led to. So no old text has to be known, and other programs need no FTS5. Documents are numbered as the rows are; later
 ones of the same row from FIRST_LATER on, which is why rows with such numbers aren't indexed.
 
-What is indexed is folded here, as `promptadmin.lookups` folds it, because SQLite folds ASCII letters only, or simply.
+What is indexed is folded here, as `promptadmin.db.lookups` does it, because SQLite folds ASCII letters only, or simply.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from promptadmin.deadlines import respect_deadlines
-from promptadmin.lookups import fold, texts_in_json
+from promptadmin.db.deadlines import respect_deadlines
+from promptadmin.db.lookups import fold, texts_in_json
 from promptadmin.search.tables import SearchedTable
 from promptadmin.search.words import words
 

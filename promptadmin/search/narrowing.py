@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 
-from promptadmin.lookups import fold
+from promptadmin.db.lookups import fold
 from promptadmin.search import postgresql, rows
 from promptadmin.search.finding import rows_that_may_contain
 from promptadmin.search.index_file import PART_LENGTH

@@ -16,12 +16,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
-from promptadmin.derived import PREFIX
-from promptadmin.lookups import MEANS_ASCII, fold, json_pattern
+from promptadmin.db.derived_tables import PREFIX
+from promptadmin.db.lookups import MEANS_ASCII, fold, json_pattern
+from promptadmin.ops.upkeep import Piece
 from promptadmin.search.scripts import LETTERS
 from promptadmin.search.tables import SearchedTable
 from promptadmin.search.words import Term, asked_words
-from promptadmin.upkeep import Piece
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.db import connections
 from django.db.models import Q, QuerySet
 
-from promptadmin.lookups import fold, texts_in_json
+from promptadmin.db.lookups import fold, texts_in_json
 from promptadmin.search import postgresql, tracking
 from promptadmin.search.finding import asked, known_index, words_query
 from promptadmin.search.rows import RowNumber

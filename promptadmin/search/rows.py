@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Func, IntegerField, Lookup
 
-from promptadmin.fields import Text
+from promptadmin.db.fields import Text
 from promptadmin.search.tracking import CHANGES
 
 

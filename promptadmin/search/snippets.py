@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import accumulate
 
-from promptadmin.lookups import fold
+from promptadmin.db.lookups import fold
 from promptadmin.search.words import Span, Term
 
 #: A letter with the marks, or a syllable of Hangul with the parts, that NFC may bring together.

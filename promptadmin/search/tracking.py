@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from promptadmin.derived import PREFIX
+from promptadmin.db.derived_tables import PREFIX
 from promptadmin.search.index_file import FIRST_LATER, Place
 from promptadmin.search.tables import SearchedTable
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from promptadmin.lookups import fold
+from promptadmin.db.lookups import fold
 from promptadmin.search.scripts import LETTER, LETTERS, has_letter
 
 WORD = re.compile(r"[^\W_]+")

@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 from django.db.models import Model
 
-from promptadmin.keys import row_page
+from promptadmin.http.keys import row_page
 
 register = template.Library()
 

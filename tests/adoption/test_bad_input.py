@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from promptadmin.adoption import UnusableDatabaseError
-from promptadmin.migrating import RecordingExecutor
-from promptadmin.startup import pending_migrations, run_startup
+from promptadmin.db.executor import RecordingExecutor
+from promptadmin.ops.startup.adoption import UnusableDatabaseError
+from promptadmin.ops.startup.sequence import pending_migrations, run_startup
 from tests import file_contents, legacy_files
 from tests.conftest import OpenDatabase, OpenFile
 from tests.disks import small_disk

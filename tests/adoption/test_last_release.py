@@ -21,15 +21,15 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
+from optimizations.contrib.mcp import project_tools, resources
 from projects.exchange import PromptTable
 from projects.lines import read_prompts
 from projects.models import Prompt
 from projects.repository import ProjectRepository
-from promptadmin.answers import to_json
-from promptadmin.contrib.mcp import project_tools, resources
+from promptadmin.db.sessions import write_session
 from promptadmin.exchange.lines import Imported, ImportRefused
-from promptadmin.sessions import write_session
-from promptadmin.startup import run_startup
+from promptadmin.http.responses import to_json
+from promptadmin.ops.startup.sequence import run_startup
 from tests import file_contents
 from tests.adoption.test_random_files import schema_stays
 from tests.conftest import OpenDatabase, OpenFile

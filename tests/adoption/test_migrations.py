@@ -16,8 +16,8 @@ from django.db.migrations.loader import MigrationLoader
 
 from optimizations.models import Optimization
 from optimizations.paging import SORTS
-from promptadmin.derived import is_derived
-from promptadmin.startup import run_startup
+from promptadmin.db.derived_tables import is_derived
+from promptadmin.ops.startup.sequence import run_startup
 from tests import file_contents, legacy_files
 from tests.adoption.random_files import AUDIT_TRIGGER, EXTRA_COLUMNS, EXTRA_INDEXES, EXTRA_VIEW
 from tests.conftest import OpenDatabase, OpenFile

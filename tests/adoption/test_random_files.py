@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from promptadmin.startup import run_startup
+from promptadmin.ops.startup.sequence import run_startup
 from tests import file_contents, plain_rules
 from tests.adoption.random_files import LegacyFile, legacy_files_of_any_age
 from tests.conftest import OpenFile

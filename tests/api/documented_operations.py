@@ -14,8 +14,8 @@ from optimizations.repository import OptimizationRepository
 from projects.models import Project, Prompt
 from projects.repository import ProjectRepository
 from projects.schemas import PROJECT_ID, PROMPT_ID, RUN_ID
+from promptadmin.db.sessions import write_session
 from promptadmin.models import KeptAnswer
-from promptadmin.sessions import write_session
 from promptadmin.urls import api
 
 JSON = "application/json"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from optimizations.models import Optimization
-from promptadmin.exact_json import dumps, loads
+from promptadmin.db.exact_json import dumps, loads
 from promptadmin.exchange.cells import read_cell, write_cell
 from promptadmin.exchange.formats import JSON as LIST_FORMAT
 

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from optimizations.models import Optimization
 from projects.models import Project, Prompt, PromptVersion
-from promptadmin.tokens import create_token
+from promptadmin.accounts.tokens import create_token
 from tests.projects.making import make_project, make_prompt, make_run, make_version
 
 # A reading request inside a test's own transaction would leave that transaction read-only on PostgreSQL.

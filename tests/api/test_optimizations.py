@@ -14,7 +14,7 @@ from pytest_django import Settings
 from optimizations import run_api
 from optimizations.models import Optimization
 from projects.models import Project, Prompt
-from promptadmin import answers
+from promptadmin.http import responses
 from tests.projects.making import make_project, make_prompt, make_run
 
 # A reading request inside a test's own transaction would leave that transaction read-only on PostgreSQL.
@@ -388,7 +388,7 @@ def test_nobody_waits_for_the_answer_to_a_recorded_run(api: Client, monkeypatch:
 
     def ready_answer(*args: Any) -> HttpResponse:
         committed.append(not connection.in_atomic_block and Optimization.objects.filter(id="my-run").exists())
-        return answers.ready_answer(*args)
+        return responses.ready_answer(*args)
 
     monkeypatch.setattr(run_api, "ready_answer", ready_answer)
     record(api, id="my-run")

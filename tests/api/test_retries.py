@@ -17,7 +17,7 @@ from pytest_django import Settings
 from optimizations.models import Optimization
 from projects.models import Project
 from projects.schemas import PROJECT_ID, PROMPT_ID, RUN_ID
-from promptadmin import idempotency
+from promptadmin.api import idempotency
 from promptadmin.models import KeptAnswer
 from tests.api.documented_operations import (
     JSON,
@@ -109,7 +109,7 @@ def test_the_body_makes_another_request(client: Client) -> None:
 
 
 def test_callers_have_keys_of_their_own(client: Client, settings: Settings) -> None:
-    from promptadmin.tokens import create_token
+    from promptadmin.accounts.tokens import create_token
 
     _, secret = create_token(name="other", scopes=["write"])
     assert add_project(client, "one").status_code == 201

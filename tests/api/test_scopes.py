@@ -15,8 +15,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from promptadmin import tokens
-from promptadmin.access import ALL_SCOPES, READING_METHODS, OpenAuth, StaffAuth, TokenAuth
+from promptadmin.accounts import tokens
+from promptadmin.api.auth import ALL_SCOPES, READING_METHODS, OpenAuth, StaffAuth, TokenAuth
 from promptadmin.urls import api
 from tests.platform.people import make_staff
 

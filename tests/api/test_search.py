@@ -13,11 +13,11 @@ from django.test import Client
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from promptadmin.lookups import fold
+from promptadmin.accounts.tokens import create_token
+from promptadmin.db.lookups import fold
 from promptadmin.search import ranking
 from promptadmin.search.snippets import LENGTH, snippet
 from promptadmin.search.words import Field, read_query, score, words
-from promptadmin.tokens import create_token
 from tests.optimizations.searched_files import index_everything
 from tests.projects.making import make_project, make_prompt, make_run, make_version
 
@@ -127,7 +127,7 @@ def test_the_best_come_first_a_page_at_a_time(client: Client, monkeypatch: pytes
 def test_no_query_is_an_error(query: str) -> None:
     """Nor does what it holds beside words mean anything to the engine."""
     from optimizations.repository import OptimizationRepository
-    from promptadmin.sessions import read_session
+    from promptadmin.db.sessions import read_session
 
     with read_session():
         assert OptimizationRepository().search(query).items == []

@@ -17,8 +17,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from optimizations.models import Optimization
-from promptadmin.deadlines import seconds_left
-from promptadmin.faults import SENDING
+from promptadmin.db.deadlines import seconds_left
+from promptadmin.db.infrastructure_errors import SENDING
 from tests.api.requests_to import JsonClient
 from tests.platform.people import make_staff
 from tests.servers import Site, serving

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from optimizations.models import Optimization
 from projects.models import Project
-from promptadmin.unknown_arguments import unknown_names
+from promptadmin.api.unknown_arguments import unknown_names
 from tests.api.documented_operations import JSON, Documented, all_rows, documented, make_documented_rows
 from tests.projects.making import make_project, make_run, stored
 

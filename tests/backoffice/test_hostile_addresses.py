@@ -13,11 +13,12 @@ from django.test import Client, RequestFactory
 
 from optimizations.models import Optimization
 from projects.models import Project, Prompt, PromptVersion
-from promptadmin import admin_urls, tokens
+from promptadmin.accounts import tokens
+from promptadmin.backoffice import urls
 from tests.backoffice.hostile import KEYS, VALUES, addresses, patterns
 from tests.projects.making import make_project, make_prompt, make_run, make_version
 
-assert admin_urls  # its import registers the pages
+assert urls  # its import registers the pages
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TABLES = (Project, Prompt, PromptVersion, Optimization)

@@ -14,12 +14,12 @@ from django.test import Client, RequestFactory
 
 from optimizations.models import Optimization
 from projects.models import Project, Prompt, PromptVersion
-from promptadmin import admin_urls
+from promptadmin.backoffice import urls
 from promptadmin.contrib.webhooks.models import Delivery, Endpoint, Message
 from promptadmin.models import ApiToken
 from tests.projects.making import make_project, make_prompt, make_run, make_version
 
-assert admin_urls  # its import registers the pages
+assert urls  # its import registers the pages
 pytestmark = pytest.mark.django_db(transaction=True)
 
 VALUES = ("\0", "x" * 200_000, "-1", "9" * 40, "nan", "1900-01-01", "0000-99-99", "[", "\U0001f4a5")

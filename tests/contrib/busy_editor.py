@@ -11,7 +11,7 @@ import django
 
 def main(seconds: float) -> None:
     from projects.repository import ProjectRepository
-    from promptadmin.sessions import write_session
+    from promptadmin.db.sessions import write_session
 
     with write_session():
         project = ProjectRepository().create_project(name="busy")

@@ -6,11 +6,11 @@ import pytest
 from django.test import Client
 from django.utils.module_loading import import_string
 
+from projects.contrib.lint.apps import LintConfig
+from projects.contrib.lint.wording import LONG_TEXT
 from projects.findings import CheckedPrompt, Finding, enabled_checks
 from projects.repository import ProjectRepository
-from promptadmin.contrib.lint.apps import LintConfig
-from promptadmin.contrib.lint.wording import LONG_TEXT
-from promptadmin.sessions import read_session
+from promptadmin.db.sessions import read_session
 from tests.projects.making import make_project, make_prompt
 
 CHECKS = {check.name: check.function for check in LintConfig.prompt_checks}
@@ -115,7 +115,7 @@ def test_a_check_that_fails_is_logged_and_leaves_the_others(monkeypatch, admin_c
     def broken(prompt: CheckedPrompt) -> list[Finding]:
         raise ValueError("no")
 
-    monkeypatch.setattr("promptadmin.contrib.lint.secrets.find_secrets", broken)
+    monkeypatch.setattr("projects.contrib.lint.secrets.find_secrets", broken)
     prompt = make_prompt(make_project(), "TODO: answer with JSON")
     answer = admin_client.get(f"/api/projects/{prompt.project_id}/prompts/{prompt.id}/findings")
     assert [item["check"] for item in answer.json()["items"]] == ["unfilled_placeholders"]

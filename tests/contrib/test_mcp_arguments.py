@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
 
+from optimizations.contrib.mcp.placeholders import fill_in, placeholders
+from optimizations.contrib.mcp.registry import TOOLS
+from optimizations.contrib.mcp.server import build_server
 from optimizations.models import Optimization
 from projects.models import Project
-from promptadmin.contrib.mcp.placeholders import fill_in, placeholders
-from promptadmin.contrib.mcp.registry import TOOLS
-from promptadmin.contrib.mcp.server import build_server
 from tests.projects.making import make_project, make_prompt, make_run, stored
 
 rows = pytest.mark.django_db(transaction=True)

@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 
+from optimizations.contrib.mcp.server import build_server
 from optimizations.models import Optimization
 from projects.models import Project, Prompt, PromptVersion
-from promptadmin.contrib.mcp.server import build_server
 from promptadmin.models import LogEntry
 from tests.projects.making import make_project, make_prompt, make_run
 
@@ -139,7 +139,7 @@ class Mcp:
 
 
 def _json(data: dict[str, Any]) -> str:
-    from promptadmin.answers import to_json
+    from promptadmin.http.responses import to_json
 
     return to_json(data).decode()
 

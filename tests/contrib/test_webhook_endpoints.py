@@ -25,8 +25,8 @@ from promptadmin.contrib.webhooks.delivering import deliver_due, wait_before
 from promptadmin.contrib.webhooks.doctor import check_hosts
 from promptadmin.contrib.webhooks.models import ROTATION, Delivery, DeliveryStatus, Endpoint, FormerSecret, Message
 from promptadmin.contrib.webhooks.sending import Outcome, Parcel, deliver
-from promptadmin.doctor.registry import Examination
-from promptadmin.sessions import write_session
+from promptadmin.db.sessions import write_session
+from promptadmin.ops.doctor.registry import Examination
 from tests.contrib.webhook_receiver import Receiver, receiving
 
 pytestmark = pytest.mark.django_db(transaction=True)

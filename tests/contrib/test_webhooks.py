@@ -20,9 +20,9 @@ from promptadmin.contrib.webhooks.addresses import validate_address
 from promptadmin.contrib.webhooks.delivering import deliver_due, forget_old
 from promptadmin.contrib.webhooks.doctor import check_deliveries, check_hosts
 from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus, Endpoint, Message
-from promptadmin.doctor.registry import Examination, Severity
+from promptadmin.db.sessions import write_session
 from promptadmin.errors import Forbidden
-from promptadmin.sessions import write_session
+from promptadmin.ops.doctor.registry import Examination, Severity
 from tests.contrib.webhook_receiver import Receiver, receiving
 from tests.processes import Scratch
 

@@ -13,9 +13,9 @@ from django.test import Client
 from optimizations.models import Optimization
 from projects.models import Project, Prompt
 from projects.repository import ProjectRepository
-from promptadmin.doctor.examining import examine
 from promptadmin.errors import Conflict
 from promptadmin.models import Deletion
+from promptadmin.ops.doctor.examining import examine
 from tests.plugins.installed import install
 from tests.processes import REPOSITORY, Scratch
 from tests.projects.making import make_project, make_prompt, make_run
@@ -47,7 +47,7 @@ from optimizations.repository import OptimizationRepository
 from projects.repository import ProjectRepository
 from promptadmin.errors import Refused
 from promptadmin.models import Deletion
-from promptadmin.sessions import write_session
+from promptadmin.db.sessions import write_session
 
 told = {}
 enabled = apps.is_installed("remarks")

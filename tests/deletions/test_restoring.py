@@ -15,11 +15,11 @@ from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
 from projects.models import Project, Prompt, PromptVersion
 from projects.repository import ProjectRepository
+from promptadmin.db.sessions import write_session
 from promptadmin.deletions import upkeep, work
 from promptadmin.errors import Busy, Conflict, Forbidden, Invalid, Missing
 from promptadmin.models import DeletedRows, Deletion, LogEntry
-from promptadmin.sessions import write_session
-from promptadmin.startup import StepContext
+from promptadmin.ops.startup.sequence import StepContext
 from tests.projects.making import make_project, make_prompt, make_run, make_version
 
 pytestmark = pytest.mark.django_db

@@ -66,7 +66,7 @@ def lower_thresholds() -> None:
     """What decides between ways to the same answer; what an answer itself depends on stays."""
     from optimizations import counting, filters, queries
     from optimizations.stats import far, folding, rollup_table, rollups
-    from promptadmin import inserting
+    from promptadmin.db import bulk_insert
     from promptadmin.search import building, finding, postgresql, ranking
 
     filters.COUNTED_SINGLY, filters.MANY_LINKED = 3, 5
@@ -82,7 +82,7 @@ def lower_thresholds() -> None:
     ranking.GROUPS = (2, 3, 5)
     building.ROWS_A_PIECE = 500
     postgresql.ROWS_A_FETCH, postgresql.FEW = 2, 20
-    inserting.ROWS_AT_ONCE = 3
+    bulk_insert.ROWS_AT_ONCE = 3
 
 
 def watch_ways() -> None:

@@ -13,8 +13,8 @@ from typing import Any
 from optimizations.repository import OptimizationRepository, RunFilters
 from optimizations.search import index_runs
 from projects.search import index_prompts, index_versions
-from promptadmin.lookups import fold
-from promptadmin.sessions import read_session
+from promptadmin.db.lookups import fold
+from promptadmin.db.sessions import read_session
 
 WORD = re.compile(r"[^\W_]+")
 #: How the names of letters begin that are words of their own.

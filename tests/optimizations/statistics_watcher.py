@@ -16,8 +16,8 @@ from django.db import connection  # noqa: E402  # after setup
 
 from optimizations.stats import scope, statistics  # noqa: E402
 from optimizations.stats.rollups import find_cover  # noqa: E402
-from promptadmin import unchanged  # noqa: E402
-from promptadmin.sessions import read_session  # noqa: E402
+from promptadmin.db import cache as unchanged  # noqa: E402
+from promptadmin.db.sessions import read_session  # noqa: E402
 
 
 def main(seconds: float) -> None:

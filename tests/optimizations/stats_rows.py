@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from promptadmin.fields import stored_moment
+from promptadmin.db.fields import stored_moment
 
 NOW = dt.datetime(2026, 3, 20, 15, 30, tzinfo=dt.UTC)
 LONG_AGO = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)

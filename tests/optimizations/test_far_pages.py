@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from optimizations.paging import RunOrder
 from optimizations.repository import OptimizationRepository, RunFilters
 from optimizations.stats import far, folding, rollup_table
-from promptadmin.sessions import read_session
+from promptadmin.db.sessions import read_session
 from tests.optimizations import test_stats_rollups as rollups
 from tests.optimizations.stats_rows import NOW, make_run, store
 from tests.optimizations.test_stats_rollups import EXAMPLES, fold_all, small_ranges

@@ -20,7 +20,7 @@ from optimizations.paging import SORTS
 from optimizations.repository import OptimizationRepository, RunFilters
 from optimizations.stats import far, folding, rollup_table
 from projects.repository import ProjectRepository
-from promptadmin.sessions import read_session
+from promptadmin.db.sessions import read_session
 from tests.conftest import OpenFile
 from tests.optimizations.searched_files import index_everything
 

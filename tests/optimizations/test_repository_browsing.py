@@ -12,8 +12,8 @@ from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository, RunFilters
 from optimizations.scores import greatest_score, least_score, shown_score
 from projects.models import Project, Prompt
+from promptadmin.db.sessions import read_session, write_session
 from promptadmin.errors import Forbidden, Missing
-from promptadmin.sessions import read_session, write_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

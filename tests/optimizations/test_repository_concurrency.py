@@ -12,9 +12,9 @@ from django.db import connections
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
 from projects.models import Project, Prompt
+from promptadmin.db.sessions import write_session
 from promptadmin.errors import Conflict
 from promptadmin.exchange.lines import Line
-from promptadmin.sessions import write_session
 from tests.projects.making import make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,7 +18,7 @@ from optimizations.repository import OptimizationRepository, RunFilters
 from optimizations.run_lines import read_lines, write_line
 from projects.models import Project, Prompt
 from projects.repository import ProjectRepository
-from promptadmin.sessions import read_session, write_session
+from promptadmin.db.sessions import read_session, write_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -16,7 +16,7 @@ from optimizations.models import Optimization
 from optimizations.paging import SORTS
 from optimizations.repository import OptimizationRepository, RunFilters
 from projects.models import Project, Prompt
-from promptadmin.sessions import read_session
+from promptadmin.db.sessions import read_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from optimizations import records
 from optimizations.models import Optimization
 from optimizations.records import COLUMNS, read_row, stored_values
-from promptadmin.fields import Unreadable
-from promptadmin.stored import read_count, read_flag, read_number
+from promptadmin.db.fields import Unreadable
+from promptadmin.db.legacy_values import read_count, read_flag, read_number
 
 anything: st.SearchStrategy[Any] = st.one_of(
     st.none(),

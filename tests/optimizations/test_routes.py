@@ -12,7 +12,7 @@ from django.db import connection
 from optimizations import queries, routes
 from optimizations.repository import OptimizationRepository, RunFilters
 from projects.models import Project, Prompt
-from promptadmin.sessions import read_session
+from promptadmin.db.sessions import read_session
 from tests.projects.making import make_project, make_prompt, make_run
 from tests.query_plans import sqlite_plans
 

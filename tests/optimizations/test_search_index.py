@@ -75,7 +75,7 @@ def database(path: Path, open_file: OpenFile) -> Iterator[BaseDatabaseWrapper]:
 def is_known(connection: BaseDatabaseWrapper) -> bool:
     """Whether searches ask the index."""
     from optimizations.search import RUNS
-    from promptadmin.sessions import read_session
+    from promptadmin.db.sessions import read_session
 
     with read_session(connection.alias), finding.known_index(connection, RUNS) as known:
         return known is not None

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from optimizations.stats import statistics
 from optimizations.stats_schemas import StatisticsOut
-from promptadmin.sessions import read_session
+from promptadmin.db.sessions import read_session
 from tests.optimizations.plain_statistics import plain_statistics
 from tests.optimizations.stats_rows import LONG_AGO, NOW, store
 

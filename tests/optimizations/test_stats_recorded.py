@@ -18,7 +18,7 @@ RECORD = LAST_RELEASE_SAMPLE.with_name("read.json.gz")
 PROGRAM = """
 import json, sys
 from optimizations.stats import statistics
-from promptadmin.sessions import read_session
+from promptadmin.db.sessions import read_session
 with read_session():
     print(json.dumps([statistics(project) for project in json.loads({projects!r})]))
 """

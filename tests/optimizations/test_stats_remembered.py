@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from optimizations.stats import statistics
-from promptadmin.sessions import read_session
+from promptadmin.db.sessions import read_session
 from tests.projects.making import make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from optimizations.stats import folding, rollup_table, scope, statistics
 from optimizations.stats.rollups import find_cover
-from promptadmin.sessions import read_session
+from promptadmin.db.sessions import read_session
 from tests.optimizations.stats_rows import COLUMNS, LONG_AGO, NOW, make_run, store
 
 pytestmark = [

@@ -15,8 +15,8 @@ from django.utils import timezone
 from ninja.throttling import SimpleRateThrottle
 from pytest_django import Settings
 
-from promptadmin import tokens
-from promptadmin.access import AddressThrottle, Caller, Throttle, TokenThrottle
+from promptadmin.accounts import tokens
+from promptadmin.api.auth import AddressThrottle, Caller, Throttle, TokenThrottle
 from promptadmin.models import ApiToken
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from optimizations.apps import OptimizationsConfig
+from promptadmin.accounts.roles import ROLES
 from promptadmin.audit import LONGEST
-from promptadmin.roles import ROLES
 from tests.processes import REPOSITORY
 
 DOCS = REPOSITORY / "docs"

@@ -24,10 +24,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 
+from optimizations.contrib.mcp.server import build_server
 from optimizations.models import Optimization
 from projects.models import Project, Prompt, PromptVersion
-from promptadmin.contrib.mcp.server import build_server
-from promptadmin.keys import row_page
+from promptadmin.http.keys import row_page
 
 EXAMPLES = int(os.environ.get("PROMPTADMIN_ANY_VALUES", "1"))
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300 + 60 * EXAMPLES)]

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from projects.repository import ProjectRepository
-from promptadmin import health
+from promptadmin.ops import health
 
 pytestmark = pytest.mark.django_db
 

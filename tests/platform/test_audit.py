@@ -14,10 +14,10 @@ from django.test import Client
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
 from projects.repository import ProjectRepository
+from promptadmin.accounts.tokens import create_token
 from promptadmin.audit import LONGEST, Actor, acting
+from promptadmin.db.sessions import write_session
 from promptadmin.models import LogEntry
-from promptadmin.sessions import write_session
-from promptadmin.tokens import create_token
 from tests.projects.making import make_project, make_prompt, make_run, make_version
 
 pytestmark = pytest.mark.django_db

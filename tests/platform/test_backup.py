@@ -19,11 +19,11 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-from promptadmin.backups import last_proven
-from promptadmin.backups.contents import read_sqlite
-from promptadmin.backups.errors import BackupError
-from promptadmin.backups.making import make_backup
-from promptadmin.backups.store import PARTIAL, Store, proven_backups
+from promptadmin.ops.backups import last_proven
+from promptadmin.ops.backups.contents import read_sqlite
+from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.making import make_backup
+from promptadmin.ops.backups.store import PARTIAL, Store, proven_backups
 from tests import file_contents
 from tests.conftest import OpenFile
 from tests.processes import Scratch

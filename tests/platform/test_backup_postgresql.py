@@ -18,12 +18,12 @@ import pytest
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from promptadmin.backups.contents import Table
-from promptadmin.backups.errors import BackupError
-from promptadmin.backups.making import make_backup
-from promptadmin.backups.postgresql_server import proof_name
-from promptadmin.backups.restoring import restore
-from promptadmin.backups.store import proven_backups
+from promptadmin.ops.backups.contents import Table
+from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.making import make_backup
+from promptadmin.ops.backups.postgresql_server import proof_name
+from promptadmin.ops.backups.restoring import restore
+from promptadmin.ops.backups.store import proven_backups
 from tests.conftest import OpenDatabase
 from tests.django_databases import postgresql_config
 from tests.platform.test_backup import killed
@@ -137,7 +137,7 @@ def test_what_must_not_be_restored_changes_nothing(
         with pytest.raises(BackupError, match="in use"):
             restore(connection, backup.directory)
         with monkeypatch.context() as patch:  # as if they had come between the question and the renaming
-            patch.setattr("promptadmin.backups.postgresql_target.sessions_in", lambda cursor, name: [])
+            patch.setattr("promptadmin.ops.backups.postgresql_target.sessions_in", lambda cursor, name: [])
             with pytest.raises(BackupError, match="stop the server"):
                 restore(connection, backup.directory)
 

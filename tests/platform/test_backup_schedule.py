@@ -14,15 +14,15 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from promptadmin.backups import schedule
-from promptadmin.backups.errors import BackupError
-from promptadmin.backups.making import make_backup
-from promptadmin.backups.process import LOCK
-from promptadmin.backups.store import Backup, proven_backups
-from promptadmin.doctor.examining import examine
-from promptadmin.environment import Environment
-from promptadmin.locks import only_running
-from promptadmin.upkeep import finish, upkeep_jobs
+from promptadmin.conf.environment import Environment
+from promptadmin.db.process_locks import only_running
+from promptadmin.ops.backups import schedule
+from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.making import make_backup
+from promptadmin.ops.backups.process import LOCK
+from promptadmin.ops.backups.store import Backup, proven_backups
+from promptadmin.ops.doctor.examining import examine
+from promptadmin.ops.upkeep import finish, upkeep_jobs
 from tests.conftest import OpenFile
 from tests.django_databases import ALIAS
 from tests.processes import environment

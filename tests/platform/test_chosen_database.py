@@ -16,9 +16,9 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptadmin import chosen_database
-from promptadmin.chosen_database import choose, file_url, remember, without_passwords
-from promptadmin.databases import database_config
+from promptadmin.db import chosen_database
+from promptadmin.db.chosen_database import choose, file_url, remember, without_passwords
+from promptadmin.db.database_url import database_config
 from tests.ports import free_port
 from tests.processes import REPOSITORY, environment
 
@@ -145,7 +145,7 @@ def make(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
 def test_make_hands_on_what_was_typed(tmp_path: Path, name: str) -> None:
     """Also as `make` in a shell that isn't ours reads it; nothing in it is run."""
     rules = tmp_path / "rules.mk"
-    rules.write_text(f"include {REPOSITORY}/Makefile\nshow:\n\t@{sys.executable} -m promptadmin.chosen_database\n")
+    rules.write_text(f"include {REPOSITORY}/Makefile\nshow:\n\t@{sys.executable} -m promptadmin.db.chosen_database\n")
     file = tmp_path / name.replace("/", "")
     file.touch()
     done = make("-f", str(rules), "show", f"DB={file}")

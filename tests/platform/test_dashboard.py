@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from optimizations.apps import OptimizationsConfig
 from optimizations.stats import statistics
-from promptadmin.dashboard import Dashboard
-from promptadmin.plugins import DashboardPanel
+from promptadmin.backoffice.dashboard import Dashboard
+from promptadmin.plugins.declarations import DashboardPanel
 from tests.platform.people import signed_in
 from tests.projects.making import make_project, make_run
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, URLResolver, get_resolver, path
 from django.urls.resolvers import RoutePattern
 
-from promptadmin.direct_routes import DirectResolver
+from promptadmin.http.direct_routes import DirectResolver
 from promptadmin.urls import api, urlpatterns
 
 

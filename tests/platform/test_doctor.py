@@ -21,17 +21,17 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import override_settings
 
-from promptadmin import sqlite
-from promptadmin.backups.making import make_backup
-from promptadmin.backups.room import MARGIN
-from promptadmin.backups.store import PARTIAL, Store
-from promptadmin.containment import contained
-from promptadmin.doctor import limits, registry
-from promptadmin.doctor.checks import backups as backup_checks
-from promptadmin.doctor.checks import sqlite_file
-from promptadmin.doctor.examining import examine
-from promptadmin.doctor.registry import Examination, Finding, Needs, Severity, all_checks, check
-from promptadmin.startup import run_startup
+from promptadmin.db.sqlite import connections as sqlite
+from promptadmin.ops.backups.making import make_backup
+from promptadmin.ops.backups.room import MARGIN
+from promptadmin.ops.backups.store import PARTIAL, Store
+from promptadmin.ops.doctor import limits, registry
+from promptadmin.ops.doctor.checks import backups as backup_checks
+from promptadmin.ops.doctor.checks import sqlite_file
+from promptadmin.ops.doctor.examining import examine
+from promptadmin.ops.doctor.registry import Examination, Finding, Needs, Severity, all_checks, check
+from promptadmin.ops.startup.sequence import run_startup
+from promptadmin.plugins.isolation import contained
 from tests import file_contents
 from tests.conftest import OpenDatabase, OpenFile
 from tests.django_databases import postgresql_config

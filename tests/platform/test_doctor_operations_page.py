@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from promptadmin.doctor.registry import all_checks
+from promptadmin.ops.doctor.registry import all_checks
 from tests.processes import REPOSITORY, environment
 from tests.servers import serving
 

@@ -9,9 +9,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
 
-from promptadmin import durability, sqlite
-from promptadmin.doctor.examining import examine
-from promptadmin.environment import Environment
+from promptadmin.conf.environment import Environment
+from promptadmin.db import durability
+from promptadmin.db.sqlite import connections as sqlite
+from promptadmin.ops.doctor.examining import examine
 from tests.conftest import OpenDatabase, OpenFile
 from tests.django_databases import ALIAS, postgresql_config
 from tests.processes import Scratch

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptadmin.environment import Environment
+from promptadmin.conf.environment import Environment
 
 BLANKS = st.text(alphabet=" \t\n", max_size=3)
 

@@ -25,10 +25,10 @@ from pytest_django import Settings
 
 from projects.models import Prompt
 from projects.repository import ProjectRepository
-from promptadmin.dashboard import Dashboard
-from promptadmin.deadlines import deadline, seconds_left
-from promptadmin.faults import BUSY, FULL, READ_ONLY, TOO_LONG, UNREACHABLE, fault_of
-from promptadmin.tokens import create_token
+from promptadmin.accounts.tokens import create_token
+from promptadmin.backoffice.dashboard import Dashboard
+from promptadmin.db.deadlines import deadline, seconds_left
+from promptadmin.db.infrastructure_errors import BUSY, FULL, READ_ONLY, TOO_LONG, UNREACHABLE, fault_of
 from tests.platform.people import make_staff
 from tests.ports import free_port
 from tests.services import needs_postgresql, postgresql_url

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from promptadmin.faults import FULL, READ_ONLY, REFUSED, REPLACED, Fault
+from promptadmin.db.infrastructure_errors import FULL, READ_ONLY, REFUSED, REPLACED, Fault
 from tests import file_contents
 from tests.api.requests_to import Answer, JsonClient
 from tests.disks import breakable_disk, small_disk

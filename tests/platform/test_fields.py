@@ -15,8 +15,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from projects.models import Project
-from promptadmin.fields import Unreadable, moment_text, new_id
-from promptadmin.stored import parse_moment
+from promptadmin.db.fields import Unreadable, moment_text, new_id
+from promptadmin.db.legacy_values import parse_moment
 from tests.conftest import OpenFile
 from tests.django_databases import ALIAS
 

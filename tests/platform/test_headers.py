@@ -16,9 +16,10 @@ from django.http.response import HttpResponseBase
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from promptadmin import health, tokens
-from promptadmin.content_policies import DOCUMENTATION, PAGES, STRICT
-from promptadmin.middleware import ContentPolicyMiddleware
+from promptadmin.accounts import tokens
+from promptadmin.http.csp import DOCUMENTATION, PAGES, STRICT
+from promptadmin.http.middleware import ContentPolicyMiddleware
+from promptadmin.ops import health
 from tests.platform.people import make_staff, signed_in
 from tests.processes import REPOSITORY, Scratch
 

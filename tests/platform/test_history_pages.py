@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 
 from projects.repository import ProjectRepository
 from promptadmin.audit import Actor, acting
-from promptadmin.history import ENTRIES_PER_PAGE
+from promptadmin.backoffice.row_history import ENTRIES_PER_PAGE
+from promptadmin.db.sessions import write_session
 from promptadmin.models import LogEntry
-from promptadmin.sessions import write_session
 from tests.platform.people import signed_in
 from tests.projects.making import make_project, make_prompt, make_run
 

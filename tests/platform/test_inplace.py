@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from promptadmin import inplace
-from promptadmin.inplace import FileReplacedError, check_in_place, expect_the_same_file
-from promptadmin.upkeep import PLATFORM_JOBS, do_piece
+from promptadmin.db.sqlite import file_identity
+from promptadmin.db.sqlite.file_identity import FileReplacedError, check_in_place, expect_the_same_file
+from promptadmin.ops.upkeep import PLATFORM_JOBS, do_piece
 from tests.conftest import OpenFile
 from tests.processes import Scratch
 
@@ -18,8 +18,8 @@ LOG = b"what was written last"
 
 @pytest.fixture
 def in_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inplace, "_in_server", threading.Event())
-    monkeypatch.setattr(inplace, "_first_opened", {})
+    monkeypatch.setattr(file_identity, "_in_server", threading.Event())
+    monkeypatch.setattr(file_identity, "_first_opened", {})
     expect_the_same_file()
 
 

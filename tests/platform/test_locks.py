@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from promptadmin.locks import ADVISORY_KEYS
+from promptadmin.db.process_locks import ADVISORY_KEYS
 from tests import file_contents, legacy_files
 from tests.legacy_files import make_file, make_run
 from tests.processes import Scratch

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from promptadmin.adoption.files import _check_header
-from promptadmin.doctor.examining import problem_of_opening
-from promptadmin.inplace import FileReplacedError, check_in_place, identity
+from promptadmin.db.sqlite.file_identity import FileReplacedError, check_in_place, identity
+from promptadmin.ops.doctor.examining import problem_of_opening
+from promptadmin.ops.startup.adoption.files import _check_header
 from tests.api.requests_to import JsonClient
 from tests.conftest import OpenFile
 from tests.servers import serving

@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
-from promptadmin.startup import pending_migrations, run_startup
+from promptadmin.ops.startup.sequence import pending_migrations, run_startup
 from tests.conftest import OpenDatabase
 from tests.django_databases import postgresql_config, sqlite_config
 from tests.services import needs_postgresql, postgresql_database

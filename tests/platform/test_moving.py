@@ -18,8 +18,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptadmin.moving.errors import MoveError
-from promptadmin.moving.values import CONVERTERS, Column, Digest, NoValueError, Undecodable, original, read_text
+from promptadmin.ops.postgresql_move.errors import MoveError
+from promptadmin.ops.postgresql_move.values import (
+    CONVERTERS,
+    Column,
+    Digest,
+    NoValueError,
+    Undecodable,
+    original,
+    read_text,
+)
 from tests import file_contents
 from tests.legacy_files import SAMPLE_NAMES, unpack
 from tests.moves import SMALL_BATCHES, kill_within_a_table

@@ -6,8 +6,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, RequestFactory, override_settings
 
-from promptadmin.client_address import client_address, read_address
-from promptadmin.network_names import host, network, origin
+from promptadmin.conf.network_names import host, network, origin
+from promptadmin.http.client_address import client_address, read_address
 
 
 @pytest.mark.parametrize(

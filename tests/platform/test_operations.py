@@ -14,8 +14,8 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.optimizer import MigrationOptimizer
 from django.db.migrations.state import ProjectState
 
-from promptadmin.fields import NamedIndex, Text
-from promptadmin.operations import AdoptField, AdoptIndex, AdoptModel, ForeignShapeError
+from promptadmin.db.fields import NamedIndex, Text
+from promptadmin.db.schema import AdoptField, AdoptIndex, AdoptModel, ForeignShapeError
 from tests.conftest import OpenDatabase
 from tests.django_databases import postgresql_config, sqlite_config
 from tests.sent_sql import changes, sent_sql

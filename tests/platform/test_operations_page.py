@@ -13,12 +13,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from promptadmin.backups import last_proven
-from promptadmin.backups.errors import BackupError
-from promptadmin.backups.process import BROKEN_OFF, UNDER_WAY, BackupProcess
 from promptadmin.models import LogEntry
-from promptadmin.startup import run_steps
-from promptadmin.step_record import STEPS, last_runs
+from promptadmin.ops.backups import last_proven
+from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.process import BROKEN_OFF, UNDER_WAY, BackupProcess
+from promptadmin.ops.startup.run_log import STEPS, last_runs
+from promptadmin.ops.startup.sequence import run_steps
 from tests.platform.people import signed_in
 from tests.processes import environment
 from tests.projects.making import make_run

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from promptadmin.databases import database_config
+from promptadmin.db.database_url import database_config
 from tests.conftest import OpenDatabase
 from tests.services import needs_postgresql, postgresql_url
 

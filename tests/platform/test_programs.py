@@ -10,11 +10,12 @@ import pytest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client
 
-from promptadmin import programs, tokens
-from promptadmin.access_log import logged
-from promptadmin.breaking_off import visibly_broken
-from promptadmin.inplace import FileReplacedError
-from promptadmin.worker import whole
+from promptadmin.accounts import tokens
+from promptadmin.db.sqlite.file_identity import FileReplacedError
+from promptadmin.http import programs
+from promptadmin.http.access_log import logged
+from promptadmin.http.breaking_off import visibly_broken
+from promptadmin.ops.server.worker import whole
 
 pytestmark = pytest.mark.django_db
 
@@ -108,7 +109,7 @@ def test_an_answer_that_fails_without_a_connection_to_cut_is_the_servers(monkeyp
         yield b"a"
         raise ValueError
 
-    monkeypatch.setattr("promptadmin.breaking_off.SECONDS_TO_BEGIN", 0)
+    monkeypatch.setattr("promptadmin.http.breaking_off.SECONDS_TO_BEGIN", 0)
     streamed = visibly_broken(StreamingHttpResponse(parts()), "GET /")
     assert next(streamed) == b"a"
     with pytest.raises(ValueError, match=r"^$"):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from django.db import OperationalError, connection, connections
 
-from promptadmin.readers import Connection
-from promptadmin.sessions import read_session, write_session
+from promptadmin.db.sessions import read_session, write_session
+from promptadmin.db.sqlite.read_connections import Connection
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from optimizations.repository import OptimizationRepository
 from projects.repository import ProjectRepository
-from promptadmin.deadlines import deadline, reading_deadline, seconds_left
+from promptadmin.db.deadlines import deadline, reading_deadline, seconds_left
 from tests.platform.people import make_staff
 from tests.projects.making import make_project, make_prompt, make_run
 

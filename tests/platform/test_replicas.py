@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connections
 
-from promptadmin import replicas
-from promptadmin.replicas import ReplicaState
-from promptadmin.sessions import read_session
+from promptadmin.db.postgresql import replicas
+from promptadmin.db.postgresql.replicas import ReplicaState
+from promptadmin.db.sessions import read_session
 from tests.api.requests_to import JsonClient
 from tests.clusters import Cluster, cluster
 from tests.processes import Scratch
@@ -189,7 +189,7 @@ def test_how_late_a_replica_is(monkeypatch: pytest.MonkeyPatch, settings: Any) -
     """As long as the primary has been where the replica is now; unknown until it has had everything once."""
     settings.REPLICA_MAX_LAG = 10
     clock = 100.0
-    monkeypatch.setattr("promptadmin.replicas.time.monotonic", lambda: clock)
+    monkeypatch.setattr("promptadmin.db.postgresql.replicas.time.monotonic", lambda: clock)
     state = ReplicaState()
     assert not state.is_near(written=50, replayed=40)
     assert not state.is_near(written=60, replayed=49)
@@ -216,7 +216,7 @@ def test_a_replica_that_fails_is_asked_again_by_one_thread_every_few_seconds(
 ) -> None:
     """And warned of once."""
     clock = 100.0
-    monkeypatch.setattr("promptadmin.replicas.time.monotonic", lambda: clock)
+    monkeypatch.setattr("promptadmin.db.postgresql.replicas.time.monotonic", lambda: clock)
     state = ReplicaState()
     assert state.may_be_asked()
     state.failed(OSError("refused"))

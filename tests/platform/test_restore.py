@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from promptadmin.backups import sqlite_swap
-from promptadmin.backups.errors import BackupError
-from promptadmin.backups.making import make_backup
-from promptadmin.backups.manifest import StoredFile
-from promptadmin.backups.restoring import Restored, restore
-from promptadmin.backups.store import PARTIAL, Backup
+from promptadmin.ops.backups import sqlite_swap
+from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.making import make_backup
+from promptadmin.ops.backups.manifest import StoredFile
+from promptadmin.ops.backups.restoring import Restored, restore
+from promptadmin.ops.backups.store import PARTIAL, Backup
 from tests import file_contents
 from tests.conftest import OpenFile
 from tests.platform.test_backup import add_ballast, execute, killed

@@ -17,14 +17,14 @@ from django.test import Client
 from django.urls import resolve
 from pytest_django import Settings
 
+from optimizations.contrib.mcp.server import build_server
 from optimizations.models import Optimization
 from optimizations.run_lines import read_lines
 from projects.lines import read_projects, read_prompts, read_versions
 from projects.models import Project, Prompt, PromptVersion
-from promptadmin import keys
 from promptadmin.audit import Change, record
-from promptadmin.contrib.mcp.server import build_server
-from promptadmin.keys import row_page, words_of_addresses
+from promptadmin.http import keys
+from promptadmin.http.keys import row_page, words_of_addresses
 from tests.projects.making import make_project, make_prompt, make_run, make_version
 
 pytestmark = pytest.mark.django_db(transaction=True)

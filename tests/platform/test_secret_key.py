@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from promptadmin.secret_key import FILE_NAME, read_or_make_secret_key
+from promptadmin.conf.secret_key import FILE_NAME, read_or_make_secret_key
 from tests.processes import REPOSITORY, environment
 
 RACERS = 6
 RACE = """
 import sys, pathlib
-from promptadmin.secret_key import read_or_make_secret_key
+from promptadmin.conf.secret_key import read_or_make_secret_key
 print("ready", flush=True)
 sys.stdin.readline()
 print(read_or_make_secret_key("", pathlib.Path(sys.argv[1])))

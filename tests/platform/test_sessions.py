@@ -15,9 +15,9 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from projects.models import Project
-from promptadmin.deadlines import deadline
-from promptadmin.faults import TOO_LONG, fault_of
-from promptadmin.sessions import read_session, write_session
+from promptadmin.db.deadlines import deadline
+from promptadmin.db.infrastructure_errors import TOO_LONG, fault_of
+from promptadmin.db.sessions import read_session, write_session
 from tests.file_contents import is_locked
 
 pytestmark = pytest.mark.django_db(transaction=True)

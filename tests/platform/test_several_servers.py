@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from promptadmin import idempotency
+from promptadmin.api import idempotency
 from tests.api.requests_to import JsonClient
 from tests.servers import Site, serving
 from tests.services import needs_postgresql, postgresql_database

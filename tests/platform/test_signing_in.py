@@ -14,8 +14,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from promptadmin import session_limits
-from promptadmin.upkeep import Piece
+from promptadmin.accounts import session_limits
+from promptadmin.ops.upkeep import Piece
 from tests.platform.people import make_staff, signed_in
 
 pytestmark = pytest.mark.django_db

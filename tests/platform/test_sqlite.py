@@ -12,10 +12,10 @@ from django.core import checks
 from django.db import DatabaseError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from promptadmin import sqlite
-from promptadmin.doctor.examining import examine
-from promptadmin.doctor.registry import Severity
-from promptadmin.sqlite_bugs import bugs_of
+from promptadmin.db.sqlite import connections as sqlite
+from promptadmin.db.sqlite.known_bugs import bugs_of
+from promptadmin.ops.doctor.examining import examine
+from promptadmin.ops.doctor.registry import Severity
 from tests.conftest import OpenDatabase, OpenFile
 from tests.django_databases import ALIAS, postgresql_config
 from tests.file_contents import is_locked

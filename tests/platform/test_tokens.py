@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from promptadmin import tokens
+from promptadmin.accounts import tokens
 from promptadmin.errors import Invalid, Missing
 from promptadmin.models import ApiToken
 

@@ -15,8 +15,8 @@ import pytest
 from django.db import OperationalError, connection, connections, transaction
 
 from projects.models import Project
-from promptadmin import turns
-from promptadmin.sessions import write_session
+from promptadmin.db.sessions import write_session
+from promptadmin.db.sqlite import write_lock
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -140,10 +140,10 @@ def test_a_fork_during_a_turn_keeps_no_lock() -> None:
     """The thread whose turn it was isn't in the new process, and can't end it there."""
     name = connection.settings_dict["NAME"]
     with write_session():
-        assert turns._locks[str(name)].locked()
+        assert write_lock._locks[str(name)].locked()
         child = os.fork()
         if child == 0:
-            os._exit(int(turns._locks[str(name)].locked()))
+            os._exit(int(write_lock._locks[str(name)].locked()))
         assert os.waitpid(child, 0)[1] == 0
 
 

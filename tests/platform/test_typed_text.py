@@ -14,8 +14,8 @@ from pytest_django import Settings
 
 from projects.models import Prompt
 from projects.repository import ProjectRepository
-from promptadmin import failing
-from promptadmin.faults import BUSY, FULL, Fault
+from promptadmin.db.infrastructure_errors import BUSY, FULL, Fault
+from promptadmin.http import error_responses
 from promptadmin.models import KeptAnswer
 from tests.platform.people import make_staff, signed_in
 from tests.projects.making import make_project, make_prompt
@@ -149,10 +149,10 @@ def test_a_stale_page_to_sign_in_is_loaded_anew() -> None:
     assert "PROMPTADMIN_TRUSTED_ORIGINS" in client.post(address, form, headers={"Origin": "https://x"}).content.decode()
 
 
-@pytest.mark.parametrize("fault", [BUSY, FULL, failing.FAILED])
+@pytest.mark.parametrize("fault", [BUSY, FULL, error_responses.FAILED])
 def test_faults_give_the_text_back(fault: Fault) -> None:
     request = RequestFactory().post("/admin/projects/prompt/add/", {"content": TEXT}, headers={"Origin": OWN})
-    answer = failing.answer(request, fault)
+    answer = error_responses.answer(request, fault)
     assert answer.status_code == fault.status
     assert html.escape(TEXT) in answer.content.decode()
     assert hidden(answer.content.decode())["content"] == TEXT

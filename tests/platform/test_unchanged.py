@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 
 from projects.models import Project
-from promptadmin.sessions import read_session, write_session
-from promptadmin.unchanged import while_unchanged
+from promptadmin.db.cache import while_unchanged
+from promptadmin.db.sessions import read_session, write_session
 from tests.conftest import OpenFile
 from tests.projects.making import make_project
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from promptadmin import companions
-from promptadmin.companions import Companions
+from promptadmin.ops.server import companions
+from promptadmin.ops.server.companions import Companions
 from tests.processes import Scratch
 
 STARTED: list[subprocess.Popen[bytes]] = []
@@ -57,6 +57,14 @@ def test_one_that_runs_is_stopped_with_the_block() -> None:
 
 def test_one_whose_server_was_killed_ends_by_itself(scratch: Scratch) -> None:
     """Its first argument is the process to go with; this one never was its parent."""
-    command = [sys.executable, "-m", "promptadmin.companions", "1", "shell", "-c", "import time; time.sleep(60)"]
+    command = [
+        sys.executable,
+        "-m",
+        "promptadmin.ops.server.companions",
+        "1",
+        "shell",
+        "-c",
+        "import time; time.sleep(60)",
+    ]
     orphan = subprocess.run(command, env=scratch.environment(), capture_output=True, timeout=20, check=False)
     assert orphan.returncode < 0

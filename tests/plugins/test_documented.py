@@ -10,9 +10,8 @@ import pytest
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from promptadmin import plugin_checks
-from promptadmin.events import known_events
-from promptadmin.plugins import (
+from promptadmin.plugins import checks
+from promptadmin.plugins.declarations import (
     DashboardFilter,
     DashboardPanel,
     PluginConfig,
@@ -20,6 +19,7 @@ from promptadmin.plugins import (
     StartupStep,
     installed_plugins,
 )
+from promptadmin.plugins.events import known_events
 from tests.processes import REPOSITORY
 
 DOCUMENT = (REPOSITORY / "docs" / "plugins.md").read_text()
@@ -29,7 +29,7 @@ SETTINGS = (REPOSITORY / "docs" / "settings.md").read_text()
 def test_every_attribute_is_documented_with_its_type() -> None:
     declared = {
         f"{name}: {PluginConfig.__annotations__[name].removeprefix('ClassVar[').removesuffix(']')}"
-        for name in plugin_checks.attribute_types()
+        for name in checks.attribute_types()
     }
     table = DOCUMENT.split("| attribute | what it is |")[1].split("\n\n")[0]
     assert {found.replace("\\|", "|") for found in re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)} == declared
@@ -47,7 +47,7 @@ def test_every_event_plugin_setting_and_check_is_documented() -> None:
         assert f"`{name}`" in DOCUMENT, name
     for number in range(1, 6):
         assert f"`plugins.E00{number}`" in DOCUMENT
-        assert f"plugins.E00{number}" in str(plugin_checks.__doc__)
+        assert f"plugins.E00{number}" in str(checks.__doc__)
     for name in (
         "WEBHOOKS_HOSTS",
         "WEBHOOKS_PRIVATE",

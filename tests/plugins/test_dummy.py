@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from promptadmin.plugin_checks import attribute_types
+from promptadmin.plugins.checks import attribute_types
 from tests.api.requests_to import JsonClient
 from tests.plugins.dummy.apps import DummyConfig
 from tests.plugins.installed import install_dummy

@@ -11,10 +11,10 @@ from django.db import connection
 from projects.apps import ProjectsConfig
 from projects.models import Project
 from projects.repository import ProjectRepository
-from promptadmin import events
-from promptadmin.containment import contained
-from promptadmin.events import Event, send
-from promptadmin.sessions import read_session, write_session
+from promptadmin.db.sessions import read_session, write_session
+from promptadmin.plugins import events
+from promptadmin.plugins.events import Event, send
+from promptadmin.plugins.isolation import contained
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

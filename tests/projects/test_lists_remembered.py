@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from projects.repository import ProjectRepository
-from promptadmin.sessions import read_session
+from promptadmin.db.sessions import read_session
 from tests.projects.making import make_project, make_prompt
 from tests.sent_sql import sent_sql
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projects import findings, matching, sidebyside
+from projects.contrib.lint import secrets
 from projects.matching import Matcher
 from projects.sidebyside import compare_lines
 from projects.textdiffs import diff_texts
-from promptadmin.contrib.lint import secrets
 from tests.projects.making import make_project, make_prompt
 
 AWS_KEY = "AKIA" + "QYLPMN5HHHFPZAM2"

@@ -11,8 +11,8 @@ from django.db import connection
 
 from projects.models import Project, Prompt, PromptVersion
 from projects.repository import ProjectRepository
+from promptadmin.db.sessions import write_session
 from promptadmin.errors import Conflict, Missing
-from promptadmin.sessions import write_session
 from tests.projects.making import make_project, make_prompt, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)

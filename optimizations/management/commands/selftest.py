@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from optimizations.selftest.killing import SHOWN, Report, kill_servers
 from optimizations.selftest.servers import SelfTestError
-from promptadmin.durability import CHOICES, PROMISES
-from promptadmin.progress import bar
+from promptadmin.db.durability import CHOICES, PROMISES
+from promptadmin.ops.progress import bar
 
 LARGEST_SEED = 2**31
 

@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS
 
 from projects.repository import ProjectRepository
+from promptadmin.db.sessions import read_session, write_session
 from promptadmin.deletions.work import go_on
 from promptadmin.errors import Refused
-from promptadmin.sessions import read_session, write_session
 
 
 class Command(BaseCommand):

@@ -16,11 +16,11 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 from unfold.admin import ModelAdmin
 
+from promptadmin.backoffice.readonly_admin import ReadOnlyAdmin, link_to_list
 from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus, Endpoint, Message
 from promptadmin.contrib.webhooks.outbox import delete_deliveries, deliver_again, replay
-from promptadmin.events import known_events
-from promptadmin.readonly_admin import ReadOnlyAdmin, link_to_list
-from promptadmin.sessions import write_session
+from promptadmin.db.sessions import write_session
+from promptadmin.plugins.events import known_events
 
 #: For how long one request deletes deliveries.
 SECONDS_TO_DELETE = 15.0

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from promptadmin.plugins import PluginConfig
+from promptadmin.plugins.declarations import PluginConfig
 
 
 class WebhooksConfig(PluginConfig):

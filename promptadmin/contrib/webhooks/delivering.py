@@ -23,8 +23,8 @@ from django.utils import timezone
 
 from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus, Endpoint, Message
 from promptadmin.contrib.webhooks.sending import Outcome, Parcel, deliver
-from promptadmin.sessions import read_session, write_session
-from promptadmin.single_rows import readable_rows
+from promptadmin.db.sessions import read_session, write_session
+from promptadmin.db.single_rows import readable_rows
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from promptadmin.contrib.webhooks.addresses import AddressRefused, check_host, read_address
 from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus, Endpoint
-from promptadmin.doctor.registry import Examination, Finding, Severity, check, counted
-from promptadmin.single_rows import readable_rows
+from promptadmin.db.single_rows import readable_rows
+from promptadmin.ops.doctor.registry import Examination, Finding, Severity, check, counted
 
 UNTRIED_AFTER = dt.timedelta(minutes=5)
 

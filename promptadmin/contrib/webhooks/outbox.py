@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from django.db import DEFAULT_DB_ALIAS
 from django.utils import timezone
 
-from promptadmin.answers import to_json
 from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus, Endpoint, Message
+from promptadmin.db.sessions import write_session
+from promptadmin.db.single_rows import readable_rows
 from promptadmin.errors import Missing
-from promptadmin.events import Event
-from promptadmin.sessions import write_session
-from promptadmin.single_rows import readable_rows
+from promptadmin.http.responses import to_json
+from promptadmin.plugins.events import Event
 
 MESSAGES_A_BATCH = 500
 DELIVERIES_A_PIECE = 2_000

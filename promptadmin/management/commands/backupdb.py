@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from promptadmin.backups.compression import CHOICES
-from promptadmin.backups.errors import BackupError
-from promptadmin.backups.making import Made, make_backup
+from promptadmin.ops.backups.compression import CHOICES
+from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.making import Made, make_backup
 
 
 class Command(BaseCommand):

@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.utils import timezone
 
-from promptadmin.doctor.examining import Result, examine
-from promptadmin.doctor.registry import Severity, all_checks
+from promptadmin.ops.doctor.examining import Result, examine
+from promptadmin.ops.doctor.registry import Severity, all_checks
 
 EXIT_CODES = {Severity.WARNING: 1, Severity.ERROR: 2}
 VERDICTS = {0: "fine", 1: "warnings", 2: "errors"}

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from promptadmin.db.sessions import read_session
 from promptadmin.models import ApiToken
-from promptadmin.sessions import read_session
 
 
 class Command(BaseCommand):

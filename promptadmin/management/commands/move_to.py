@@ -11,8 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from promptadmin.moving import MoveError, move
-from promptadmin.moving.moving import ROWS_A_BATCH
+from promptadmin.ops.postgresql_move import MoveError, move
+from promptadmin.ops.postgresql_move.moving import ROWS_A_BATCH
 
 
 class Command(BaseCommand):

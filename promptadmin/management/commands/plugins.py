@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from promptadmin.plugins import PluginConfig, installed_plugins, plugins_by_name
+from promptadmin.plugins.declarations import PluginConfig, installed_plugins, plugins_by_name
 
 #: Attribute → what the page calls it; those that name what a plugin contributes.
 CONTRIBUTIONS = {

@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from promptadmin.backups.errors import BackupError
-from promptadmin.backups.restoring import Restored, restore
+from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.restoring import Restored, restore
 
 
 class Command(BaseCommand):

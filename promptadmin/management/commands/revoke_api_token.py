@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from promptadmin import tokens
+from promptadmin.accounts import tokens
+from promptadmin.db.sessions import write_session
 from promptadmin.errors import Refused
-from promptadmin.sessions import write_session
 
 
 class Command(BaseCommand):

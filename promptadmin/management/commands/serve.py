@@ -11,15 +11,15 @@ from django.core import checks
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from promptadmin.access import refuse_open_mode_for
-from promptadmin.chosen_database import remember
-from promptadmin.companions import Companions
-from promptadmin.first_user import check_given_password, make_administrator
-from promptadmin.loading import loading
-from promptadmin.plugins import enabled_plugins
-from promptadmin.postgresql import close_everything
-from promptadmin.serving import bounds, serve
-from promptadmin.upkeep import upkeep_jobs
+from promptadmin.accounts.first_user import check_given_password, make_administrator
+from promptadmin.api.auth import refuse_open_mode_for
+from promptadmin.db.chosen_database import remember
+from promptadmin.db.postgresql.connections import close_everything
+from promptadmin.ops.server.companions import Companions
+from promptadmin.ops.server.loading import loading
+from promptadmin.ops.server.serving import bounds, serve
+from promptadmin.ops.upkeep import upkeep_jobs
+from promptadmin.plugins.declarations import enabled_plugins
 
 
 class Command(BaseCommand):
@@ -133,7 +133,7 @@ class Command(BaseCommand):
         from granian.constants import Interfaces
 
         server = Granian(
-            "promptadmin.worker:load_application",
+            "promptadmin.ops.server.worker:load_application",
             factory=True,
             address=host,
             port=port,

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from promptadmin.access import refuse_open_mode_for
-from promptadmin.asgi_mounts import PLUGIN_SERVER
-from promptadmin.locks import running
-from promptadmin.plugins import enabled_plugins
-from promptadmin.postgresql import close_everything
-from promptadmin.serving import bounds, serve
+from promptadmin.api.auth import refuse_open_mode_for
+from promptadmin.db.postgresql.connections import close_everything
+from promptadmin.db.process_locks import running
+from promptadmin.ops.server.asgi_mounts import PLUGIN_SERVER
+from promptadmin.ops.server.serving import bounds, serve
+from promptadmin.plugins.declarations import enabled_plugins
 
 
 class Command(BaseCommand):
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Serving http://{shown}:{port}/plugins/{label}/")
         self.stdout.flush()
         server = Granian(
-            "promptadmin.worker:load_asgi_application",
+            "promptadmin.ops.server.worker:load_asgi_application",
             factory=True,
             address=host,
             port=port,

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from django.core.management.templates import TemplateCommand
 
 from promptadmin import __version__
-from promptadmin.plugins import installed_plugins
+from promptadmin.plugins.declarations import installed_plugins
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "plugin_template"
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from promptadmin.adoption import UnusableDatabaseError
 from promptadmin.management.step_command import as_json
-from promptadmin.plugin_checks import DECLARATIONS
-from promptadmin.startup import StartupReport, StepReport, run_startup
+from promptadmin.ops.startup.adoption import UnusableDatabaseError
+from promptadmin.ops.startup.sequence import StartupReport, StepReport, run_startup
+from promptadmin.plugins.checks import DECLARATIONS
 
 
 class Command(BaseCommand):

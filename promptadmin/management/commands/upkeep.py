@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from promptadmin.progress import bar
-from promptadmin.upkeep import OwnedJob, Piece, finish, keep_up, upkeep_jobs
+from promptadmin.ops.progress import bar
+from promptadmin.ops.upkeep import OwnedJob, Piece, finish, keep_up, upkeep_jobs
 
 NICE = 10  # the server's workers come first
 

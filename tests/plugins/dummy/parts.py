@@ -12,12 +12,7 @@ from pydantic import ConfigDict, Field
 
 from optimizations.stats import Scope
 from projects.findings import CheckedPrompt, Finding, Severity
-from promptadmin.api import errors
-from promptadmin.dashboard import Dashboard
-from promptadmin.events import Event, send
-from promptadmin.sessions import write_session
-from promptadmin.startup import StepContext, StepResult
-from promptadmin.upkeep import Piece
+from promptadmin.plugins import Dashboard, Event, Piece, StepContext, StepResult, errors, send, write_session
 
 router = Router(tags=["dummy"])
 

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from promptadmin.roles import OPERATOR, grant
+from promptadmin.accounts.roles import OPERATOR, grant
 
 
 class Migration(migrations.Migration):

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
 from promptadmin.contrib.webhooks.delivering import deliver_due, deliver_forever
-from promptadmin.locks import held_lock
+from promptadmin.db.process_locks import held_lock
 
 
 class Command(BaseCommand):

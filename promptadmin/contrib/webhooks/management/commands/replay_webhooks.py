@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from promptadmin.contrib.webhooks.outbox import replay
+from promptadmin.db.sessions import write_session
 from promptadmin.errors import Refused
-from promptadmin.sessions import write_session
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from dummy.models import Note
 
-from promptadmin.sessions import write_session
+from promptadmin.plugins import write_session
 
 
 class Command(BaseCommand):

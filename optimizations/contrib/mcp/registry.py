@@ -1,0 +1,58 @@
+"""The tools by name, with what a client is told of each before it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mcp_types import ToolAnnotations
+
+from optimizations.contrib.mcp.calls import in_session
+
+Function = Callable[..., dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class ToolSpec:
+    """A tool; the docstring of its function tells agents what it does."""
+
+    name: str
+    title: str
+    function: Function
+    writes: bool
+    destroys: bool
+    repeatable: bool
+
+    @property
+    def in_session(self) -> Function:
+        """The function as agents call it."""
+        wrapped: Function = in_session(self.function, writes=self.writes)
+        return wrapped
+
+    @property
+    def annotations(self) -> ToolAnnotations:
+        """The hints by which a client asks its user first, or doesn't."""
+        return ToolAnnotations(
+            title=self.title,
+            read_only_hint=not self.writes,
+            destructive_hint=self.destroys,
+            idempotent_hint=self.repeatable,
+            open_world_hint=False,
+        )
+
+
+TOOLS: dict[str, ToolSpec] = {}
+
+
+def tool(
+    name: str, title: str, *, writes: bool = False, destroys: bool = False, repeatable: bool | None = None
+) -> Callable[[Function], Function]:
+    """Register a tool. `destroys` is for what can't be had back, `repeatable` for what a second call doesn't add to."""
+
+    def register(function: Function) -> Function:
+        again = not writes if repeatable is None else repeatable
+        TOOLS[name] = ToolSpec(name, title, function, writes, destroys, again)
+        return function
+
+    return register

@@ -1,0 +1,73 @@
+"""Resources: what an agent reads by its address. Prompts: the stored ones, as an agent's user picks them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import mcp_types as types
+
+from optimizations.contrib.mcp import shapes
+from optimizations.contrib.mcp.placeholders import fill_in, placeholders
+from optimizations.repository import OptimizationRepository
+from projects.records import PromptRecord
+from projects.repository import ProjectRepository
+from projects.textforms import composed
+from promptadmin.errors import Invalid
+from promptadmin.http.responses import to_json
+
+ALL = 100
+PROMPTS_A_PAGE = 100
+TITLE_LENGTH = 80
+
+
+def read_projects() -> str:
+    """The first hundred projects that aren't deleted."""
+    found = ProjectRepository().list_projects(limit=ALL)
+    items = [{**shapes.project(item), "prompt_count": item.prompt_count} for item in found.items]
+    return to_json(shapes.page(items, found.total, 0)).decode()
+
+
+def read_context(project_id: str) -> str:
+    """A project's context profile."""
+    found = ProjectRepository().get_project(project_id=project_id)
+    return to_json(shapes.project_with_context(found)).decode()
+
+
+def read_run(optimization_id: str) -> str:
+    """A run, with scores from 1 to 10."""
+    return to_json(shapes.run(OptimizationRepository().get_run(optimization_id))).decode()
+
+
+#: Address → (what reads it, name, description).
+RESOURCES: dict[str, tuple[Callable[..., str], str, str]] = {
+    "promptforge://projects": (read_projects, "projects", "Projects that aren't deleted."),
+    "promptforge://projects/{project_id}/context": (read_context, "project context", "A project's context profile."),
+    "promptforge://optimizations/{optimization_id}": (read_run, "optimization", "One optimisation run."),
+}
+
+
+def list_prompts(after: str) -> types.ListPromptsResult:
+    """A page of the prompts of active projects, and of none; each is called by its id."""
+    found = ProjectRepository().list_active_prompts(limit=PROMPTS_A_PAGE, after=after)
+    cursor = found[-1][0].id if len(found) == PROMPTS_A_PAGE else None
+    return types.ListPromptsResult(prompts=[_described(row, name) for row, name in found], next_cursor=cursor)
+
+
+def get_prompt(prompt_id: str, arguments: Mapping[str, str]) -> types.GetPromptResult:
+    """A prompt's current text with its placeholders filled in. Raises Missing, Invalid for an argument it hasn't."""
+    found = ProjectRepository().get_prompt(prompt_id=prompt_id)
+    names = placeholders(found.content)
+    given = {composed(name): value for name, value in arguments.items()}
+    if unknown := sorted(given.keys() - set(names)):
+        raise Invalid(f"This prompt has no argument {unknown[0]!r}; it has: {', '.join(names) or 'none'}")
+    text = fill_in(found.content, given)
+    message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=text))
+    return types.GetPromptResult(description=f"Version {found.version}", messages=[message])
+
+
+def _described(row: PromptRecord, project_name: str | None) -> types.Prompt:
+    arguments: list[Any] = [types.PromptArgument(name=name, required=False) for name in placeholders(row.content)]
+    title = " ".join(row.content.split())[:TITLE_LENGTH]
+    description = f"{'no project' if project_name is None else project_name}, version {row.version}"
+    return types.Prompt(name=row.id, title=title, description=description, arguments=arguments)

@@ -1,0 +1,175 @@
+"""Who may call the API: tokens with scopes, signed-in staff, or, on a loopback address only, anybody."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
+from ninja.security import HttpBearer
+from ninja.security.apikey import APIKeyCookie
+from ninja.throttling import SimpleRateThrottle
+
+from promptadmin.accounts import tokens
+from promptadmin.errors import Forbidden
+from promptadmin.http.client_address import client_address, is_loopback
+from promptadmin.plugins.declarations import enabled_plugins
+
+ALL_SCOPES = frozenset(tokens.SCOPES)
+#: HTTP methods whose operations read, in a read session; all others write, in a write session.
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: a name for the record, what they may do, and the user or token behind it."""
+
+    name: str
+    scopes: frozenset[str]
+    user: Any = None
+    token: Any = None
+
+
+class Throttle(SimpleRateThrottle):
+    """Counts requests of a minute, in this process.
+
+    By a clock that nobody sets. Its cache goes by the other one, and forgets a counter too early or too late: then the
+    minute begins anew, or the counter is empty.
+    """
+
+    timer = staticmethod(time.monotonic)
+
+
+class AddressThrottle(Throttle):
+    """Counts requests by address; for those that are anonymous or bring a wrong token."""
+
+    scope = "address"
+
+    def __init__(self) -> None:
+        super().__init__(rate=f"{settings.ANONYMOUS_RPM}/min")
+
+    def get_cache_key(self, request: HttpRequest) -> str:
+        """One counter an address."""
+        return f"throttle-address-{client_address(request)}"
+
+
+class TokenThrottle(Throttle):
+    """Counts requests by token, where RATE_LIMIT_RPM is set."""
+
+    scope = "token"
+
+    def __init__(self) -> None:
+        super().__init__(rate=f"{settings.RATE_LIMIT_RPM}/min")
+
+    def get_cache_key(self, request: HttpRequest) -> str | None:
+        """One counter a token; staff sessions are not counted."""
+        caller: Caller = request.auth  # type: ignore[attr-defined]  # ninja sets it
+        return None if caller.token is None else f"throttle-token-{caller.name}"
+
+
+def needed_scope(request: HttpRequest) -> str:
+    """The scope that the method of this request asks for."""
+    return "read" if request.method in READING_METHODS else "write"
+
+
+@sensitive_variables()
+def caller_of_token(text: str) -> Caller | None:
+    """The caller behind an API token's secret or, as in PromptForge, behind AUTH_TOKEN; None for any other text."""
+    shared = settings.API_AUTH_TOKEN
+    if shared and secrets.compare_digest(text.encode(), shared.encode()):
+        return Caller("AUTH_TOKEN", ALL_SCOPES, token=shared)
+    token = tokens.find_token(text)
+    if token is None:
+        return None
+    tokens.note_use(token)
+    return Caller(f"token {token.prefix}", token.scopes, token=token)
+
+
+def admit(caller: Caller, scope: str) -> Caller:
+    """The caller, who has the scope. Raises Forbidden."""
+    if scope not in caller.scopes:
+        raise Forbidden(
+            f"This needs the scope '{scope}', and {caller.name} has {', '.join(sorted(caller.scopes)) or 'none'}."
+        )
+    return caller
+
+
+class TokenAuth(HttpBearer):
+    """`Authorization: Bearer …` with an API token or, as in PromptForge, with AUTH_TOKEN."""
+
+    def __init__(self, scope: str | None = None) -> None:
+        self.scope = scope
+        super().__init__()
+
+    def __call__(self, request: HttpRequest) -> Caller | None:
+        """The caller. ninja's own way logs the whole header when debugging, be it a token without its `Bearer`."""
+        kind, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        return self.authenticate(request, token) if kind.lower() == self.openapi_scheme else None
+
+    def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
+        """The caller behind the token, or None. Raises Forbidden without the scope."""
+        caller = caller_of_token(token)
+        return None if caller is None else admit(caller, self.scope or needed_scope(request))
+
+
+def staff_scopes(user: Any) -> frozenset[str]:
+    """What a member of staff may do through the API: no more than their role lets them do in the back-office.
+
+    A scope opens every table, so it takes the permissions on all of them that plugins name under `api_permissions`.
+    """
+    if user.is_superuser:
+        return ALL_SCOPES
+    needed: dict[str, set[str]] = {}
+    for plugin in enabled_plugins():
+        for scope, permissions in plugin.api_permissions.items():
+            needed.setdefault(scope, set()).update(permissions)
+    return frozenset(scope for scope, permissions in needed.items() if user.has_perms(permissions))
+
+
+class StaffAuth(APIKeyCookie):
+    """A signed-in member of staff, with Django's CSRF protection."""
+
+    param_name = "sessionid"  # in the API's document, which is the same for all installations
+
+    def __init__(self, scope: str | None = None) -> None:
+        self.scope = scope
+        super().__init__(csrf=True)
+        self.param_name = settings.SESSION_COOKIE_NAME
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
+        """The member of staff behind the session."""
+        if key is None:  # without a session's cookie there may be no session
+            return None
+        user: Any = request.user
+        if not (user.is_authenticated and user.is_active and user.is_staff):
+            return None
+        caller = Caller(f"user {user.get_username()}", staff_scopes(user), user=user)
+        return admit(caller, self.scope or needed_scope(request))
+
+
+class OpenAuth:
+    """PromptForge's open mode (PROMPTADMIN_API_AUTH=off): everybody on this machine may do everything."""
+
+    def __call__(self, request: HttpRequest) -> Caller | None:
+        """A caller with every scope, if the request comes from this machine."""
+        if settings.API_AUTH or not is_loopback(str(request.META.get("REMOTE_ADDR", ""))):
+            return None
+        return Caller("anybody", ALL_SCOPES)
+
+
+def refuse_open_mode_for(host: str) -> None:
+    """Raise CommandError where the open mode would let others than this machine's users in."""
+    if not settings.API_AUTH and not is_loopback(host):
+        raise CommandError(
+            f"PROMPTADMIN_API_AUTH=off opens the API to everybody: it goes with a loopback --host only, not {host}."
+        )
+
+
+def access(scope: str | None = None) -> list[Any]:
+    """The ways in, for `auth=`: with the scope that the method asks for, or with a given one."""
+    return [TokenAuth(scope), StaffAuth(scope), OpenAuth()]

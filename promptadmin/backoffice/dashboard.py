@@ -1,0 +1,139 @@
+"""The start page: panels that plugins declare, about the runs that the address asks for.
+
+The page itself comes at once, without a query on their data; the panels follow as one fragment, so that they share
+what they read. A panel that fails leaves a notice in its place.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.module_loading import import_string
+
+from promptadmin.db.sessions import read_session
+from promptadmin.plugins.declarations import DashboardFilter, DashboardPanel, enabled_plugins
+from promptadmin.plugins.isolation import contained
+
+Answer = TypeVar("Answer")
+
+#: Value in the address → its text and its days; none means all times.
+PERIODS: Mapping[str, tuple[str, int | None]] = {
+    "": ("All time", None),
+    "1": ("Last 24 hours", 1),
+    "7": ("Last 7 days", 7),
+    "30": ("Last 30 days", 30),
+    "90": ("Last 90 days", 90),
+    "365": ("Last 365 days", 365),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One filter of the page: what may be chosen, as value and text, and what is."""
+
+    name: str
+    label: str
+    options: list[tuple[str, str]]
+    value: str
+
+
+@dataclass(frozen=True)
+class RenderedPanel:
+    """A panel with what it shows: HTML, or nothing where it failed or has nothing to tell."""
+
+    panel: DashboardPanel
+    html: str
+    failed: bool = False
+
+
+@dataclass
+class Dashboard:
+    """What the panels are about: `choices` has each filter's text (empty: everything), `since` when the period began.
+
+    `user` is whoever looks, `now` the same moment for all panels.
+    """
+
+    user: Any
+    choices: Mapping[str, str]
+    period: str = ""
+    now: dt.datetime = field(default_factory=timezone.now)
+    _made: dict[Any, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Dashboard:
+        """The dashboard that the address asks for. A period that isn't known is all times."""
+        period = request.GET.get("period", "")
+        # No engine finds a text with a NUL, and PostgreSQL refuses to look.
+        chosen = {item.name: request.GET.get(item.name, "").replace("\x00", "") for item in declared_filters()}
+        return cls(request.user, chosen, period if period in PERIODS else "")
+
+    @cached_property
+    def since(self) -> dt.datetime | None:
+        """The first moment of the period; None for all times."""
+        days = PERIODS[self.period][1]
+        return None if days is None else self.now - dt.timedelta(days=days)
+
+    def once(self, make: Callable[[Dashboard], Answer]) -> Answer:
+        """What a function makes of this dashboard, made once for all panels."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        answer: Answer = self._made[make]
+        return answer
+
+
+def declared_filters() -> Iterator[DashboardFilter]:
+    """The filters of the enabled plugins."""
+    for plugin in enabled_plugins():
+        yield from plugin.dashboard_filters
+
+
+def declared_panels() -> list[tuple[str, DashboardPanel]]:
+    """The panels of the enabled plugins, each with its plugin's label, in their order."""
+    panels = [(plugin.label, panel) for plugin in enabled_plugins() for panel in plugin.dashboard_panels]
+    return sorted(panels, key=lambda item: item[1].position)
+
+
+def choices_of(dashboard: Dashboard) -> list[Choice]:
+    """The period, then the plugins' filters, for the form above the panels."""
+    found = [Choice("period", "Period", [(value, text) for value, (text, _) in PERIODS.items()], dashboard.period)]
+    for item in declared_filters():
+        if item.permission and not dashboard.user.has_perm(item.permission):
+            continue
+        chosen = dashboard.choices[item.name]
+        with read_session():
+            known = list(import_string(item.choices)())
+        if chosen and chosen not in known:
+            known.append(chosen)
+        options = [("", item.everything), *((text, text) for text in known)]
+        found.append(Choice(item.name, item.label, options, chosen))
+    return found
+
+
+def render_panels(dashboard: Dashboard) -> list[RenderedPanel]:
+    """What each panel that the user may see shows."""
+    return [
+        rendered
+        for plugin, panel in declared_panels()
+        if not panel.permission or dashboard.user.has_perm(panel.permission)
+        if (rendered := _render(plugin, panel, dashboard)) is not None
+    ]
+
+
+def _render(plugin: str, panel: DashboardPanel, dashboard: Dashboard) -> RenderedPanel | None:
+    rendered: RenderedPanel | None = RenderedPanel(panel, "", failed=True)
+    with contained(plugin, f"the dashboard's panel {panel.name}"):
+        with read_session():
+            data = import_string(panel.function)(dashboard)
+        if data is None:
+            rendered = None
+        else:
+            html = render_to_string(panel.template, {"dashboard": dashboard, "panel": panel, **data})
+            rendered = RenderedPanel(panel, html)
+    return rendered

@@ -1,0 +1,180 @@
+"""The page for operators: the state of the installation, and buttons for what is done most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from promptadmin.audit import Change, record
+from promptadmin.db.legacy_values import parse_moment
+from promptadmin.db.sessions import write_session
+from promptadmin.db.sqlite.connections import is_file, read_pragmas
+from promptadmin.models import Maintenance
+from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.process import is_under_way, last_run, start_backup
+from promptadmin.ops.backups.sources import source_of
+from promptadmin.ops.backups.store import Store, default_directory
+from promptadmin.ops.doctor.examining import examine
+from promptadmin.ops.doctor.registry import Severity
+from promptadmin.ops.startup.adoption import UnusableDatabaseError
+from promptadmin.ops.startup.run_log import JOBS, StepRun, last_runs
+from promptadmin.ops.startup.sequence import pending_migrations, run_steps, startup_steps
+from promptadmin.ops.upkeep import upkeep_jobs
+from promptadmin.plugins.declarations import StartupStep, UpkeepJob
+
+#: The doctor's checks that read no table, so that the page comes at once however large the file is.
+QUICK_CHECKS = ("D001", "D002", "D003", "D101", "D102", "D103", "D105", "D201", "D301", "D302", "D401", "D402")
+#: How the theme colours a finding.
+LABELS = {Severity.OK: "success", Severity.WARNING: "warning", Severity.ERROR: "danger", Severity.NOTE: "info"}
+BACKUPS_SHOWN = 10
+
+may_see = permission_required("promptadmin.view_operations", raise_exception=True)
+may_maintain = permission_required("promptadmin.run_maintenance", raise_exception=True)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A start-up step, and its last run, if it ever ran under this release."""
+
+    step: StartupStep
+    last: StepRun | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """An upkeep job, and the last of its pieces that did something."""
+
+    job: UpkeepJob
+    last: StepRun | None
+
+
+@may_see
+@require_safe
+def operations_view(request: HttpRequest) -> HttpResponse:
+    """Show the state of the installation."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    results = examine(connection, only=QUICK_CHECKS)
+    context = {
+        **admin.site.each_context(request),
+        "title": "Operations",
+        "findings": [
+            {"check": result.check, "finding": finding, "label": LABELS.get(finding.severity, "")}
+            for result in results
+            for finding in result.findings
+            if finding.severity is not Severity.OK or result.severity is Severity.OK
+        ],
+        "steps": _steps(),
+        "jobs": _jobs(),
+        "database": _database(),
+        "pending": [f"{item.app_label}.{item.name}" for item in pending_migrations(connection)],
+        "backups": _backups(),
+        "backup_directory": default_directory(),
+        "backup_under_way": is_under_way(),
+        "backup_run": last_run(DEFAULT_DB_ALIAS),
+        "may_maintain": request.user.has_perm("promptadmin.run_maintenance"),
+    }
+    return TemplateResponse(request, "promptadmin/operations.html", context)
+
+
+@may_maintain
+@require_POST
+def make_backup_view(request: HttpRequest) -> HttpResponse:
+    """Start `manage.py backupdb`; the page shows how it went."""
+    try:
+        start_backup(DEFAULT_DB_ALIAS)
+    except BackupError as error:
+        messages.error(request, str(error))
+        return redirect("admin:operations")
+    with write_session():
+        record(
+            Change(model=Maintenance, key="backup", title="backup", before={}, after={"backup": "started"}),
+            using=DEFAULT_DB_ALIAS,
+        )
+    messages.success(request, "A backup is being made: load this page again to see how it went.")
+    return redirect("admin:operations")
+
+
+@may_maintain
+@require_POST
+def run_step_view(request: HttpRequest) -> HttpResponse:
+    """Run one of the start-up steps that have a button."""
+    name = request.POST.get("step", "")
+    if name not in {step.name for step in startup_steps() if step.button}:
+        messages.error(request, "There is no such button: go back and use one of the page.")
+        return redirect("admin:operations")
+    try:
+        report = run_steps([name])[0]
+    except UnusableDatabaseError as error:
+        messages.error(request, str(error))
+        return redirect("admin:operations")
+    result = report.result
+    with write_session():
+        change = Change(
+            model=Maintenance,
+            key=name,
+            title=report.title,
+            before={},
+            after={"changed": result.changed},
+            note=result.message,
+        )
+        record(change, using=DEFAULT_DB_ALIAS)
+    messages.success(request, f"{report.title.capitalize()}: {result.message}.")
+    for warning in result.warnings:
+        messages.warning(request, warning)
+    return redirect("admin:operations")
+
+
+def _steps() -> list[Step]:
+    runs = last_runs(connections[DEFAULT_DB_ALIAS])
+    return [Step(step, runs.get(step.name)) for step in startup_steps()]
+
+
+def _jobs() -> list[Job]:
+    runs = last_runs(connections[DEFAULT_DB_ALIAS], kept_in=JOBS)
+    return [Job(owned.job, runs.get(owned.job.name)) for owned in upkeep_jobs()]
+
+
+def _database() -> dict[str, Any]:
+    """Where the database is, how large it is, and the PRAGMAs of this connection."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    source = source_of(connection)
+    facts: dict[str, Any] = {"name": source.name}
+    try:
+        facts["size"] = source.size()
+    except BackupError as error:
+        facts["no_backup"] = str(error)
+    if connection.vendor == "sqlite":
+        facts["pragmas"] = read_pragmas(connection)
+    if is_file(connection):
+        path = Path(str(connection.settings_dict["NAME"]))
+        log = path.with_name(path.name + "-wal")
+        facts |= {"name": path, "size": path.stat().st_size, "log": log.stat().st_size if log.exists() else 0}
+    return facts
+
+
+def _backups() -> list[dict[str, Any]]:
+    """The newest proven backups of this database."""
+    store = Store(default_directory(), source_of(connections[DEFAULT_DB_ALIAS]).name)
+    found = islice(store.backups(), BACKUPS_SHOWN)
+    now = timezone.now()
+    return [
+        {
+            "name": backup.directory.name,
+            "made_at": (made_at := parse_moment(backup.manifest.made_at)),
+            "hours": (now - made_at).total_seconds() / 3600 if made_at else None,
+            "size": backup.manifest.file.size,
+            "rows": backup.manifest.rows,
+        }
+        for backup in found
+    ]

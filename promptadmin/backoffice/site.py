@@ -1,0 +1,176 @@
+"""The admin site: apart from `admin`, which registers on it while it is imported."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from csp.decorators import csp
+from django.contrib import messages
+from django.contrib.admin.views.main import ERROR_FLAG
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.response import TemplateResponse
+from django.templatetags.static import static
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from unfold.sites import UnfoldAdminSite
+
+from promptadmin.backoffice.dashboard import Dashboard, choices_of, declared_panels, render_panels
+from promptadmin.backoffice.deletion import delete_selected
+from promptadmin.backoffice.operations_page import make_backup_view, operations_view, run_step_view
+from promptadmin.backoffice.page_views import page_view
+from promptadmin.backoffice.resent_forms import once_a_form
+from promptadmin.backoffice.session_state import session_view
+from promptadmin.http.csp import PAGES
+from promptadmin.http.error_responses import json_error, wants_json
+from promptadmin.http.keys import with_keys
+from promptadmin.http.refused_forms import form_address
+
+
+class AdminSite(UnfoldAdminSite):
+    """The back-office."""
+
+    index_title = "Dashboard"
+    site_url = None
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.add_action(delete_selected, "delete_selected")
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """All addresses; each row has one, whatever its key is."""
+        return list(with_keys(super().get_urls()))
+
+    def extra_urls(self) -> list[URLPattern]:
+        """The pages that belong to no table."""
+        return [
+            path("dashboard/panels/", self.admin_view(self.panels), name="dashboard_panels"),
+            path("session/", session_view, name="session"),
+            path("operations/", self.admin_view(operations_view), name="operations"),
+            path("operations/backup/", self.admin_view(make_backup_view), name="make_backup"),
+            path("operations/step/", self.admin_view(run_step_view), name="run_step"),
+        ]
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """A page for staff, with what the theme needs of browsers. No cache keeps one, also no `cacheable` one."""
+        checked: Callable[..., Any] = once_a_form(_telling_what_was_dropped(page_view(view)))
+        guarded = super().admin_view(checked, cacheable)
+
+        @functools.wraps(view)
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if request.method == "POST" and not self.has_permission(request):
+                return self._sign_in_first(request)
+            return guarded(request, *args, **kwargs)
+
+        wrapped: Callable[..., Any] = csp(PAGES)(page)
+        return wrapped
+
+    def _sign_in_first(self, request: HttpRequest) -> HttpResponse:
+        """Answer what was sent after the end of a session: sign in, and come back to the form."""
+        if wants_json(request):
+            return json_error("You aren't signed in any more: load the page anew to sign in", 401)
+        if request.path == reverse("admin:logout"):
+            return HttpResponseRedirect(reverse("admin:index"))
+        return redirect_to_login(form_address(request), reverse("admin:login"))
+
+    @method_decorator(csp(PAGES))
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The page to sign in, which is for strangers; whoever is signed in goes on to where they wanted to be."""
+        wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
+        if request.method == "GET" and self.has_permission(request) and _is_own_page(wanted, request):
+            return HttpResponseRedirect(wanted)
+        answer: HttpResponse = super().login(request, extra_context)
+        return answer
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What the theme's templates are given: without colours, which it would write into each page as a style."""
+        return {**super().each_context(request), "colors": None}
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The dashboard, whose panels follow."""
+        dashboard = Dashboard.of(request)
+        if unknown := sorted(request.GET.keys() - {"period", *dashboard.choices}):
+            messages.warning(request, f"The dashboard has no choice named {', '.join(unknown)}: that was left out.")
+        context = {
+            "choices": choices_of(dashboard),
+            "panels": [panel for _, panel in declared_panels()],
+            "query": request.GET.urlencode(),
+            **(extra_context or {}),
+        }
+        answer: TemplateResponse = super().index(request, context)
+        return answer
+
+    def panels(self, request: HttpRequest) -> HttpResponse:
+        """The panels, as a fragment that the dashboard fetches."""
+        answer = render(request, "promptadmin/panels.html", {"panels": render_panels(Dashboard.of(request))})
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+
+def _telling_what_was_dropped(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Say why a list shows all rows: Django drops every filter of an address where it can't use one of them."""
+
+    @functools.wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        answer = view(request, *args, **kwargs)
+        if answer.status_code == 302 and answer["Location"] == f"{request.path}?{ERROR_FLAG}=1":
+            messages.warning(
+                request,
+                f"Of {', '.join(sorted(request.GET))}, something is no filter of this list, or can't be read: "
+                "all filters were left out.",
+            )
+        return answer
+
+    return wrapper
+
+
+def _is_own_page(address: str, request: HttpRequest) -> bool:
+    """Whether the address is one of this site, other than that of the page to sign in."""
+    own = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return own and urlsplit(address).path != request.path
+
+
+def colours(request: HttpRequest) -> str:
+    """The address of the theme's colours, which are ours."""
+    return static("promptadmin/colours.css")
+
+
+def stylesheet(request: HttpRequest) -> str:
+    """The address of what we add to the theme's styles."""
+    return static("promptadmin/admin.css")
+
+
+def htmx_settings(request: HttpRequest) -> str:
+    """The address of what htmx is told."""
+    return static("promptadmin/htmx_settings.js")
+
+
+def keyboard_script(request: HttpRequest) -> str:
+    """The address of what makes the theme's symbols usable without a mouse."""
+    return static("promptadmin/keyboard.js")
+
+
+def session_script(request: HttpRequest) -> str:
+    """The address of what keeps a session alive while somebody types."""
+    return static("promptadmin/session.js")
+
+
+def sent_once_script(request: HttpRequest) -> str:
+    """The address of what keeps a form from being sent twice."""
+    return static("promptadmin/sent_once.js")
+
+
+def drafts_script(request: HttpRequest) -> str:
+    """The address of what keeps typed text until the server has it."""
+    return static("promptadmin/drafts.js")
+
+
+def favicon(request: HttpRequest) -> str:
+    """The address of the symbol in the browser's tab."""
+    return static("promptadmin/favicon.svg")

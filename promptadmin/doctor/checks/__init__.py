@@ -1,5 +1,0 @@
-"""The platform's checks."""
-
-from promptadmin.doctor.checks import access, backups, clock, database, durability, files, replica, rows, sqlite_file
-
-__all__ = ["access", "backups", "clock", "database", "durability", "files", "replica", "rows", "sqlite_file"]

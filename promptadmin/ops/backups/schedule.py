@@ -1,0 +1,93 @@
+"""Backups that `serve` makes by itself, as an upkeep job, in a process of their own.
+
+A backup takes minutes where there is much to copy and compare: the upkeep starts it and looks in on it between the
+pieces of other jobs. When the next one is due follows from the last proven backup alone, so it is the same whoever made
+that one, and after any restart.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+
+from promptadmin.db.legacy_values import parse_moment
+from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.process import BackupProcess, is_under_way
+from promptadmin.ops.backups.sources import source_of
+from promptadmin.ops.backups.store import Backup, Store, default_directory
+from promptadmin.ops.upkeep import Piece
+
+SECONDS_A_LOOK = 0.05
+#: How long a backup that failed is not tried again, unless the schedule itself is shorter.
+SECONDS_AFTER_FAILURE = 600.0
+#: Where nobody asked for a schedule, a server that has just started is left alone for so long.
+SECONDS_AFTER_START = 900.0
+
+_started = time.monotonic()
+
+
+@dataclass
+class _Process:
+    """The backup that this process has under way, and when it may start another one."""
+
+    running: BackupProcess | None = None
+    not_before: float = 0.0
+
+
+_process = _Process()
+
+
+def newest(using: str, now: dt.datetime) -> tuple[Backup, dt.datetime] | None:
+    """The last proven backup of a database and when it was made, but none that a clock put into the future."""
+    store = Store(default_directory(), source_of(connections[using]).name)
+    for backup in store.backups():
+        made_at = parse_moment(backup.manifest.made_at)
+        if made_at is not None and made_at <= now:
+            return backup, made_at
+    return None
+
+
+def is_due(using: str, now: dt.datetime) -> bool:
+    """Whether the schedule asks for a backup now."""
+    if settings.BACKUP_EVERY is None:
+        return False
+    last = newest(using, now)
+    return last is None or now - last[1] >= settings.BACKUP_EVERY
+
+
+def scheduled_backup(using: str) -> Piece:
+    """Start a backup where one is due, or wait a moment for the one that is under way.
+
+    Raises BackupError where that one failed.
+    """
+    if _process.running is not None:
+        return _look()
+    if settings.BACKUP_BY_DEFAULT and time.monotonic() < _started + SECONDS_AFTER_START:
+        return Piece(0, 0)
+    if time.monotonic() < _process.not_before or not is_due(using, timezone.now()) or is_under_way():
+        return Piece(0, 0)
+    _process.running = BackupProcess(using, "--keep", str(settings.BACKUP_KEEP), "--compress", "zstd")
+    return Piece(0, 1)
+
+
+def _look() -> Piece:
+    process = _process.running
+    if process is None:
+        return Piece(0, 0)
+    try:
+        if not process.has_ended(SECONDS_A_LOOK):
+            return Piece(0, 1)
+    except BackupError:
+        every = settings.BACKUP_EVERY or dt.timedelta()
+        _process.running, _process.not_before = (
+            None,
+            time.monotonic() + min(SECONDS_AFTER_FAILURE, every.total_seconds()),
+        )
+        raise
+    _process.running = None
+    return Piece(1, 0)

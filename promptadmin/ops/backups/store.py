@@ -1,0 +1,165 @@
+"""A directory of backups. Each backup is a directory of its own, which gets its name when it is complete and proven.
+
+Until then, and again while it is being removed, its name ends in `.partial`: a process that is killed at any moment
+leaves nothing else, and the next one removes it. One rename is all that makes a backup.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from promptadmin.ops.backups.copying import flush
+from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.manifest import Manifest, read_manifest
+
+PARTIAL = ".partial"
+DIRECTORY_MODE = 0o700
+FILE_MODE = 0o600
+NAME = re.compile(r"promptadmin-\d{8}T\d{12}Z-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A proven backup: its directory, and what its manifest says."""
+
+    directory: Path
+    manifest: Manifest
+
+    @property
+    def file(self) -> Path:
+        """The database's copy."""
+        return self.directory / self.manifest.file_name
+
+
+def default_directory() -> Path:
+    """Where backups go unless told otherwise."""
+    return Path(settings.DATA_DIR) / "backups"
+
+
+@dataclass(frozen=True)
+class Store:
+    """The backups of one database, `source`, in one directory; those of others there are left alone."""
+
+    directory: Path
+    source: str
+
+    @property
+    def _mark(self) -> str:
+        return hashlib.sha256(self.source.encode()).hexdigest()[:8]
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        """Make the directory where it is missing, and be the only one that changes it.
+
+        Raises BackupError where another process makes a backup there.
+        """
+        try:
+            self.directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+            handle = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise BackupError(f"{self.directory} can't hold backups ({error.strerror}): name another place.") from None
+        try:
+            _lock(handle, f"Another process makes a backup in {self.directory}: wait until it has ended.")
+            for partial in self.leftovers():
+                shutil.rmtree(partial)
+            yield
+        finally:
+            os.close(handle)
+
+    def new_partial(self) -> Path:
+        """A new directory to make a backup in."""
+        stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S%fZ")
+        partial = self.directory / f"promptadmin-{stamp}-{self._mark}{PARTIAL}"
+        try:
+            partial.mkdir(mode=DIRECTORY_MODE)
+        except OSError as error:
+            raise BackupError(f"{self.directory} can't be written ({error.strerror}): name another place.") from None
+        return partial
+
+    def finish(self, partial: Path) -> Path:
+        """Give a backup its name, once every byte of it is on the disk."""
+        for file in partial.iterdir():
+            file.chmod(FILE_MODE)
+            flush(file)
+        flush(partial)
+        final = partial.with_name(partial.name.removesuffix(PARTIAL))
+        partial.rename(final)
+        flush(self.directory)
+        return final
+
+    def backups(self) -> Iterator[Backup]:
+        """The proven backups of this database, newest first; what isn't whole is left out."""
+        for backup in proven_backups(self.directory):
+            if backup.manifest.source == self.source:
+                yield backup
+
+    def prune(self, keep: int, made: Backup) -> list[Path]:
+        """Remove all but the newest backups of this database; returns the directories that were removed.
+
+        The one just made stays, also where a clock that was put back makes it look older than the others.
+        """
+        others = [backup.directory for backup in self.backups() if backup.directory != made.directory]
+        removed = others[keep - 1 :]
+        for directory in removed:
+            doomed = directory.with_name(directory.name + PARTIAL)
+            directory.rename(doomed)
+            shutil.rmtree(doomed)
+        return removed
+
+    def leftovers(self) -> list[Path]:
+        """What killed processes left behind."""
+        if not self.directory.is_dir():
+            return []
+        ending = f"-{self._mark}{PARTIAL}"
+        return [
+            path
+            for path in sorted(self.directory.iterdir())
+            if path.name.endswith(ending) and NAME.fullmatch(path.name.removesuffix(PARTIAL)) and path.is_dir()
+        ]
+
+
+def _lock(handle: int, refusal: str) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BackupError(refusal) from None
+
+
+def proven_backups(directory: Path) -> Iterator[Backup]:
+    """The backups in a directory, newest first, whose manifest can be read and whose file has its size."""
+    names = [path.name for path in directory.iterdir()] if directory.is_dir() else []
+    for name in sorted(filter(NAME.fullmatch, names), reverse=True):
+        with contextlib.suppress(BackupError, OSError):
+            backup = open_backup(directory / name)
+            if backup.file.stat().st_size == backup.manifest.file.size:
+                yield backup
+
+
+def open_backup(path: Path) -> Backup:
+    """The backup that a path means: its directory, a file in it, or a directory of backups, of which the newest.
+
+    Raises BackupError where there is none.
+    """
+    if path.is_dir() and not (path / "manifest.json").exists():
+        newest = next(proven_backups(path), None)
+        if newest is None:
+            raise BackupError(f"There is no proven backup in {path}: name one that `backupdb` made.")
+        return newest
+    if not path.exists():
+        raise BackupError(f"There is no {path}: name a backup that `backupdb` made.")
+    directory = path if path.is_dir() else path.parent
+    backup = Backup(directory, read_manifest(directory))
+    if Path(backup.manifest.file_name).name != backup.manifest.file_name:
+        raise BackupError(f"The manifest in {directory} names a file elsewhere: take another backup.")
+    return backup

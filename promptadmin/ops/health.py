@@ -1,0 +1,128 @@
+"""Whether the product works: what it tells strangers, and what it tells those with access."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from typing import Any
+
+from django.db import DatabaseError, connections
+from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
+from django.views.decorators.http import require_http_methods
+from ninja import Router, Schema, Status
+from pydantic import Field
+
+from promptadmin import __version__
+from promptadmin.api.app import ValidationErrorOut, opens_own_session
+from promptadmin.api.auth import access
+from promptadmin.db.cache import while_unchanged
+from promptadmin.db.legacy_values import parse_moment
+from promptadmin.db.postgresql import replicas
+from promptadmin.db.sessions import read_session
+from promptadmin.errors import Refused
+from promptadmin.http.responses import to_json
+from promptadmin.ops.backups import last_proven
+from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.startup.sequence import pending_migrations
+from promptadmin.plugins.declarations import HEALTH_FIELDS, enabled_plugins
+from promptadmin.plugins.isolation import contained
+
+router = Router(tags=["health"])
+
+
+class HealthOut(Schema):
+    """The state of the product. Strangers see `status` alone."""
+
+    status: str = Field(examples=["ok"], description="`ok`, or `unavailable` with status 503")
+    version: str | None = None
+    db_connected: bool | None = None
+    migrations_pending: int | None = None
+    replica: str | None = Field(
+        None, examples=["ok"], description="`ok`, or why reads go to the primary; absent without a replica"
+    )
+    last_proven_backup: dt.datetime | None = Field(
+        None, examples=["2026-07-01T03:00:00Z"], description="The moment that the newest proven backup shows"
+    )
+    claude_available: bool | None = Field(None, description="PromptForge's name for llm_available")
+    llm_available: bool | None = None
+    llm_provider: str | None = Field(None, examples=["none"])
+    llm_model: str | None = None
+    mcp_connected: bool | None = None
+    token_budgets: dict[str, Any] | None = None
+
+
+@router.get(
+    "/health",
+    auth=None,
+    throttle=[],
+    response={200: HealthOut, 422: ValidationErrorOut, 503: HealthOut},
+    exclude_unset=True,
+    operation_id="get_health",
+    summary="Whether the product works",
+)
+@opens_own_session
+def get_health(request: HttpRequest) -> Status[dict[str, Any]]:
+    """Answers 503 when the database doesn't answer. Callers with access see the details."""
+    return Status(*_health(request))
+
+
+@require_http_methods(["GET", "HEAD", "OPTIONS"])
+def health_alias(request: HttpRequest) -> HttpResponse:
+    """The same at `/health`, where PromptForge's monitors look."""
+    status, answer = _health(request)
+    return HttpResponse(to_json(answer), status=status, content_type="application/json")
+
+
+def _health(request: HttpRequest) -> tuple[int, dict[str, Any]]:
+    pending, connected = 0, True
+    try:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT 1")
+        details = _has_access(request)
+        if details:
+            pending = _migrations_pending()
+    except DatabaseError:
+        connected = details = False
+    answer: dict[str, Any] = {"status": "ok" if connected else "unavailable"}
+    if details:
+        answer |= {
+            "version": __version__,
+            "db_connected": connected,
+            "migrations_pending": pending,
+            **({"replica": replicas.state.problem or "ok"} if replicas.has_replica() else {}),
+            "last_proven_backup": _last_proven_backup(),
+            **HEALTH_FIELDS,
+            **_plugins_fields(),
+        }
+    return 200 if connected else 503, answer
+
+
+def _plugins_fields() -> dict[str, Any]:
+    """What the enabled plugins say of themselves."""
+    found: dict[str, Any] = {}
+    for plugin in enabled_plugins():
+        for name, path in plugin.health_fields.items():
+            with contained(plugin.label, f"the health field {name}"):
+                found[name] = import_string(path)()
+    return found
+
+
+def _migrations_pending() -> int:
+    """How many migrations the database lacks; reading them all takes longer than everything else here."""
+    with read_session() as connection:
+        return while_unchanged(connection, "pending migrations", lambda: len(pending_migrations(connection)))
+
+
+def _last_proven_backup() -> dt.datetime | None:
+    """When it was made; None also where the directory of backups can't be read."""
+    with contextlib.suppress(OSError, BackupError):
+        manifest = last_proven()
+        return parse_moment(manifest.made_at) if manifest else None
+    return None
+
+
+def _has_access(request: HttpRequest) -> bool:
+    with contextlib.suppress(Refused):  # whoever has no access is a stranger, not an error
+        return any(way(request) for way in access("read"))
+    return False

@@ -1,0 +1,76 @@
+"""The whole contract of plugins: what a plugin may import from promptadmin stands here, and nothing else does.
+
+What an `apps.py` needs is imported at once. The rest needs Django's applications to be loaded, and is imported when it
+is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from promptadmin.plugins.declarations import (
+    HEALTH_FIELDS,
+    DashboardFilter,
+    DashboardPanel,
+    PluginConfig,
+    PromptCheck,
+    StartupStep,
+    UpkeepJob,
+)
+
+if TYPE_CHECKING:
+    from promptadmin.accounts.roles import grant
+    from promptadmin.api.app import errors, opens_own_session
+    from promptadmin.api.idempotency import once
+    from promptadmin.backoffice.dashboard import Dashboard
+    from promptadmin.db.sessions import read_session, write_session
+    from promptadmin.errors import Refused
+    from promptadmin.ops.startup.sequence import StepContext, StepResult
+    from promptadmin.ops.upkeep import Piece
+    from promptadmin.plugins.events import Event, send
+
+__all__ = [
+    "HEALTH_FIELDS",
+    "Dashboard",
+    "DashboardFilter",
+    "DashboardPanel",
+    "Event",
+    "Piece",
+    "PluginConfig",
+    "PromptCheck",
+    "Refused",
+    "StartupStep",
+    "StepContext",
+    "StepResult",
+    "UpkeepJob",
+    "errors",
+    "grant",
+    "once",
+    "opens_own_session",
+    "read_session",
+    "send",
+    "write_session",
+]
+
+_LOADED_WHEN_USED = {
+    "Dashboard": "promptadmin.backoffice.dashboard",
+    "Event": "promptadmin.plugins.events",
+    "Piece": "promptadmin.ops.upkeep",
+    "Refused": "promptadmin.errors",
+    "StepContext": "promptadmin.ops.startup.sequence",
+    "StepResult": "promptadmin.ops.startup.sequence",
+    "errors": "promptadmin.api.app",
+    "grant": "promptadmin.accounts.roles",
+    "once": "promptadmin.api.idempotency",
+    "opens_own_session": "promptadmin.api.app",
+    "read_session": "promptadmin.db.sessions",
+    "send": "promptadmin.plugins.events",
+    "write_session": "promptadmin.db.sessions",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LOADED_WHEN_USED:
+        raise AttributeError(f"promptadmin.plugins has no {name!r}; it has: {', '.join(__all__)}.")
+    return getattr(import_module(_LOADED_WHEN_USED[name]), name)

@@ -1,0 +1,208 @@
+"""System checks of what plugins declare: `manage.py check`, and every start, stops at the first that can't work.
+
+| id | what is wrong |
+|---|---|
+| plugins.E001 | a declaration has the wrong type |
+| plugins.E002 | two declarations have one name |
+| plugins.E003 | a name that nothing has |
+| plugins.E004 | something that can't be imported |
+| plugins.E005 | a plugin made for other releases of promptadmin |
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.management import get_commands
+from django.utils.module_loading import import_string
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from promptadmin import __version__
+from promptadmin.plugins.declarations import (
+    HEALTH_FIELDS,
+    PluginConfig,
+    StartupStep,
+    UpkeepJob,
+    enabled_plugins,
+    plugins_by_name,
+)
+from promptadmin.plugins.events import ANY, known_events
+
+#: For `manage.py check --tag`. Declarations alone need no import of a plugin's code, so that `startup` checks them too.
+DECLARATIONS, IMPORTS = "plugins", "plugin_imports"
+
+TAKE_OUT = "Ask the plugin's author, or take it out of PROMPTADMIN_PLUGINS."
+#: Attributes whose items have names that no two plugins may share.
+NAMED = (
+    "startup_steps",
+    "upkeep_jobs",
+    "health_fields",
+    "dashboard_panels",
+    "dashboard_filters",
+    "statistics_sections",
+    "prompt_checks",
+    "strategies",
+    "strategy_aliases",
+    "events",
+)
+
+
+def attribute_types() -> dict[str, Any]:
+    """The attributes that PluginConfig itself declares, with their types."""
+    hints = typing.get_type_hints(PluginConfig)
+    own = [name for name in PluginConfig.__annotations__ if typing.get_origin(hints[name]) is typing.ClassVar]
+    return {name: typing.get_args(hints[name])[0] for name in own}
+
+
+def check_declarations(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """What can be said without importing any plugin's code."""
+    wrong = [*_no_plugins(), *_wrong_types()]
+    return wrong or [*_duplicates(), *_unknown_names(), *_versions()]
+
+
+def check_imports(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Whether every dotted path leads to what it should."""
+    if any(_wrong_types()):
+        return []
+    return [
+        _error(4, plugin, f"{attribute} names {path!r}, which {problem}", "Correct the dotted path, or what it names.")
+        for plugin in enabled_plugins()
+        for attribute, path, fits, expected in _paths(plugin)
+        if (problem := _why_not(path, fits, expected))
+    ]
+
+
+def _error(number: int, plugin: PluginConfig, problem: str, hint: str = TAKE_OUT) -> checks.CheckMessage:
+    return checks.Error(f"Plugin {plugin.label!r}: {problem}.", hint=hint, obj=None, id=f"plugins.E00{number}")
+
+
+def _no_plugins() -> Iterator[checks.CheckMessage]:
+    for name, plugin in plugins_by_name(settings.ENABLED_PLUGINS).items():
+        if plugin is None:
+            problem = f"Plugin {name!r}: its entry point doesn't lead to the PluginConfig in its apps.py."
+            hint = 'Write it as in `name = "package.apps:NameConfig"`, with a subclass of PluginConfig.'
+            yield checks.Error(problem, hint=hint, id="plugins.E001")
+
+
+def _wrong_types() -> Iterator[checks.CheckMessage]:
+    strict = ConfigDict(strict=True, revalidate_instances="always")
+    for name, expected in attribute_types().items():
+        adapter = TypeAdapter(expected, config=strict)
+        for plugin in enabled_plugins():
+            try:
+                adapter.validate_python(getattr(plugin, name))
+            except ValidationError as error:
+                first = error.errors(include_url=False)[0]
+                place = "".join(f"[{part!r}]" for part in first["loc"])
+                yield _error(1, plugin, f"{name}{place} has the wrong type: {first['msg']}", "See docs/plugins.md.")
+
+
+def _names(plugin: PluginConfig, attribute: str) -> Iterable[str]:
+    declared = getattr(plugin, attribute)
+    return declared if isinstance(declared, typing.Mapping) else [item.name for item in declared]
+
+
+def _duplicates() -> Iterator[checks.CheckMessage]:
+    from promptadmin.ops.startup.sequence import PLATFORM_STEPS
+    from promptadmin.ops.upkeep import PLATFORM_JOBS
+
+    platform: dict[str, Sequence[StartupStep | UpkeepJob]] = {
+        "startup_steps": PLATFORM_STEPS,
+        "upkeep_jobs": PLATFORM_JOBS,
+    }
+    for attribute in NAMED:
+        owners = {item.name: "promptadmin" for item in platform.get(attribute, ())}
+        if attribute == "strategy_aliases":
+            owners = {name: plugin.label for plugin in enabled_plugins() for name in plugin.strategies}
+        for plugin in enabled_plugins():
+            for name in _names(plugin, attribute):
+                if name in owners:
+                    problem = f"{attribute} has {name!r}, a name that {owners[name]!r} has already"
+                    yield _error(2, plugin, problem, "Rename the plugin's one.")
+                owners[name] = plugin.label
+
+
+def _unknown_names() -> Iterator[checks.CheckMessage]:
+    plugins = enabled_plugins()
+    labels = {plugin.label for plugin in plugins}
+    strategies = {name for plugin in plugins for name in plugin.strategies}
+    prompt_checks = sorted(check.name for plugin in plugins for check in plugin.prompt_checks)
+    for plugin in plugins:
+        for name in sorted(set(plugin.requires_plugins) - labels):
+            yield _error(3, plugin, f"it needs the plugin {name!r}", "Name that one too in PROMPTADMIN_PLUGINS.")
+        known: list[tuple[str, Iterable[str], Iterable[str]]] = [
+            ("event_receivers", plugin.event_receivers, [*known_events(), ANY]),
+            ("event_recorders", plugin.event_recorders, [*known_events(), ANY]),
+            ("strategy_aliases", plugin.strategy_aliases.values(), strategies),
+            ("health_fields", plugin.health_fields, HEALTH_FIELDS),
+            ("background_commands", plugin.background_commands, get_commands()),
+        ]
+        for attribute, names, there in known:
+            for name in sorted(set(names) - set(there)):
+                hint = f"There are: {', '.join(sorted(there))}."
+                yield _error(3, plugin, f"{attribute} names {name!r}, which nothing has", hint)
+    for name in sorted(set(settings.PROMPT_CHECKS_OFF) - set(prompt_checks)):
+        yield checks.Warning(
+            f"PROMPTADMIN_PROMPT_CHECKS_OFF: no enabled plugin has a check {name!r}.",
+            hint=f"There are: {', '.join(prompt_checks) or 'none'}.",
+            id="plugins.W003",
+        )
+
+
+def _versions() -> Iterator[checks.CheckMessage]:
+    for plugin in enabled_plugins():
+        try:
+            if not SpecifierSet(plugin.requires_promptadmin).contains(__version__, prereleases=True):
+                problem = f"it is made for promptadmin {plugin.requires_promptadmin}, and this is {__version__}"
+                yield _error(5, plugin, problem, "Install another release of the plugin, or of promptadmin.")
+        except InvalidSpecifier:
+            problem = f"requires_promptadmin is {plugin.requires_promptadmin!r}, which is no version window"
+            yield _error(5, plugin, problem, 'Write it as in ">=0.1,<2".')
+
+
+Fits = Callable[[Any], bool]
+
+
+def _paths(plugin: PluginConfig) -> Iterator[tuple[str, str, Fits, str]]:
+    """Each dotted path of a plugin, with what it must lead to."""
+    if plugin.api_router:
+        yield "api_router", plugin.api_router, _is_router, "a ninja.Router"
+    if plugin.asgi_application:
+        yield "asgi_application", plugin.asgi_application, callable, "a callable"
+    declared: list[tuple[str, Iterable[str]]] = [
+        ("health_fields", plugin.health_fields.values()),
+        ("statistics_sections", plugin.statistics_sections.values()),
+        ("event_receivers", plugin.event_receivers.values()),
+        ("event_recorders", plugin.event_recorders.values()),
+        ("startup_steps", _functions(plugin.startup_steps)),
+        ("upkeep_jobs", _functions(plugin.upkeep_jobs)),
+        ("dashboard_panels", _functions(plugin.dashboard_panels)),
+        ("dashboard_filters", [item.choices for item in plugin.dashboard_filters]),
+        ("prompt_checks", _functions(plugin.prompt_checks)),
+    ]
+    for attribute, paths in declared:
+        for path in paths:
+            yield attribute, path, callable, "a callable"
+
+
+def _functions(items: Sequence[StartupStep | Any]) -> list[str]:
+    return [item.function for item in items]
+
+
+def _why_not(path: str, fits: Fits, expected: str) -> str:
+    try:
+        found = import_string(path)
+    except Exception as error:
+        return f"can't be imported: {type(error).__name__}: {error}".rstrip(".")
+    return "" if fits(found) else f"is no {expected.removeprefix('a ')}, but of type {type(found).__name__}"
+
+
+def _is_router(found: object) -> bool:
+    from ninja import Router  # here, because it takes longer than all else that a command imports
+
+    return isinstance(found, Router)

@@ -1,0 +1,214 @@
+"""The door for plugins: what one declares, which are installed, and which are switched on.
+
+A plugin is a Django application whose `apps.py` has one subclass of `PluginConfig`, announced by its package
+through the entry point group `promptadmin.plugins` and switched on by that entry point's name in
+`PROMPTADMIN_PLUGINS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, ClassVar, Literal
+
+from django.apps import AppConfig, apps
+from django.core.exceptions import ImproperlyConfigured
+
+ENTRY_POINT_GROUP = "promptadmin.plugins"
+#: What `GET /api/health` says of things that only a plugin can have, where none says more.
+HEALTH_FIELDS: Mapping[str, Any] = {
+    "claude_available": False,
+    "llm_available": False,
+    "llm_provider": "none",
+    "llm_model": "",
+    "mcp_connected": False,
+    "token_budgets": {},
+}
+
+
+@dataclass(frozen=True)
+class StartupStep:
+    """One idempotent piece of work that `startup` does at each start.
+
+    `function` is the dotted path of a callable that takes a `promptadmin.plugins.StepContext` and returns a
+    `promptadmin.plugins.StepResult`. Steps run by ascending `position`; the platform's own are 1 (tables),
+    2 (schema changes) and 8 (data directory). `migration` names the data migration, as (app label, name), whose work
+    the step does: where it is pending, the step runs and the migration is then recorded as applied. `button` is what
+    the operators' button says that runs the step alone; without it there is none. A `quiet` step is reported only where
+    it changed something.
+    """
+
+    name: str
+    title: str
+    position: float
+    function: str
+    migration: tuple[str, str] | None = None
+    button: str = ""
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class UpkeepJob:
+    """Work beside the server that never ends for good, done a short piece at a time.
+
+    `function` is the dotted path of a callable that takes a database's alias, does one piece in a session of its own,
+    and returns a `promptadmin.plugins.Piece`. A piece must leave nothing half-done when the process is killed, and may
+    hold SQLite's write lock for at most 50 ms. While something is left, the next piece follows at once; otherwise the
+    job looks again after `seconds`.
+    """
+
+    name: str
+    title: str
+    function: str
+    seconds: float = 1.0
+
+
+@dataclass(frozen=True)
+class DashboardPanel:
+    """One box on the admin's start page.
+
+    `function` is the dotted path of a callable that takes a `promptadmin.plugins.Dashboard` and returns what its
+    `template` shows, as a mapping; it runs in a read session, and None means that there is nothing to show. Panels
+    stand by ascending `position`. `columns` of the page's 12 is how wide it is on a wide screen. `permission`, as in
+    "optimizations.view_optimization", is what somebody needs to see it; an empty one lets all staff see it.
+    """
+
+    name: str
+    title: str
+    function: str
+    template: str
+    position: float
+    columns: Literal[3, 4, 6, 8, 12] = 12
+    permission: str = ""
+
+
+@dataclass(frozen=True)
+class DashboardFilter:
+    """One choice above the panels, kept in the address under its name.
+
+    `choices` is the dotted path of a callable without arguments that returns the texts to choose from. `permission` is
+    who may choose, and so read these texts; empty for all staff.
+    """
+
+    name: str
+    label: str
+    everything: str
+    choices: str
+    permission: str = ""
+
+
+@dataclass(frozen=True)
+class PromptCheck:
+    """A check on the text of a prompt, which can be switched off by its name.
+
+    `function` is the dotted path of a callable that takes a `projects.findings.CheckedPrompt` and returns an iterable
+    of `projects.findings.Finding`; it runs in a read session and must answer the same for the same prompt.
+    """
+
+    name: str
+    title: str
+    function: str
+
+
+class PluginConfig(AppConfig):
+    """The base of every plugin's AppConfig; all that a plugin contributes is declared on the class.
+
+    A dotted path, as in `"my_plugin.api.router"`, is imported when the thing is needed: an `apps.py` may import no
+    models.
+    """
+
+    # Django picks the one AppConfig subclass that it finds in an apps.py; an imported base must not count as one.
+    default = False
+    #: The releases of promptadmin that the plugin works with, as in `">=0.1,<2"`; an empty one means any.
+    requires_promptadmin: ClassVar[str] = ""
+    #: Dotted path of a `ninja.Router`, mounted at `/api`.
+    api_router: ClassVar[str | None] = None
+    #: Dotted path of an ASGI application, mounted at `/plugins/<label>/` of the ASGI server (`serve --mcp`).
+    asgi_application: ClassVar[str | None] = None
+    #: Management commands that `serve` keeps running beside the server.
+    background_commands: ClassVar[Sequence[str]] = ()
+    startup_steps: ClassVar[Sequence[StartupStep]] = ()
+    upkeep_jobs: ClassVar[Sequence[UpkeepJob]] = ()
+    prompt_checks: ClassVar[Sequence[PromptCheck]] = ()
+    #: Strategy → what it does to a prompt.
+    strategies: ClassVar[Mapping[str, str]] = {}
+    #: Another name of a strategy → the strategy; start-up renames it in stored runs.
+    strategy_aliases: ClassVar[Mapping[str, str]] = {}
+    #: Event → what has happened; those that the plugin itself sends, with `promptadmin.plugins.send`.
+    events: ClassVar[Mapping[str, str]] = {}
+    #: Event, or `"*"` → dotted path of a callable that takes a `promptadmin.plugins.Event`, called after the commit.
+    event_receivers: ClassVar[Mapping[str, str]] = {}
+    #: The same, but called within the transaction of the change, to keep a record that stands or falls with it.
+    event_recorders: ClassVar[Mapping[str, str]] = {}
+    #: Statistics section → dotted path of a function of `optimizations.stats.Scope`.
+    statistics_sections: ClassVar[Mapping[str, str]] = {}
+    #: One of HEALTH_FIELDS → dotted path of a function without arguments that returns its value, at each request.
+    health_fields: ClassVar[Mapping[str, str]] = {}
+    #: Paths of its API, as in "/api/history?per_page=20", that must answer 200 in a drill of a restored backup.
+    drill_paths: ClassVar[Sequence[str]] = ()
+    dashboard_panels: ClassVar[Sequence[DashboardPanel]] = ()
+    dashboard_filters: ClassVar[Sequence[DashboardFilter]] = ()
+    #: Model name in small letters → Material symbol beside it in the navigation, in the order of the navigation.
+    navigation: ClassVar[Mapping[str, str]] = {}
+    #: API scope ("read", "write") → Django's permissions that a signed-in member of staff needs for it.
+    api_permissions: ClassVar[Mapping[str, Sequence[str]]] = {}
+    #: Names of plugins that must be switched on too.
+    requires_plugins: ClassVar[Sequence[str]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.default = True
+
+
+def installed_plugins() -> dict[str, EntryPoint]:
+    """Every plugin that an installed package announces, by name; no plugin's code is imported."""
+    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def app_paths(names: Iterable[str]) -> Iterator[str]:
+    """The dotted AppConfig paths, for INSTALLED_APPS, of the plugins with these names.
+
+    Raises ImproperlyConfigured for a name that is not installed or stands twice.
+    """
+    installed = installed_plugins()
+    seen: set[str] = set()
+    for name in names:
+        if name not in installed:
+            known = ", ".join(sorted(installed)) or "none: run `make install` first"
+            raise ImproperlyConfigured(
+                f"(plugins.E003) PROMPTADMIN_PLUGINS: no plugin {name!r} is installed (installed: {known})."
+            )
+        if name in seen:
+            raise ImproperlyConfigured(f"(plugins.E002) PROMPTADMIN_PLUGINS names {name!r} twice: name it once.")
+        seen.add(name)
+        yield installed[name].value.replace(":", ".")
+
+
+def explain_failed_import(names: Iterable[str]) -> str:
+    """Which of these plugins can't be imported, why, and what to do; an empty text if all can.
+
+    For a start that Django's own error ended, which names none of them.
+    """
+    installed = installed_plugins()
+    for name in names:
+        try:
+            installed[name].load()
+        except Exception as error:
+            return (
+                f"(plugins.E004) The plugin {name!r} can't be imported: {type(error).__name__}: {error}. Repair or "
+                f"reinstall it, or take it out of PROMPTADMIN_PLUGINS."
+            )
+    return ""
+
+
+def plugins_by_name(names: Iterable[str]) -> dict[str, PluginConfig | None]:
+    """The loaded plugin behind each of these names; None where the entry point leads to something else."""
+    loaded = {f"{type(plugin).__module__}.{type(plugin).__qualname__}": plugin for plugin in enabled_plugins()}
+    installed = installed_plugins()
+    return {name: loaded.get(installed[name].value.replace(":", ".")) for name in names}
+
+
+def enabled_plugins() -> list[PluginConfig]:
+    """The plugins that are switched on, in the order of PROMPTADMIN_PLUGINS."""
+    return [config for config in apps.get_app_configs() if isinstance(config, PluginConfig)]
