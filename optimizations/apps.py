@@ -9,7 +9,7 @@ from promptadmin.plugins.declarations import DashboardFilter, DashboardPanel, Pl
 #: Section → its function, in the order of the answer.
 SECTIONS = {
     **{
-        name: f"optimizations.stats.overall.{name}"
+        name: f"optimizations.stats.sections.overall.{name}"
         for name in (
             "total_optimizations",
             "average_overall_score",
@@ -24,7 +24,7 @@ SECTIONS = {
         )
     },
     **{
-        name: f"optimizations.stats.by_strategy.{name}"
+        name: f"optimizations.stats.sections.by_strategy.{name}"
         for name in (
             "strategy_distribution",
             "score_by_strategy",
@@ -40,10 +40,10 @@ SECTIONS = {
             "error_rates",
         )
     },
-    "trend_7d": "optimizations.stats.overall.trend_7d",
-    "trend_30d": "optimizations.stats.overall.trend_30d",
-    "token_economics": "optimizations.stats.by_strategy.token_economics",
-    "win_rates": "optimizations.stats.by_strategy.win_rates",
+    "trend_7d": "optimizations.stats.sections.overall.trend_7d",
+    "trend_30d": "optimizations.stats.sections.overall.trend_30d",
+    "token_economics": "optimizations.stats.sections.by_strategy.token_economics",
+    "win_rates": "optimizations.stats.sections.by_strategy.win_rates",
 }
 
 
@@ -51,7 +51,7 @@ def _panel(name: str, title: str, position: float, columns: Literal[4, 6, 8, 12]
     return DashboardPanel(
         name=name,
         title=title,
-        function=f"optimizations.panels.{name}",
+        function=f"optimizations.dashboard.{name}",
         template=f"optimizations/panels/{name}.html",
         position=position,
         columns=columns,
@@ -66,7 +66,7 @@ class OptimizationsConfig(PluginConfig):
     verbose_name = "Results"
     requires_plugins = ("projects",)
     navigation: ClassVar = {"optimization": "auto_awesome"}
-    api_router = "optimizations.api.router"
+    api_router = "optimizations.api.history.router"
     drill_paths = ("/api/history?per_page=20",)
     api_permissions: ClassVar = {
         "read": ["optimizations.view_optimization"],
@@ -83,7 +83,7 @@ class OptimizationsConfig(PluginConfig):
     )
     dashboard_filters = (
         DashboardFilter(
-            "project", "Project", "All projects", "optimizations.panels.project_names", "projects.view_project"
+            "project", "Project", "All projects", "optimizations.dashboard.project_names", "projects.view_project"
         ),
     )
     strategies = STRATEGIES
@@ -91,8 +91,8 @@ class OptimizationsConfig(PluginConfig):
     events = EVENTS
     statistics_sections = SECTIONS
     upkeep_jobs = (
-        UpkeepJob("search_runs", "search index of runs", "optimizations.search.index_runs"),
-        UpkeepJob("statistics", "statistics", "optimizations.stats.folding.fold"),
+        UpkeepJob("search_runs", "search index of runs", "optimizations.search_index.index_runs"),
+        UpkeepJob("statistics", "statistics", "optimizations.stats.rollups.building.fold"),
     )
     startup_steps = (
         StartupStep(

@@ -13,7 +13,7 @@ class ProjectsConfig(PluginConfig):
     verbose_name = "Library"
     requires_plugins = ("optimizations",)
     navigation: ClassVar = {"project": "folder", "prompt": "edit_note", "promptversion": "layers"}
-    api_router = "projects.api.router"
+    api_router = "projects.api.projects.router"
     api_permissions: ClassVar = {
         "read": [f"projects.view_{model}" for model in ("project", "prompt", "promptversion")],
         "write": [
@@ -46,6 +46,6 @@ class ProjectsConfig(PluginConfig):
     )
     upkeep_jobs = (
         UpkeepJob("deletions", "large deletions", "projects.repository.deleting.finish_one", seconds=10.0),
-        UpkeepJob("search_prompts", "search index of prompts", "projects.search.index_prompts"),
-        UpkeepJob("search_versions", "search index of earlier texts", "projects.search.index_versions"),
+        UpkeepJob("search_prompts", "search index of prompts", "projects.search_index.index_prompts"),
+        UpkeepJob("search_versions", "search index of earlier texts", "projects.search_index.index_versions"),
     )

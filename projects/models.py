@@ -10,7 +10,7 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from projects.textkeys import key_of_content
+from projects.texts.keys import key_of_content
 from promptadmin.db.fields import Count, JSONText, Link, Moment, NamedIndex, Text, new_id
 
 #: A prompt goes by so many characters of its text.

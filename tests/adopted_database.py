@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from optimizations.demo import make_demo_file
+from optimizations.tools.demo import make_demo_file
 
 TABLES = ("projects", "prompts", "prompt_versions", "optimizations")
 

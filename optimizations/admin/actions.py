@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
-from optimizations.inputs import RunTagsIn
+from optimizations.api.inputs import RunTagsIn
 from optimizations.models import Optimization, RunStatus
 from optimizations.repository import OptimizationRepository
 from projects.admin.lists import may_see_projects

@@ -15,9 +15,9 @@ from unfold.contrib.filters.admin import DropdownFilter, RangeNumericListFilter,
 from unfold.contrib.filters.forms import SearchForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from optimizations.browsing import MOST_CHOICES
 from optimizations.models import RunStatus
 from optimizations.repository import OptimizationRepository
+from optimizations.repository.browsing import MOST_CHOICES
 from optimizations.scores import greatest_score, least_score
 from optimizations.strategies import STRATEGIES
 from promptadmin.db.legacy_values import parse_moment

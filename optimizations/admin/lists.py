@@ -13,9 +13,9 @@ from unfold.views import ChangeList
 
 from optimizations.admin.filters import LINKED
 from optimizations.admin.reading import known_project
-from optimizations.browsing import SCORE, WINDOW, window_filter
 from optimizations.models import Optimization
 from optimizations.repository import Browsed, OptimizationRepository, RunFilters
+from optimizations.repository.browsing import SCORE, WINDOW, window_filter
 from promptadmin.db.legacy_values import parse_moment
 from promptadmin.db.sessions import read_session
 

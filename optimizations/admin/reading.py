@@ -7,11 +7,11 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from optimizations.records import Record
+from optimizations.columns import Record
 from optimizations.scores import shown_score
 from projects.admin.lists import may_see_projects
 from projects.models import Project, Prompt
-from projects.sidebyside import compare_lines
+from projects.texts.side_by_side import compare_lines
 from promptadmin.http.keys import row_page
 
 SCORES = ("overall", "clarity", "specificity", "structure", "faithfulness")

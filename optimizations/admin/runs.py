@@ -20,9 +20,9 @@ from optimizations.admin.actions import RunActions
 from optimizations.admin.filters import SHOWN
 from optimizations.admin.lists import RunChangeList
 from optimizations.admin.reading import duration, known_project, run_page
-from optimizations.exchange import RunTable
+from optimizations.columns import Record
+from optimizations.files.tables import RunTable
 from optimizations.models import Optimization, RunStatus
-from optimizations.records import Record
 from optimizations.repository import OptimizationRepository
 from optimizations.scores import shown_score
 from projects.models import Project

@@ -7,17 +7,17 @@ from typing import Any
 
 from django.db import migrations
 
-from optimizations.stats import rollup_table
+from optimizations.stats.rollups import table
 
 
 def forwards(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor == "sqlite":
-        rollup_table.create(schema_editor.connection)
+        table.create(schema_editor.connection)
 
 
 def backwards(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor == "sqlite":
-        rollup_table.drop(schema_editor.connection)
+        table.drop(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

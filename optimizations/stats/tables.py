@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Literal
 
-from optimizations.stats.lists import Item
-from optimizations.stats.summaries import Name, Summary
-from optimizations.stats.tallies import Tally, strategy_of
+from optimizations.stats.aggregates import Tally, strategy_of
+from optimizations.stats.json_lists import Item
+from optimizations.stats.rollups.summaries import Name, Summary
 
 Key = Literal["strategy", "task_type", "complexity"]
 

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import TEXTAREA_CLASSES, TEXTAREA_EXPANDABLE_CLASSES, UnfoldAdminTextareaWidget
 
-from projects.textcounts import count_text
+from projects.texts.counts import count_text
 
 
 def line_feeds(text: str) -> str:

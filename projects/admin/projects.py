@@ -17,7 +17,7 @@ from projects.admin.lists import NO_PROMPT, ProjectChangeList, StatusFilter, wit
 from projects.admin.project_actions import ACTIONS
 from projects.admin.project_pages import ProjectActionPages
 from projects.admin.prompt_order import PromptOrderPage
-from projects.exchange import ProjectTable
+from projects.files.tables import ProjectTable
 from projects.models import Project, ProjectStatus, Prompt
 from projects.repository import RUNS_COUNTED, ProjectRepository
 from projects.templatetags.prompt_texts import bounded, moment

@@ -16,8 +16,8 @@ from django.urls import path
 from projects.admin.confirming import Question, ask
 from projects.models import Prompt
 from projects.repository import ProjectRepository
-from projects.sidebyside import Row, compare_lines
 from projects.templatetags.prompt_texts import beginning
+from projects.texts.side_by_side import Row, compare_lines
 from promptadmin.backoffice.kept_filters import keep_filters
 from promptadmin.backoffice.repository_admin import RepositoryAdmin
 from promptadmin.backoffice.selection import AGAIN, CHANGED, asked_again

@@ -20,12 +20,12 @@ from projects.admin.fields import line_feeds
 from projects.admin.forms import PromptForm
 from projects.admin.lists import PromptChangeList, WithoutProjectFilter, may_see_projects
 from projects.admin.prompt_pages import PromptPages, shown_rows
-from projects.exchange import PromptTable
+from projects.files.tables import PromptTable
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.repository import RUNS_COUNTED, ProjectRepository
-from projects.search import PROMPTS
+from projects.search_index import PROMPTS
 from projects.templatetags.prompt_texts import beginning, bounded, moment
-from projects.textcounts import count_text
+from projects.texts.counts import count_text
 from promptadmin.backoffice.readonly_admin import link_to_key, link_to_list
 from promptadmin.db.sessions import read_session
 from promptadmin.exchange.admin import ExchangeAdmin

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from projects.admin.lists import VersionChangeList
-from projects.exchange import VersionTable
+from projects.files.tables import VersionTable
 from projects.models import Prompt, PromptVersion
 from projects.templatetags.prompt_texts import beginning, moment, visible
 from promptadmin.backoffice.readonly_admin import ReadOnlyAdmin, link_to_key

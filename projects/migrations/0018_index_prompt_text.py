@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from projects.textkeys import key_of_content
+from projects.texts.keys import key_of_content
 from promptadmin.db.fields import NamedIndex
 from promptadmin.db.schema import AdoptIndex
 

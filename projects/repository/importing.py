@@ -15,7 +15,7 @@ from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.repository.changes import project_change, prompt_change
 from projects.repository.projects import NAME_TAKEN, known_fields
 from projects.repository.rows import PROJECT_ARCHIVED, Rows, moment
-from projects.textforms import composed, spellings
+from projects.texts.forms import composed, spellings
 from promptadmin.audit import record
 from promptadmin.db import json_text
 from promptadmin.errors import Conflict, Invalid

@@ -12,8 +12,8 @@ from projects.records import ProjectInfo
 from projects.repository.deleting import PROJECT
 from projects.repository.projects import Projects
 from projects.repository.rows import PROJECT_MISSING, storable
-from projects.textforms import composed, is_blank
-from projects.textkeys import FOLDED, KEY, fold_blanks, keys
+from projects.texts.forms import composed, is_blank
+from projects.texts.keys import FOLDED, KEY, fold_blanks, keys
 from promptadmin.db.sqlite.connections import fetch_all
 from promptadmin.deletions.work import expect_settled
 from promptadmin.errors import Missing

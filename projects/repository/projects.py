@@ -20,7 +20,7 @@ from projects.repository.deleting import PROJECT
 from projects.repository.forges import unlinked_runs
 from projects.repository.prompts import Prompts
 from projects.repository.rows import moment, not_blank, project_state, storable
-from projects.textforms import composed
+from projects.texts.forms import composed
 from promptadmin.audit import record
 from promptadmin.db import json_text
 from promptadmin.db.cache import while_unchanged

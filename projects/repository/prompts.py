@@ -10,8 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from projects.events import prompt_changed, prompts_reordered
-from projects.findings import CheckedPrompt, FoundBy, find
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
+from projects.prompt_checks import CheckedPrompt, FoundBy, find
 from projects.records import ForgeRecord, Page, PromptRecord
 from projects.repository.changes import prompt_change, reordering
 from projects.repository.deleting import PROMPT, Deleting

@@ -14,7 +14,7 @@ from django.db.models import Case, Q, QuerySet, When
 
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.namesakes import ORDER, id_of_name
-from projects.textforms import is_blank, spellings
+from projects.texts.forms import is_blank, spellings
 from promptadmin.db.fields import Moment, Text
 from promptadmin.db.legacy_values import read_text
 from promptadmin.db.sqlite.connections import fetch_all

@@ -10,7 +10,7 @@ from projects.models import Prompt, PromptVersion
 from projects.records import HistoryEntry, Page, PromptRecord, VersionRecord
 from projects.repository.prompts import Prompts, expect_version
 from projects.repository.rows import moment
-from projects.textdiffs import TextDiff, diff_texts
+from projects.texts.diffs import TextDiff, diff_texts
 from promptadmin.db.legacy_values import read_text
 from promptadmin.errors import Missing
 

@@ -102,8 +102,9 @@ class DashboardFilter:
 class PromptCheck:
     """A check on the text of a prompt, which can be switched off by its name.
 
-    `function` is the dotted path of a callable that takes a `projects.findings.CheckedPrompt` and returns an iterable
-    of `projects.findings.Finding`; it runs in a read session and must answer the same for the same prompt.
+    `function` is the dotted path of a callable that takes a `projects.prompt_checks.CheckedPrompt` and returns an
+    iterable of `projects.prompt_checks.Finding`; it runs in a read session and must answer the same for the same
+    prompt.
     """
 
     name: str

@@ -22,8 +22,8 @@ from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
 from optimizations.contrib.mcp import project_tools, resources
-from projects.exchange import PromptTable
-from projects.lines import read_prompts
+from projects.files.lines import read_prompts
+from projects.files.tables import PromptTable
 from projects.models import Prompt
 from projects.repository import ProjectRepository
 from promptadmin.db.sessions import write_session

@@ -14,8 +14,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
+from optimizations.lists.paging import SORTS
 from optimizations.models import Optimization
-from optimizations.paging import SORTS
 from promptadmin.db.derived_tables import is_derived
 from promptadmin.ops.startup.sequence import run_startup
 from tests import file_contents, legacy_files

@@ -11,9 +11,9 @@ from django.test import Client
 
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
+from projects.api.schemas import PROJECT_ID, PROMPT_ID, RUN_ID
 from projects.models import Project, Prompt
 from projects.repository import ProjectRepository
-from projects.schemas import PROJECT_ID, PROMPT_ID, RUN_ID
 from promptadmin.db.sessions import write_session
 from promptadmin.models import KeptAnswer
 from promptadmin.urls import api

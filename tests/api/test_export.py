@@ -13,10 +13,10 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from optimizations.export import ExportedRuns
-from optimizations.filters import RunFilters
+from optimizations.columns import COLUMNS
+from optimizations.files.export import ExportedRuns
+from optimizations.lists.filters import RunFilters
 from optimizations.models import Optimization
-from optimizations.records import COLUMNS
 from promptadmin.exchange.snapshots import ROWS_A_CHUNK
 from tests.projects.making import make_project, make_prompt, make_run
 

@@ -14,8 +14,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from optimizations.lists.paging import SORTS
 from optimizations.models import Optimization
-from optimizations.paging import SORTS
 from tests.projects.making import make_run, store
 
 # A reading request inside a test's own transaction would leave that transaction read-only on PostgreSQL.

@@ -11,9 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from optimizations import run_api
+from optimizations.api import runs as run_api
+from optimizations.files.lines import MAX_ERRORS
 from optimizations.models import Optimization
-from optimizations.run_lines import MAX_ERRORS
 from projects.models import Project, Prompt
 from promptadmin.exchange.lines import MAX_LINES
 from tests.projects.making import make_project, make_prompt, make_run

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from optimizations.selftest.servers import Servers
+from optimizations.tools.selftest.servers import Servers
 from tests import file_contents
 
 KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "5"))

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from optimizations import run_api
+from optimizations.api import runs
 from optimizations.models import Optimization
 from projects.models import Project, Prompt
 from promptadmin.http import responses
@@ -390,6 +390,6 @@ def test_nobody_waits_for_the_answer_to_a_recorded_run(api: Client, monkeypatch:
         committed.append(not connection.in_atomic_block and Optimization.objects.filter(id="my-run").exists())
         return responses.ready_answer(*args)
 
-    monkeypatch.setattr(run_api, "ready_answer", ready_answer)
+    monkeypatch.setattr(runs, "ready_answer", ready_answer)
     record(api, id="my-run")
     assert committed == [True]

@@ -15,8 +15,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from optimizations.models import Optimization
+from projects.api.schemas import PROJECT_ID, PROMPT_ID, RUN_ID
 from projects.models import Project
-from projects.schemas import PROJECT_ID, PROMPT_ID, RUN_ID
 from promptadmin.api import idempotency
 from promptadmin.models import KeptAnswer
 from tests.api.documented_operations import (

@@ -8,7 +8,7 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
-from optimizations.demo import PROMPTS, make_demo_file
+from optimizations.tools.demo import PROMPTS, make_demo_file
 from tests.browser.pages import click, click_link, foreign_resources, open_page, sign_in, text_of
 from tests.servers import serving
 

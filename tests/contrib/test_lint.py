@@ -8,7 +8,7 @@ from django.utils.module_loading import import_string
 
 from projects.contrib.lint.apps import LintConfig
 from projects.contrib.lint.wording import LONG_TEXT
-from projects.findings import CheckedPrompt, Finding, enabled_checks
+from projects.prompt_checks import CheckedPrompt, Finding, enabled_checks
 from projects.repository import ProjectRepository
 from promptadmin.db.sessions import read_session
 from tests.projects.making import make_project, make_prompt

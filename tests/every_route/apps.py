@@ -64,8 +64,10 @@ class EveryRouteConfig(AppConfig):
 
 def lower_thresholds() -> None:
     """What decides between ways to the same answer; what an answer itself depends on stays."""
-    from optimizations import counting, filters, queries
-    from optimizations.stats import far, folding, rollup_table, rollups
+    from optimizations.lists import counting, filters, queries
+    from optimizations.stats.rollups import building as folding
+    from optimizations.stats.rollups import far, table
+    from optimizations.stats.rollups import reading as rollups
     from promptadmin.db import bulk_insert
     from promptadmin.search import building, finding, postgresql, ranking
 
@@ -75,7 +77,7 @@ def lower_thresholds() -> None:
     for name, value in {"FEW": 30, "LOOKED_THROUGH": (2,)}.items():
         setattr(queries, name, value)  # as it has them from another module
     far.NEAR = 1
-    rollup_table.LEVELS = (4, 6, 8, 10, 12, 14)
+    table.LEVELS = (4, 6, 8, 10, 12, 14)
     folding.NEWEST, folding.RUNS_OF_A_PART = 8, 2
     rollups.ROWS_OF_A_QUERY, rollups.MOST_PARTIAL = 2, 10_000
     finding.FEW = 40
@@ -87,8 +89,9 @@ def lower_thresholds() -> None:
 
 def watch_ways() -> None:
     """Note each way where it is chosen."""
-    from optimizations import counting, filters, queries, reading
-    from optimizations.stats import scope
+    from optimizations.lists import counting, filters, queries
+    from optimizations.repository import reading
+    from optimizations.stats import query
     from promptadmin.search import narrowing, postgresql
 
     known: dict[int, str] = {}
@@ -108,7 +111,7 @@ def watch_ways() -> None:
         lambda answer, reader, filters, by, offset, limit, total: "from the other end" if offset > total // 2 else "",
     )
     watch(reading, "leap", lambda answer, *args: "not counted off" if answer[1] else "")
-    watch(scope, "find_cover", _cover)
+    watch(query, "find_cover", _cover)
     watch(
         narrowing, "rows_that_may_contain", lambda found, *args: "few rows by the index" if found and found.rows else ""
     )

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from optimizations.repository import OptimizationRepository, RunFilters
-from optimizations.search import index_runs
-from projects.search import index_prompts, index_versions
+from optimizations.search_index import index_runs
+from projects.search_index import index_prompts, index_versions
 from promptadmin.db.lookups import fold
 from promptadmin.db.sessions import read_session
 

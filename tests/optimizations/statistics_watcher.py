@@ -14,15 +14,15 @@ django.setup()
 
 from django.db import connection  # noqa: E402  # after setup
 
-from optimizations.stats import scope, statistics  # noqa: E402
-from optimizations.stats.rollups import find_cover  # noqa: E402
+from optimizations.stats import query, statistics  # noqa: E402
+from optimizations.stats.rollups.reading import find_cover  # noqa: E402
 from promptadmin.db import cache as unchanged  # noqa: E402
 from promptadmin.db.sessions import read_session  # noqa: E402
 
 
 def main(seconds: float) -> None:
     """Prints how many comparisons there were, how many of them read stored summaries, and each difference."""
-    patched: Any = scope  # a section reads from what the module says at the time
+    patched: Any = query  # a section reads from what the module says at the time
     has_rollups = patched.has_rollups
     compared = from_summaries = 0
     end = time.monotonic() + seconds

@@ -13,8 +13,8 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 
-from optimizations import browsing
 from optimizations.models import Optimization
+from optimizations.repository import browsing
 from projects.models import Project, Prompt
 from tests.sent_sql import sent_sql
 

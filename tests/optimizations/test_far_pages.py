@@ -11,9 +11,9 @@ from django.db import connection
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from optimizations.paging import RunOrder
+from optimizations.lists.paging import RunOrder
 from optimizations.repository import OptimizationRepository, RunFilters
-from optimizations.stats import far, folding, rollup_table
+from optimizations.stats.rollups import building, far, table
 from promptadmin.db.sessions import read_session
 from tests.optimizations import test_stats_rollups as rollups
 from tests.optimizations.stats_rows import NOW, make_run, store
@@ -110,9 +110,9 @@ def test_a_far_page_needs_hardly_more_of_many_runs(monkeypatch: pytest.MonkeyPat
     """Sixteen times as many take SQLite hardly more steps, in the middle of the list."""
     monkeypatch.setattr(far, "NEAR", 300)
     with small_ranges():
-        monkeypatch.setattr(rollup_table, "LEVELS", (7, 9, 11, 13, 15, 17))
-        monkeypatch.setattr(folding, "NEWEST", 128)
-        rollup_table.create(connection)
+        monkeypatch.setattr(table, "LEVELS", (7, 9, 11, 13, 15, 17))
+        monkeypatch.setattr(building, "NEWEST", 128)
+        table.create(connection)
         work = []
         for count in (1023, 16 * 1024 - 1):
             store(make_run(created_at=NOW + dt.timedelta(minutes=n)) for n in range(count))

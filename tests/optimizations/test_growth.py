@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from optimizations import queries
-from optimizations.export import exported_rows
-from optimizations.paging import SORTS
+from optimizations.files.export import exported_rows
+from optimizations.lists import queries
+from optimizations.lists.paging import SORTS
 from optimizations.repository import OptimizationRepository, RunFilters
-from optimizations.stats import far, folding, rollup_table
+from optimizations.stats.rollups import building, far, table
 from projects.repository import ProjectRepository
 from promptadmin.db.sessions import read_session
 from tests.conftest import OpenFile
@@ -145,8 +145,8 @@ def steps(new_file: bytes, open_file: OpenFile, tmp_path_factory: pytest.TempPat
     with pytest.MonkeyPatch.context() as patch:
         for name, bound in (("FEW", FEW), ("LOOKED_THROUGH", LOOKED_THROUGH), ("WIDEST", WIDEST)):
             patch.setattr(queries, name, bound)
-        patch.setattr(rollup_table, "LEVELS", (7, 9, 11, 13, 15, 17))
-        patch.setattr(folding, "NEWEST", 128)
+        patch.setattr(table, "LEVELS", (7, 9, 11, 13, 15, 17))
+        patch.setattr(building, "NEWEST", 128)
         patch.setattr(far, "NEAR", 100)
         for size in SIZES:
             queries._routes.cache_clear()
@@ -155,7 +155,7 @@ def steps(new_file: bytes, open_file: OpenFile, tmp_path_factory: pytest.TempPat
             fill(path, size)
             with open_file(path) as connection:
                 index_everything(connection.alias)
-                while folding.fold(connection.alias).left:
+                while building.fold(connection.alias).left:
                     pass
                 for name, deed in reads(connection.alias, size):
                     found.setdefault(name, []).append(steps_of(connection, deed))

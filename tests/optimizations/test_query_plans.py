@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from optimizations.paging import SORTS
+from optimizations.lists.paging import SORTS
 from optimizations.repository import OptimizationRepository, RunFilters
-from optimizations.stats import folding, rollup_table, statistics
-from optimizations.stats.rollups import find_cover
+from optimizations.stats import statistics
+from optimizations.stats.rollups import building
+from optimizations.stats.rollups import table as rollup_table
+from optimizations.stats.rollups.reading import find_cover
 from projects.repository import ProjectRepository
 from promptadmin.search import finding, postgresql
 from tests.conftest import OpenFile
@@ -99,13 +101,13 @@ def test_statistics_read_summaries_and_ranges_of_runs(monkeypatch: pytest.Monkey
     Those of a period aren't counted: SQLite may look for the runs that no summary has in an index by time.
     """
     monkeypatch.setattr(rollup_table, "LEVELS", (7, 9, 11, 13, 15, 17))
-    monkeypatch.setattr(folding, "NEWEST", 128)
-    monkeypatch.setattr(folding, "RUNS_OF_A_PART", 8)
+    monkeypatch.setattr(building, "NEWEST", 128)
+    monkeypatch.setattr(building, "RUNS_OF_A_PART", 8)
     rollup_table.create(connection)
     work: list[list[int]] = []
     for runs in (1023, 4095):
         store([make_stored(project="p", overall_score=0.5)] * runs)
-        while folding.fold("default").left:
+        while building.fold("default").left:
             pass
         assert find_cover(connection, None).stored
         assert find_cover(connection, "p").stored

@@ -7,9 +7,8 @@ import json
 
 import pytest
 
-from optimizations import browsing
 from optimizations.models import Optimization
-from optimizations.repository import OptimizationRepository, RunFilters
+from optimizations.repository import OptimizationRepository, RunFilters, browsing
 from optimizations.scores import greatest_score, least_score, shown_score
 from projects.models import Project, Prompt
 from promptadmin.db.sessions import read_session, write_session

@@ -10,12 +10,12 @@ from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizations.export import ExportedRuns
-from optimizations.linking import Linking
+from optimizations.columns import COUNTS, LISTS, SCORES
+from optimizations.files.export import ExportedRuns
+from optimizations.files.lines import read_lines, write_line
 from optimizations.models import Optimization
-from optimizations.records import COUNTS, LISTS, SCORES
 from optimizations.repository import OptimizationRepository, RunFilters
-from optimizations.run_lines import read_lines, write_line
+from optimizations.repository.bulk_get_or_create import Linking
 from projects.models import Project, Prompt
 from projects.repository import ProjectRepository
 from promptadmin.db.sessions import read_session, write_session

@@ -12,8 +12,8 @@ from django.db import connection
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from optimizations.lists.paging import SORTS
 from optimizations.models import Optimization
-from optimizations.paging import SORTS
 from optimizations.repository import OptimizationRepository, RunFilters
 from projects.models import Project, Prompt
 from promptadmin.db.sessions import read_session

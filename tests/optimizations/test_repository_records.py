@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizations import records
+from optimizations import columns
+from optimizations.columns import COLUMNS, read_row, stored_values
 from optimizations.models import Optimization
-from optimizations.records import COLUMNS, read_row, stored_values
 from promptadmin.db.fields import Unreadable
 from promptadmin.db.legacy_values import read_count, read_flag, read_number
 
@@ -32,17 +32,17 @@ anything: st.SearchStrategy[Any] = st.one_of(
 
 def test_the_columns_are_the_tables() -> None:
     fields = {field.attname for field in Optimization._meta.concrete_fields}
-    kinds = [*records.TEXTS, *records.LISTS, *records.OBJECTS, *records.SCORES, *records.COUNTS]
+    kinds = [*columns.TEXTS, *columns.LISTS, *columns.OBJECTS, *columns.SCORES, *columns.COUNTS]
     assert set(COLUMNS) == fields == {*kinds, "created_at", "is_improvement"}
     assert len(kinds) == len(set(kinds))
-    assert set(records.SUMMARY_COLUMNS) < fields
+    assert set(columns.SUMMARY_COLUMNS) < fields
 
 
 @given(st.lists(anything, min_size=len(COLUMNS), max_size=len(COLUMNS)))
 def test_any_row_reads_as_something_that_json_can_say(values: list[Any]) -> None:
     record = read_row(COLUMNS, values)
     assert orjson.loads(orjson.dumps(record)).keys() == record.keys()
-    for name in records.SCORES:
+    for name in columns.SCORES:
         assert record[name] is None or math.isfinite(record[name])
 
 

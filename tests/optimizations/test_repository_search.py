@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizations.repository import OptimizationRepository
-from optimizations.search import RUNS
+from optimizations.search_index import RUNS
 from promptadmin.db.lookups import FOLDS_TO_ASCII, LAST_CASED, MEANS_ASCII, fold, folded_contains, folded_json_contains
 from promptadmin.search import postgresql
 from promptadmin.search.ranking import newest_matches

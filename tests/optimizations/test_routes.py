@@ -9,7 +9,7 @@ import re
 import pytest
 from django.db import connection
 
-from optimizations import queries, routes
+from optimizations.lists import plans, queries
 from optimizations.repository import OptimizationRepository, RunFilters
 from projects.models import Project, Prompt
 from promptadmin.db.sessions import read_session
@@ -162,7 +162,7 @@ def test_a_status_that_most_runs_have_is_counted_by_the_others(monkeypatch: pyte
     for status in ("completed", "error", "none such"):
         plain = runs.filter(status=status).count()
         with monkeypatch.context() as patch:
-            patch.setattr("optimizations.filters.COUNTED_SINGLY", 1)
+            patch.setattr("optimizations.lists.filters.COUNTED_SINGLY", 1)
             assert RunFilters(status=status).count(runs) == plain
 
 
@@ -170,7 +170,7 @@ def test_a_status_that_most_runs_have_is_counted_by_the_others(monkeypatch: pyte
 def test_a_projects_runs_are_counted_in_parts(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Linked and unlinked ones, by their prompts or among all of a task type; as the runs themselves tell."""
     project = make_runs()
-    monkeypatch.setattr("optimizations.filters.MANY_LINKED", many)
+    monkeypatch.setattr("optimizations.lists.filters.MANY_LINKED", many)
     runs = OptimizationRepository().runs
     of_project = [
         run
@@ -196,9 +196,9 @@ def test_a_projects_runs_are_counted_in_parts(many: int, monkeypatch: pytest.Mon
 def test_only_what_no_index_has_needs_a_route() -> None:
     """Lists that an index has filtered and in order are read from it."""
     by = OptimizationRepository()._order
-    assert not routes.needs_route(RunFilters(), by("title", "asc"))
-    assert not routes.needs_route(RunFilters(status="completed"), by("created_at", "desc"))
-    assert not routes.needs_route(RunFilters(project="p"), by("project", "desc"))
-    assert routes.needs_route(RunFilters(project="p"), by("title", "desc"))
-    assert routes.needs_route(RunFilters(project_id="x"), by("created_at", "desc"))
-    assert not routes.needs_route(RunFilters(project="p", search="x"), by("title", "desc"))
+    assert not plans.needs_route(RunFilters(), by("title", "asc"))
+    assert not plans.needs_route(RunFilters(status="completed"), by("created_at", "desc"))
+    assert not plans.needs_route(RunFilters(project="p"), by("project", "desc"))
+    assert plans.needs_route(RunFilters(project="p"), by("title", "desc"))
+    assert plans.needs_route(RunFilters(project_id="x"), by("created_at", "desc"))
+    assert not plans.needs_route(RunFilters(project="p", search="x"), by("title", "desc"))

@@ -74,7 +74,7 @@ def database(path: Path, open_file: OpenFile) -> Iterator[BaseDatabaseWrapper]:
 
 def is_known(connection: BaseDatabaseWrapper) -> bool:
     """Whether searches ask the index."""
-    from optimizations.search import RUNS
+    from optimizations.search_index import RUNS
     from promptadmin.db.sessions import read_session
 
     with read_session(connection.alias), finding.known_index(connection, RUNS) as known:

@@ -10,7 +10,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from optimizations.search import RUNS
+from optimizations.search_index import RUNS
 from promptadmin.search.index_file import index_path
 from promptadmin.search.tracking import STATE
 from tests.conftest import OpenFile

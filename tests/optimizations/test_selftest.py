@@ -14,9 +14,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from optimizations.management.commands import selftest
-from optimizations.selftest.evidence import Evidence
-from optimizations.selftest.killing import Report, kill_servers, look
-from optimizations.selftest.writers import KINDS, Ledger, Write
+from optimizations.tools.selftest.evidence import Evidence
+from optimizations.tools.selftest.killing import Report, kill_servers, look
+from optimizations.tools.selftest.writers import KINDS, Ledger, Write
 from tests.processes import Scratch
 
 KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "5"))

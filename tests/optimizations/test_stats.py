@@ -11,9 +11,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.module_loading import import_string
 
+from optimizations.api.stats_schemas import StatisticsOut
 from optimizations.apps import SECTIONS
 from optimizations.stats import Scope, statistics
-from optimizations.stats_schemas import StatisticsOut
 from promptadmin.db.sessions import read_session
 from tests.optimizations.plain_statistics import answer_of_nothing
 from tests.optimizations.stats_rows import LONG_AGO, NOW, make_run, store

@@ -12,7 +12,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from optimizations.stats.rollup_table import TABLE
+from optimizations.stats.rollups.table import TABLE
 from tests.processes import REPOSITORY, Scratch
 
 SECONDS = float(os.environ.get("STATISTICS_SECONDS", "2"))

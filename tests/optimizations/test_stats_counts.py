@@ -10,11 +10,11 @@ from django.db import connection
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from optimizations.counting import count_runs
+from optimizations.lists.counting import count_runs
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository, RunFilters
-from optimizations.stats import counts, folding, rollup_table
-from optimizations.stats.counts import count_stored
+from optimizations.stats.rollups import building, counts, table
+from optimizations.stats.rollups.counts import count_stored
 from tests.optimizations import test_stats_rollups as rollups
 from tests.optimizations.stats_rows import make_run, store
 from tests.optimizations.test_stats_rollups import EXAMPLES, fold_all, small_ranges, write
@@ -66,9 +66,9 @@ def test_totals_are_those_of_the_rows_whatever_is_written(rows: list[dict[str, A
 def test_totals_need_no_more_than_summaries_and_the_newest_rows() -> None:
     """However many rows there are: four times as many take SQLite hardly more steps."""
     with small_ranges(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rollup_table, "LEVELS", (7, 9, 11, 13, 15, 17))
-        patch.setattr(folding, "NEWEST", 128)
-        rollup_table.create(connection)
+        patch.setattr(table, "LEVELS", (7, 9, 11, 13, 15, 17))
+        patch.setattr(building, "NEWEST", 128)
+        table.create(connection)
         work = []
         for runs in (1023, 4095):
             store([make_run(project="p", task_type="coding", overall_score=0.5)] * runs)
@@ -144,7 +144,7 @@ def test_the_migration_makes_summaries_without_counts_anew() -> None:
         store([make_run(project="p")] * 30)
         fold_all()
         before = rollups.stored_summaries()
-        write(f"ALTER TABLE {rollup_table.TABLE} DROP COLUMN kinds")
+        write(f"ALTER TABLE {table.TABLE} DROP COLUMN kinds")
         assert not told()
         assert rollups.answers() == rollups.recomputed()
         import_module("optimizations.migrations.0028_counts_of_summaries").forwards(None, rollups.Editor)

@@ -13,8 +13,8 @@ from django.db import connection
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from optimizations.api.stats_schemas import StatisticsOut
 from optimizations.stats import statistics
-from optimizations.stats_schemas import StatisticsOut
 from promptadmin.db.sessions import read_session
 from tests.optimizations.plain_statistics import plain_statistics
 from tests.optimizations.stats_rows import LONG_AGO, NOW, store

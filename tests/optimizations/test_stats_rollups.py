@@ -18,8 +18,9 @@ from django.db import connection
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from optimizations.stats import folding, rollup_table, scope, statistics
-from optimizations.stats.rollups import find_cover
+from optimizations.stats import query, statistics
+from optimizations.stats.rollups import building, table
+from optimizations.stats.rollups.reading import find_cover
 from promptadmin.db.sessions import read_session
 from tests.optimizations.stats_rows import COLUMNS, LONG_AGO, NOW, make_run, store
 
@@ -70,26 +71,26 @@ deeds = st.one_of(
 def small_ranges() -> Iterator[None]:
     """Ranges of four rows and up, so that a few dozen runs have summaries of every level."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rollup_table, "LEVELS", (2, 3, 4, 5, 6, 7))
-        patch.setattr(folding, "NEWEST", 4)
-        patch.setattr(folding, "RUNS_OF_A_PART", 2)
-        patch.setattr(folding, "SUMMARIES_A_PIECE", 3)
-        rollup_table.drop(connection)
-        rollup_table.create(connection)
+        patch.setattr(table, "LEVELS", (2, 3, 4, 5, 6, 7))
+        patch.setattr(building, "NEWEST", 4)
+        patch.setattr(building, "RUNS_OF_A_PART", 2)
+        patch.setattr(building, "SUMMARIES_A_PIECE", 3)
+        table.drop(connection)
+        table.create(connection)
         yield
-    rollup_table.drop(connection)
-    rollup_table.create(connection)
+    table.drop(connection)
+    table.create(connection)
 
 
 def fold_all() -> None:
-    while folding.fold("default").left:
+    while building.fold("default").left:
         pass
 
 
 def do(deed: tuple[Any, ...]) -> None:
     name, *details = deed
     if name == "fold":
-        folding.fold("default")
+        building.fold("default")
     elif name == "fold all":
         fold_all()
     elif name in ("insert", "insert at", "replace", "replace at", "ignore"):
@@ -154,13 +155,13 @@ def answers() -> list[dict[str, Any]]:
 def recomputed() -> list[dict[str, Any]]:
     """The same, from the rows alone."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scope, "has_rollups", lambda connection: False)
+        patch.setattr(query, "has_rollups", lambda connection: False)
         return answers()
 
 
 def stored_summaries(project: str = "") -> int:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT COUNT(*) FROM {rollup_table.TABLE} WHERE project = %s AND data IS NOT NULL", [project])
+        cursor.execute(f"SELECT COUNT(*) FROM {table.TABLE} WHERE project = %s AND data IS NOT NULL", [project])
         count: int = cursor.fetchone()[0]
         return count
 
@@ -201,7 +202,7 @@ def test_everything_but_the_newest_rows_is_stored_and_read_from_there() -> None:
         assert (stored_summaries(), stored_summaries("p")) == (25 + 12 + 6 + 3 + 1, 25 + 12 + 6 + 3 + 1)
         assert len(cover.stored) <= 4
         assert [rows for rows in cover.rows if rows[0] > 0] == [(100, 2**63 - 1)]
-        assert folding.fold("default") == (0, 0)
+        assert building.fold("default") == (0, 0)
         assert answers() == recomputed()
 
 
@@ -225,7 +226,7 @@ def test_a_summary_whose_rows_change_while_it_is_made_is_not_stored(monkeypatch:
     """The change takes the announcement away; the next piece makes the summary again."""
     with small_ranges():
         store([make_run(overall_score=0.5)] * 14)
-        make = folding._make
+        make = building._make
 
         def disturbed(using: str, task: Any) -> Any:
             made = make(using, task)
@@ -233,8 +234,8 @@ def test_a_summary_whose_rows_change_while_it_is_made_is_not_stored(monkeypatch:
             write("UPDATE optimizations SET overall_score = 1 WHERE rowid = 2")
             return made
 
-        monkeypatch.setattr(folding, "_make", disturbed)
-        assert folding.fold("default").done == 1  # not the one with row 2
+        monkeypatch.setattr(building, "_make", disturbed)
+        assert building.fold("default").done == 1  # not the one with row 2
         monkeypatch.undo()
         assert answers() == recomputed()
 
@@ -246,12 +247,12 @@ def test_rows_that_are_numbered_anew_are_noticed() -> None:
         store([make_run(project="p", overall_score=n / 100, created_at=LONG_AGO + n * DAY) for n in range(80)])
         fold_all()
         write("DELETE FROM optimizations WHERE rowid BETWEEN 20 AND 29")
-        assert rollup_table.is_trustworthy(connection)
+        assert table.is_trustworthy(connection)
         unseen("UPDATE optimizations SET rowid = rowid - 10 WHERE rowid > 29")
-        assert not rollup_table.is_trustworthy(connection)
+        assert not table.is_trustworthy(connection)
         assert answers() == recomputed()
         fold_all()
-        assert rollup_table.is_trustworthy(connection)
+        assert table.is_trustworthy(connection)
         assert stored_summaries() > 0
         assert answers() == recomputed()
 
@@ -267,7 +268,7 @@ def test_rows_that_are_numbered_anew_are_noticed_where_only_projects_have_summar
         write("UPDATE optimizations SET overall_score = 1 WHERE rowid = 10")
         assert (stored_summaries(), stored_summaries("p")) == (0, 2)
         assert answers() == recomputed()
-        assert rollup_table.is_trustworthy(connection)
+        assert table.is_trustworthy(connection)
         unseen(
             "UPDATE optimizations SET rowid = (SELECT COUNT(*) FROM optimizations AS o "
             "WHERE o.rowid <= optimizations.rowid)"
@@ -286,7 +287,7 @@ def test_the_last_run_of_another_project_may_go() -> None:
         before = stored_summaries("p")
         write("DELETE FROM optimizations WHERE project = 'q'")
         assert stored_summaries("p") == before
-        assert rollup_table.is_trustworthy(connection)
+        assert table.is_trustworthy(connection)
 
 
 @pytest.mark.django_db
@@ -309,14 +310,14 @@ def test_triggers_of_an_earlier_release_are_replaced() -> None:
         store(of_projects("p" * 20))
         fold_all()
         before = stored_summaries()
-        rollup_table.create(connection)
+        table.create(connection)
         assert stored_summaries() == before > 0
-        name = f"{rollup_table.TABLE}_insert"
+        name = f"{table.TABLE}_insert"
         write(f"DROP TRIGGER {name}")
         write(f"CREATE TRIGGER {name} AFTER INSERT ON optimizations WHEN 0 BEGIN SELECT 1; END")
-        assert not rollup_table.is_trustworthy(connection)
+        assert not table.is_trustworthy(connection)
         import_module("optimizations.migrations.0027_triggers_of_summaries").forwards(None, Editor)
-        assert rollup_table.is_trustworthy(connection)
+        assert table.is_trustworthy(connection)
         assert stored_summaries() == 0
         write("UPDATE optimizations SET overall_score = 1")
         fold_all()
@@ -340,13 +341,13 @@ def test_a_missing_trigger_is_noticed() -> None:
         write("UPDATE optimizations SET overall_score = 1")
         assert answers() == recomputed()
         fold_all()
-        assert rollup_table.is_trustworthy(connection)
+        assert table.is_trustworthy(connection)
         assert answers() == recomputed()
 
 
 def drop_triggers(*names: str) -> None:
     for name in names:
-        write(f"DROP TRIGGER {rollup_table.TABLE}_{name}")
+        write(f"DROP TRIGGER {table.TABLE}_{name}")
 
 
 def unseen(sql: str) -> None:

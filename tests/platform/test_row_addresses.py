@@ -18,9 +18,9 @@ from django.urls import resolve
 from pytest_django import Settings
 
 from optimizations.contrib.mcp.server import build_server
+from optimizations.files.lines import read_lines
 from optimizations.models import Optimization
-from optimizations.run_lines import read_lines
-from projects.lines import read_projects, read_prompts, read_versions
+from projects.files.lines import read_projects, read_prompts, read_versions
 from projects.models import Project, Prompt, PromptVersion
 from promptadmin.audit import Change, record
 from promptadmin.http import keys

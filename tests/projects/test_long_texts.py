@@ -10,11 +10,12 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projects import findings, matching, sidebyside
+from projects import prompt_checks
 from projects.contrib.lint import secrets
-from projects.matching import Matcher
-from projects.sidebyside import compare_lines
-from projects.textdiffs import diff_texts
+from projects.texts import matching, side_by_side
+from projects.texts.diffs import diff_texts
+from projects.texts.matching import Matcher
+from projects.texts.side_by_side import compare_lines
 from tests.projects.making import make_project, make_prompt
 
 AWS_KEY = "AKIA" + "QYLPMN5HHHFPZAM2"
@@ -39,7 +40,7 @@ def test_secrets_are_searched_for_in_so_many_characters(form: str, monkeypatch: 
         return set()
 
     monkeypatch.setattr(secrets, "_secrets", watched)
-    prompt = findings.CheckedPrompt(id="p", project_id="j", text=HOSTILE[form], using="default")
+    prompt = prompt_checks.CheckedPrompt(id="p", project_id="j", text=HOSTILE[form], using="default")
     found = list(secrets.find_secrets(prompt))
     assert len(looked_at) <= secrets.MOST_LINES
     assert sum(map(len, looked_at)) <= secrets.MOST_CHARACTERS
@@ -49,7 +50,7 @@ def test_secrets_are_searched_for_in_so_many_characters(form: str, monkeypatch: 
 
 def test_a_secret_is_found_in_a_long_line_and_told_each_time() -> None:
     text = f"{'words and ' * 150}{AWS_KEY} {'more ' * 300}\nkey {AWS_KEY}\n"
-    prompt = findings.CheckedPrompt(id="p", project_id="j", text=text, using="default")
+    prompt = prompt_checks.CheckedPrompt(id="p", project_id="j", text=text, using="default")
     assert [text[item.start : item.end] for item in secrets.find_secrets(prompt)] == [AWS_KEY, AWS_KEY]
 
 
@@ -59,7 +60,7 @@ def test_findings_of_long_texts_are_bounded_and_say_so(admin_client: Client) -> 
     address = f"/api/projects/{prompt.project_id}/prompts/{prompt.id}/findings"
     items = admin_client.get(address).json()["items"]
     of_todo = [item for item in items if item["check"] == "unfilled_placeholders"]
-    assert len(of_todo) == findings.MOST_FINDINGS + 2
+    assert len(of_todo) == prompt_checks.MOST_FINDINGS + 2
     assert "There are more than these 100 findings." in [item["message"] for item in of_todo]
     assert of_todo[-1]["message"] == "Only the first 100,000 characters of the text were checked."
     assert [item["line"] for item in of_todo if "TODO" in item["message"]] == list(range(1, 101))
@@ -106,7 +107,7 @@ def test_words_of_long_lines_are_marked_while_pairs_are_left(monkeypatch: pytest
     [row] = compare_lines("one " * 300 + "two", "one " * 300 + "three")
     assert row.new is not None
     assert [piece.text for piece in row.new.pieces if piece.changed] == ["three"]
-    monkeypatch.setattr(sidebyside, "MOST_PAIRS", 0)
+    monkeypatch.setattr(side_by_side, "MOST_PAIRS", 0)
     [row] = compare_lines("one two", "one three")
     assert row.new is not None
     assert [piece.text for piece in row.new.pieces] == ["one three"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from projects.models import Project, Prompt
 from projects.repository import ProjectInfo, ProjectRepository
 from projects.repository.matching import CANDIDATES, find_prompt
-from projects.textkeys import FOLDED, KEY, fold_blanks, half_folded, keys
+from projects.texts.keys import FOLDED, KEY, fold_blanks, half_folded, keys
 from promptadmin.errors import Invalid, Missing
 from tests.projects.making import make_project, make_prompt
 

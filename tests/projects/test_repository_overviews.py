@@ -10,7 +10,7 @@ from django.db import connection
 from projects.models import Prompt
 from projects.records import Contents, HistoryEntry
 from projects.repository import ProjectRepository, project_state
-from projects.textcounts import TextCounts, count_text
+from projects.texts.counts import TextCounts, count_text
 from promptadmin.errors import Invalid, Missing, Moved
 from tests.projects.making import make_project, make_prompt, make_run, make_version, store
 

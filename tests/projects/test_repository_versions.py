@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from projects.models import Prompt, PromptVersion
 from projects.repository import ProjectRepository
-from projects.textdiffs import diff_texts
+from projects.texts.diffs import diff_texts
 from promptadmin.errors import Missing
 from tests.projects.making import make_project, make_prompt, make_version
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projects.sidebyside import CONTEXT, LONGEST_COMPARED, Row, Side, compare_lines
+from projects.texts.side_by_side import CONTEXT, LONGEST_COMPARED, Row, Side, compare_lines
 
 TEXTS = st.lists(st.sampled_from(["", "a", "a b", "b a", "c\r", "a b c d"]), max_size=30).map("\n".join)
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from optimizations.repository import OptimizationRepository
-from projects.lines import read_projects
+from projects.files.lines import read_projects
 from projects.models import Project, Prompt
 from projects.repository import ProjectRepository
 from projects.repository.projects import NAME_TAKEN
-from projects.textforms import composed, is_blank, spellings
+from projects.texts.forms import composed, is_blank, spellings
 from promptadmin.errors import Conflict, Invalid
 from promptadmin.exchange.lines import ImportRefused
 from tests.projects.making import make_project, make_run
@@ -108,7 +108,7 @@ def test_runs_and_imports_find_a_project_by_either_spelling(db: None, first: str
     run = OptimizationRepository().record_run({"raw_prompt": "x", "project": second})
     assert (run["project"], run["project_id"]) == (second, project.id)
     rows = [json.dumps({"id": f"r{n}", "raw_prompt": "y", "project": name}) for n, name in enumerate((first, second))]
-    from optimizations.run_lines import read_lines
+    from optimizations.files.lines import read_lines
 
     lines, errors = read_lines("\n".join(rows).encode())
     assert not errors
@@ -141,7 +141,7 @@ def test_of_two_that_an_old_program_stored_the_exact_one_counts(db: None) -> Non
 
 
 def test_an_import_makes_one_project_for_both_spellings(db: None) -> None:
-    from optimizations.run_lines import read_lines
+    from optimizations.files.lines import read_lines
 
     rows = [json.dumps({"id": f"r{n}", "raw_prompt": "y", "project": name}) for n, name in enumerate((NFD, NFC))]
     OptimizationRepository().import_runs(read_lines("\n".join(rows).encode())[0])

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from projects.schemas import shown_content, storable, trimmed_name
+from projects.api.schemas import shown_content, storable, trimmed_name
 from promptadmin.conf.limits import DESCRIPTION_LENGTH, PROJECT_NAME_LENGTH, PROMPT_LENGTH
 from promptadmin.db.fields import LARGEST_INTEGER
 

@@ -6,11 +6,11 @@ from typing import Annotated, Any, NoReturn
 
 from pydantic import Field
 
+from optimizations.api.inputs import NewTag, ProjectText, PromptText, Strategy, Title, Version
 from optimizations.contrib.mcp.arguments import Key
 from optimizations.contrib.mcp.registry import tool
-from optimizations.inputs import NewTag, ProjectText, PromptText, Strategy, Title, Version
 from optimizations.repository import OptimizationRepository
-from projects.schemas import Context
+from projects.api.schemas import Context
 from promptadmin.errors import Unavailable
 
 NO_OPTIMISER = (

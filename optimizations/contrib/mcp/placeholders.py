@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from projects.textforms import composed
+from projects.texts.forms import composed
 
 LONGEST_NAME = 100
 _NAME = rf"[^\s{{}}]{{1,{LONGEST_NAME}}}"

@@ -19,8 +19,8 @@ from optimizations.contrib.mcp.arguments import (
     Text,
 )
 from optimizations.contrib.mcp.registry import tool
+from projects.api.schemas import Context
 from projects.repository import LEAVE, ProjectRepository
-from projects.schemas import Context
 
 
 @tool("list_projects", "List projects")

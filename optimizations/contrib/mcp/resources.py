@@ -12,7 +12,7 @@ from optimizations.contrib.mcp.placeholders import fill_in, placeholders
 from optimizations.repository import OptimizationRepository
 from projects.records import PromptRecord
 from projects.repository import ProjectRepository
-from projects.textforms import composed
+from projects.texts.forms import composed
 from promptadmin.errors import Invalid
 from promptadmin.http.responses import to_json
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from optimizations.api.inputs import NewTag, ProjectText, Tag, Title
 from optimizations.contrib.mcp import shapes
 from optimizations.contrib.mcp.arguments import (
     Filter,
@@ -21,7 +22,6 @@ from optimizations.contrib.mcp.arguments import (
     Text,
 )
 from optimizations.contrib.mcp.registry import tool
-from optimizations.inputs import NewTag, ProjectText, Tag, Title
 from optimizations.models import RunStatus
 from optimizations.repository import OptimizationRepository, RunFilters
 from optimizations.scores import least_stored

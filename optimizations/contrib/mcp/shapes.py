@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optimizations.records import SCORES
+from optimizations.columns import SCORES
 from optimizations.scores import shown_score
 from projects.contexts import Profile
 from projects.records import ProjectDetail, ProjectSummary, PromptRecord

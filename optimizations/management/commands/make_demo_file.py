@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from optimizations.demo import make_demo_file
+from optimizations.tools.demo import make_demo_file
 
 
 class Command(BaseCommand):

@@ -10,8 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from optimizations.selftest.killing import SHOWN, Report, kill_servers
-from optimizations.selftest.servers import SelfTestError
+from optimizations.tools.selftest.killing import SHOWN, Report, kill_servers
+from optimizations.tools.selftest.servers import SelfTestError
 from promptadmin.db.durability import CHOICES, PROMISES
 from promptadmin.ops.progress import bar
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from projects.findings import CheckedPrompt, Finding, Severity
+from projects.prompt_checks import CheckedPrompt, Finding, Severity
 
 _WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 NUMBERS = {word: number for number, word in enumerate(_WORDS, 1)}

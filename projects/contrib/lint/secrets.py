@@ -11,7 +11,7 @@ from detect_secrets.filters.allowlist import is_line_allowlisted
 from detect_secrets.plugins.base import BasePlugin
 from detect_secrets.util.code_snippet import CodeSnippet
 
-from projects.findings import CheckedPrompt, Finding, Severity
+from projects.prompt_checks import CheckedPrompt, Finding, Severity
 
 #: Those that know a secret by its form; guesses by the randomness of a word would find every id.
 DETECTORS = (

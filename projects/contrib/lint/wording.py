@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from projects.findings import CheckedPrompt, Finding, Severity
-from projects.textkeys import fold_blanks
+from projects.prompt_checks import CheckedPrompt, Finding, Severity
+from projects.texts.keys import fold_blanks
 
 #: Marks of something that somebody meant to fill in. `{name}` is none: programs fill those when they use the prompt.
 _ASKS = r"(?:insert|your|add|enter|fill in|put|placeholder|name of|describe)\b"

@@ -1,4 +1,4 @@
-// Counts that follow what is typed into a prompt's editor, as `projects/textcounts.py` counts.
+// Counts that follow what is typed into a prompt's editor, as `projects/texts/counts.py` counts.
 "use strict";
 
 (() => {

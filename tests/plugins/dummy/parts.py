@@ -11,7 +11,7 @@ from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
 from optimizations.stats import Scope
-from projects.findings import CheckedPrompt, Finding, Severity
+from projects.prompt_checks import CheckedPrompt, Finding, Severity
 from promptadmin.plugins import Dashboard, Event, Piece, StepContext, StepResult, errors, send, write_session
 
 router = Router(tags=["dummy"])

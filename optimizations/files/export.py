@@ -1,0 +1,53 @@
+"""Runs as JSON Lines: any number of them in constant memory, all as they were at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import QuerySet
+
+from optimizations.columns import COLUMNS, Record, read_row
+from optimizations.files.lines import write_line
+from optimizations.lists.filters import RunFilters
+from optimizations.lists.paging import RunOrder
+from optimizations.models import Optimization
+from promptadmin.exchange.snapshots import ROWS_A_CHUNK, Streamed, read_rows
+
+PROMPTS_PROJECT = "prompt__project__name"
+
+
+class ExportedRuns(Streamed):
+    """The lines of the runs that pass the filters, oldest first, in chunks of bytes.
+
+    It has a connection of its own, open from the first chunk until the last, or until `close()`. A database that
+    doesn't answer is an error at once, and not an empty export.
+    """
+
+    def __init__(self, filters: RunFilters, using: str = DEFAULT_DB_ALIAS) -> None:
+        super().__init__(_chunks(filters.apply(Optimization.objects.using(using)), using))
+
+
+def exported_rows(runs: QuerySet[Optimization], using: str = DEFAULT_DB_ALIAS) -> QuerySet[Optimization, Any]:
+    """What an export reads of runs, oldest first; `exported_record` reads each."""
+    oldest_first = RunOrder.named("created_at", "asc", connections[using].vendor)
+    return oldest_first.sorted(runs).values_list(*COLUMNS, PROMPTS_PROJECT)
+
+
+def exported_record(values: Any) -> Record:
+    """A run's columns, and the name of the project that its prompt belongs to."""
+    return read_row(COLUMNS, values) | {"prompt_project": values[-1]}
+
+
+def _chunks(runs: QuerySet[Optimization], using: str) -> Generator[bytes]:
+    lines: list[bytes] = []
+    with closing(read_rows(exported_rows(runs, using), using)) as rows:
+        for values in rows:
+            lines.append(write_line(exported_record(values)))
+            if len(lines) == ROWS_A_CHUNK:
+                yield b"".join(lines)
+                lines.clear()
+        if lines:
+            yield b"".join(lines)

@@ -1,0 +1,196 @@
+"""The upkeep job that makes and remakes stored summaries.
+
+The database's write lock is held only to announce a summary and to store it: whatever touches its rows meanwhile takes
+the announcement away, and then there is nothing to store it in. The newest rows are left alone, for they change most.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.db import connections
+
+from optimizations.models import Optimization
+from optimizations.stats.rollups import table
+from optimizations.stats.rollups.counts import packed, read_kinds
+from optimizations.stats.rollups.reading import Rows, find_cover, summarize
+from optimizations.stats.rollups.summaries import Summary, unpacked
+from optimizations.stats.rollups.table import RUNS, TABLE, level_of, place, rows_of
+from promptadmin.db.cache import while_unchanged
+from promptadmin.db.sessions import read_session, write_session
+from promptadmin.ops.upkeep import Piece
+
+#: A project with fewer runs in a range has no summary of them: reading the runs takes no longer.
+RUNS_OF_A_PART = 512
+#: So many of the newest row numbers are in no summary.
+NEWEST = 2048
+SUMMARIES_A_PIECE = 64
+SECONDS_A_PIECE = 0.25
+
+
+class Task(NamedTuple):
+    """A summary to be made."""
+
+    project: str
+    at: int
+
+
+def fold(using: str) -> Piece:
+    """Make some of the summaries that are missing; on SQLite only."""
+    if connections[using].vendor != "sqlite":
+        return Piece(0, 0)
+    with read_session(using) as connection:
+        trusted = table.is_trustworthy(connection)
+        tasks, left = (
+            while_unchanged(connection, "missing summaries", lambda: _find_tasks(using)) if trusted else ([], 0)
+        )
+    if not trusted:
+        with write_session(using):
+            table.drop(connections[using])
+            table.create(connections[using])
+        return Piece(0, 1)
+    if not tasks:
+        return Piece(0, 0)
+    announced = _announce(using, tasks)
+    started = time.monotonic()
+    made: list[list[Any]] = []
+    for key, task in announced:
+        with read_session(using):
+            made.append([*_make(using, task), key])
+        if time.monotonic() - started > SECONDS_A_PIECE:
+            break
+    done = _store(using, made)
+    return Piece(done, max(1, left - done))
+
+
+def _find_tasks(using: str) -> tuple[list[Task], int]:
+    """Summaries to be made next, all of one level, and about how many are missing in all."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT place, project, parts FROM {TABLE} WHERE data IS NOT NULL")
+        stored: list[tuple[int, str, int]] = cursor.fetchall()
+        cursor.execute(f"SELECT (SELECT MIN(rowid) FROM {RUNS}), (SELECT MAX(rowid) FROM {RUNS})")
+        least, greatest = cursor.fetchone()
+    if least is None:
+        return [], 0
+    least, end = max(least, table.FIRST_ROW), min(greatest - NEWEST, table.LAST_ROW)
+    places = {at for at, project, _ in stored if not project}
+    tasks = [Task("", at) for at in _find_sums(using, places, end)] + _find_parts(using, stored)
+    rows, left = _find_rows(using, (least, end))
+    lowest = min((level_of(task.at) for task in tasks), default=0)
+    return [task for task in tasks if level_of(task.at) == lowest] or rows, len(tasks) + left
+
+
+def _find_sums(using: str, places: set[int], end: int) -> Iterator[int]:
+    """Places above the lowest level whose summary is missing, while everything in them is summarized."""
+    for level in range(1, len(table.LEVELS)):
+        below = {at for at in places if level_of(at) == level - 1}
+        for at in {place(level, rows_of(child)[1]) for child in below} - places:
+            first, last = rows_of(at)
+            children = (place(level - 1, row) for row in range(first, last + 1, 1 << table.LEVELS[level - 1]))
+            if last <= end and not any(
+                _first_row(using, *rows_of(child)) is not None for child in children if child not in below
+            ):
+                yield at
+
+
+def _find_parts(using: str, stored: list[tuple[int, str, int]]) -> list[Task]:
+    """The summaries of single projects that are missing beside those of all."""
+    parts: dict[int, set[str]] = {}
+    for at, project, _ in stored:
+        parts.setdefault(at, set()).add(project)
+    return [
+        Task(project, at)
+        for at, of, wanted in stored
+        if not of and len(parts[at]) - 1 < wanted
+        for project in _projects_worth_a_part(_read(using, at))
+        if project not in parts[at]
+    ]
+
+
+def _find_rows(using: str, within: Rows) -> tuple[list[Task], int]:
+    """Ranges of the lowest level that have rows and no summary, and about how many there are."""
+    tasks: list[Task] = []
+    size = 1 << table.LEVELS[0]
+    for start, end in find_cover(connections[using], None, within=(within[0] & -size, within[1])).rows:
+        row = _first_row(using, start, end)
+        while row is not None:
+            at = place(0, row)
+            last = rows_of(at)[1]
+            if last > end:
+                break
+            tasks.append(Task("", at))
+            if len(tasks) == SUMMARIES_A_PIECE:
+                return tasks, len(tasks) + (within[1] - last) // size
+            row = _first_row(using, last + 1, end)
+    return tasks, len(tasks)
+
+
+def _first_row(using: str, start: int, end: int) -> int | None:
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT MIN(rowid) FROM {RUNS} WHERE rowid BETWEEN %s AND %s", [start, end])
+        row: int | None = cursor.fetchone()[0]
+        return row
+
+
+def _projects_worth_a_part(summary: Summary) -> list[str]:
+    return [project for project, runs in summary.projects.items() if runs >= RUNS_OF_A_PART]
+
+
+def _read(using: str, at: int) -> Summary:
+    """The stored summary of a place, of all projects."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT data FROM {TABLE} WHERE project = '' AND place = %s AND data IS NOT NULL", [at])
+        return unpacked(cursor.fetchone()[0])
+
+
+def _announce(using: str, tasks: list[Task]) -> list[tuple[int, Task]]:
+    announced = [(secrets.randbits(62), task) for task in tasks]
+    with write_session(using) as connection, connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {TABLE} WHERE data IS NULL")  # of a process that was killed
+        cursor.executemany(
+            f"INSERT INTO {TABLE} (id, project, place) VALUES (%s, %s, %s)", [(key, *task) for key, task in announced]
+        )
+    return announced
+
+
+def _make(using: str, task: Task) -> list[Any]:
+    """The values of the columns that _store writes."""
+    rows = rows_of(task.at)
+    cover = find_cover(connections[using], task.project, within=rows)
+    runs = Optimization.objects.using(using)
+    if task.project:
+        runs = runs.filter(project=task.project)
+    summary = summarize(cover, runs, with_projects=not task.project)
+    ranges = " OR ".join(f"rowid BETWEEN {first} AND {last}" for first, last in cover.rows) or "0"
+    keys = ", ".join(str(stored.key) for stored in cover.stored)
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            "SELECT MIN(first_at), MAX(last_at), MAX(last_row) FROM ("
+            f"SELECT first_at, last_at, last_row FROM {TABLE} WHERE id IN ({keys}) "
+            f"UNION ALL SELECT created_at, created_at, rowid FROM {RUNS} WHERE ({ranges}) AND %s IN ('', project))",
+            [task.project],
+        )
+        *times, last_row = cursor.fetchone()
+        cursor.execute(f"SELECT rowid, id FROM {RUNS} WHERE rowid = %s", [last_row])
+        edge = cursor.fetchone() or (None, None)
+    parts = len(_projects_worth_a_part(summary))
+    kinds = packed(read_kinds(connections[using], cover, task.project))
+    return [parts, *times, *edge, *summary.completed().numbers(), kinds, summary.packed()]
+
+
+def _store(using: str, made: list[list[Any]]) -> int:
+    """Store the summaries whose announcement still stands. Answers how many."""
+    done = 0
+    with write_session(using) as connection, connection.cursor() as cursor:
+        for values in made:
+            cursor.execute(
+                f"UPDATE {TABLE} SET parts = %s, first_at = %s, last_at = %s, last_row = %s, last_id = %s, "
+                "completed = %s, scored = %s, score = %s, kinds = %s, data = %s WHERE id = %s",
+                values,
+            )
+            done += cursor.rowcount
+        cursor.execute(f"DELETE FROM {TABLE} WHERE data IS NULL")
+    return done

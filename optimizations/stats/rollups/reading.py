@@ -1,0 +1,147 @@
+"""Reading statistics from stored summaries, and from rows where there is none."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Q, QuerySet
+
+from optimizations.models import Optimization
+from optimizations.stats.rollups.summaries import Recent, Summary, read_summary, unpacked
+from optimizations.stats.rollups.table import TABLE, is_trustworthy, level_of, rows_of
+from promptadmin.db.chunks import in_chunks
+from promptadmin.db.fields import stored_moment
+from promptadmin.search.rows import RowNumber
+
+Rows = tuple[int, int]
+
+LEAST, GREATEST = -(2**63), 2**63 - 1
+ROWS_OF_A_QUERY = 30
+#: With more ranges than these to read, of which a period holds some runs, an index by time is quicker.
+MOST_PARTIAL = 50
+
+
+class Stored(NamedTuple):
+    """A stored summary: its key and its place."""
+
+    key: int
+    at: int
+
+
+@dataclass(frozen=True)
+class Cover:
+    """How to read some runs: from stored summaries, and from the rows in these ranges."""
+
+    stored: Sequence[Stored] = ()
+    rows: Sequence[Rows] = ((LEAST, GREATEST),)
+
+    def of(self, runs: QuerySet[Optimization]) -> Iterator[QuerySet[Optimization]]:
+        """Those of the runs that must be read."""
+        if self.rows == ((LEAST, GREATEST),):
+            yield runs
+            return
+        runs = runs.alias(row=RowNumber("id"))
+        for ranges in in_chunks(self.rows, ROWS_OF_A_QUERY):
+            condition = Q()
+            for bounds in ranges:
+                condition |= Q(row__range=bounds)
+            yield runs.filter(condition)
+
+
+def find_cover(
+    connection: BaseDatabaseWrapper,
+    project: str | None,
+    *,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    within: Rows = (LEAST, GREATEST),
+) -> Cover:
+    """How to read the runs of a project, or of all, of a period, each once; those of the rows `within` alone.
+
+    That stored summaries can be trusted is for the caller to see to.
+    """
+    inside, outside, bounds = "1", "0", []
+    for bound, is_inside, is_outside in (
+        (since, "first_at >= %s", "last_at < %s"),
+        (until, "last_at < %s", "first_at >= %s"),
+    ):
+        if bound is not None:
+            inside, outside = f"{inside} AND {is_inside}", f"{outside} OR {is_outside}"
+            bounds.append(stored_moment(bound, connection))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, place, {inside}, {outside} FROM {TABLE} WHERE project = %s AND data IS NOT NULL",
+            [*bounds, *bounds, project or ""],
+        )
+        found = cursor.fetchall()
+    least, greatest = within
+    known: list[tuple[int, int, Stored | None]] = []
+    partial = 0
+    for key, at, inside, outside in found:
+        first, last = rows_of(at)
+        if first < least or last > greatest:
+            continue
+        if inside or outside:
+            known.append((first, -last, Stored(key, at) if inside else None))
+        else:
+            partial += not level_of(at)
+    if partial > MOST_PARTIAL:
+        return Cover()
+    taken: list[Stored] = []
+    passed: list[Rows] = []
+    end = LEAST
+    # Of summaries that begin at a row the widest comes first. It has all rows of those that begin before its end.
+    for first, minus_last, stored in sorted(known):
+        if first > end:
+            end = -minus_last
+            passed.append((first, end))
+            if stored:
+                taken.append(stored)
+    return Cover(taken, list(_gaps(passed, within)))
+
+
+def _gaps(passed: Iterable[Rows], within: Rows) -> Iterator[Rows]:
+    start, end = within
+    for first, last in passed:
+        if first > start:
+            yield start, first - 1
+        start = last + 1
+    if start <= end:
+        yield start, end
+
+
+def summarize(cover: Cover, runs: QuerySet[Optimization], *, with_projects: bool = False) -> Summary:
+    """The summary of these runs, which the cover is of."""
+    summary = Summary()
+    for keys in in_chunks([stored.key for stored in cover.stored], 100):
+        with connections[runs.db].cursor() as cursor:
+            cursor.execute(f"SELECT data FROM {TABLE} WHERE id IN ({', '.join(['%s'] * len(keys))})", keys)
+            for (data,) in cursor.fetchall():
+                summary.add(unpacked(data))
+    for part in cover.of(runs):
+        summary.add(read_summary(part, with_projects=with_projects))
+    return summary
+
+
+def stored_completed(connection: BaseDatabaseWrapper, cover: Cover) -> Recent:
+    """What the stored summaries of a cover say of their completed runs."""
+    total = Recent()
+    for keys in in_chunks([stored.key for stored in cover.stored], 500):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT SUM(completed), SUM(scored), SUM(score) FROM {TABLE} "
+                f"WHERE id IN ({', '.join(['%s'] * len(keys))})",
+                keys,
+            )
+            total = total.plus(Recent(*(number or 0 for number in cursor.fetchone())))
+    return total
+
+
+def has_rollups(connection: BaseDatabaseWrapper) -> bool:
+    """Whether there may be stored summaries, and they can be trusted."""
+    return connection.vendor == "sqlite" and is_trustworthy(connection)

@@ -1,0 +1,87 @@
+"""Rows of projects, prompts and versions as files have them: what import reads and export writes.
+
+They hold what a table may hold, not only what the API takes today: texts of any length.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Required
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter
+from typing_extensions import TypedDict
+
+from projects.api.schemas import shown_content, storable
+from promptadmin.db.fields import LARGEST_INTEGER, moment_of_text
+from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows
+from promptadmin.http.keys import Key, NewKey
+
+Moment = Annotated[dt.datetime | None, BeforeValidator(moment_of_text)]
+Content = Annotated[str, AfterValidator(shown_content)]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(shown_content)]
+CONFIG = ConfigDict(extra="forbid", strict=True)
+
+
+class ProjectLine(TypedDict, total=False):
+    """A project."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]  # how pydantic is told
+
+    id: Required[NewKey]
+    name: Required[Name]
+    description: str | None
+    status: Literal["active", "archived", "deleted"] | None
+    context_profile: dict[str, Any] | None
+    created_at: Moment
+    updated_at: Moment
+
+
+class PromptLine(TypedDict, total=False):
+    """A prompt's current text."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]  # how pydantic is told
+
+    id: Required[NewKey]
+    project_id: Required[Key | None]
+    content: Required[Content]
+    version: Annotated[int, Field(ge=1, le=LARGEST_INTEGER)] | None
+    order_index: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] | None
+    created_at: Moment
+    updated_at: Moment
+
+
+class VersionLine(TypedDict, total=False):
+    """A superseded text of a prompt."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]  # how pydantic is told
+
+    id: Required[NewKey]
+    prompt_id: Required[Key]
+    version: Required[Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]]
+    content: Required[str]
+    optimization_id: Key | None
+    created_at: Moment
+
+
+_PROJECTS, _PROMPTS, _VERSIONS = (TypeAdapter(kind) for kind in (ProjectLine, PromptLine, VersionLine))
+Read = tuple[list[Line], list[LineError]]
+
+
+def read_projects(rows: Iterable[Numbered]) -> Read:
+    """The projects among the rows, and what is wrong with the others."""
+    return read_rows(rows, _PROJECTS, check=_check)
+
+
+def read_prompts(rows: Iterable[Numbered]) -> Read:
+    """The prompts among the rows, and what is wrong with the others."""
+    return read_rows(rows, _PROMPTS, check=_check)
+
+
+def read_versions(rows: Iterable[Numbered]) -> Read:
+    """The versions among the rows, and what is wrong with the others."""
+    return read_rows(rows, _VERSIONS, check=_check)
+
+
+def _check(values: Any, text: bytes | None) -> None:
+    storable(values)
