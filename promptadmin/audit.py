@@ -7,22 +7,14 @@ which also enters what is saved through Django's models (users, groups, tokens);
 
 from __future__ import annotations
 
-import contextlib
-import getpass
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 
-from promptadmin.http.client_address import client_address
-from promptadmin.http.request_id import current_request_id
+from promptadmin.context import current_actor, current_request_id
 from promptadmin.models import LogEntry
 
 #: Texts are kept up to this many characters: versions keep every text of a prompt whole.
@@ -43,74 +35,6 @@ class Change:
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
     note: str = ""
-
-
-_Acting = Callable[[], "Actor"]
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who makes changes: a name for the record, the door they came through, and the user and address behind it."""
-
-    name: str
-    door: str
-    user: Any = None
-    address: str | None = None
-
-
-def _from_command() -> Actor:
-    """Whoever runs this process: the command and the account of the operating system."""
-    command = sys.argv[1] if len(sys.argv) > 1 and Path(sys.argv[0]).name == "manage.py" else "python"
-    account = ""
-    with contextlib.suppress(OSError, KeyError):  # in a container, the process may have no account's name
-        account = f" by {getpass.getuser()}"
-    return Actor(f"{command}{account}", "command")
-
-
-_acting: ContextVar[_Acting] = ContextVar("acting", default=_from_command)
-
-
-def current_actor() -> Actor:
-    """Who makes the changes of this request, command or tool."""
-    return _acting.get()()
-
-
-@contextlib.contextmanager
-def acting(actor: Actor) -> Iterator[None]:
-    """Changes inside the block are this actor's."""
-    token = _acting.set(lambda: actor)
-    try:
-        yield
-    finally:
-        _acting.reset(token)
-
-
-def actor_middleware(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Changes during a request are those of its user or token, which are looked up only if there are changes."""
-
-    def middleware(request: HttpRequest) -> HttpResponseBase:
-        token = _acting.set(lambda: _from_request(request))
-        try:
-            return get_response(request)
-        finally:
-            _acting.reset(token)
-
-    return middleware
-
-
-def _from_request(request: HttpRequest) -> Actor:
-    from promptadmin.api.auth import Caller
-
-    address = client_address(request) or None
-    caller = getattr(request, "auth", None)
-    if isinstance(caller, Caller):
-        token_name = getattr(caller.token, "name", "")
-        name = f"{caller.name} ({token_name})" if token_name else caller.name
-        return Actor(name, "API", caller.user, address)
-    user: Any = getattr(request, "user", None)
-    if user is not None and user.is_authenticated:
-        return Actor(f"user {user.get_username()}", "admin", user, address)
-    return Actor("nobody signed in", "admin", None, address)
 
 
 def record(*changes: Change, using: str) -> None:

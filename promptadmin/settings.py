@@ -108,7 +108,7 @@ MIDDLEWARE = [
     "promptadmin.http.browsers.CsrfViewMiddleware",
     "promptadmin.http.browsers.AuthenticationMiddleware",
     "promptadmin.accounts.session_limits.session_limits_middleware",
-    "promptadmin.audit.actor_middleware",
+    "promptadmin.http.actor.actor_middleware",
     "promptadmin.http.middleware.replica_middleware",
     "promptadmin.http.browsers.MessageMiddleware",
     "promptadmin.http.browsers.XFrameOptionsMiddleware",

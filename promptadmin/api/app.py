@@ -26,7 +26,7 @@ from pydantic import Field
 
 from promptadmin import __version__
 from promptadmin.api import openapi
-from promptadmin.api.auth import READING_METHODS, AddressThrottle, TokenThrottle, access
+from promptadmin.api.auth import AddressThrottle, TokenThrottle, access
 from promptadmin.api.etags import expect_match
 from promptadmin.api.idempotency import once, replaying
 from promptadmin.api.unknown_arguments import UnknownArguments, errors_in, noting_what_it_takes, refusing_unknown
@@ -35,6 +35,7 @@ from promptadmin.db.sessions import in_read_session
 from promptadmin.errors import Busy, Refused, TooMany
 from promptadmin.http import error_responses
 from promptadmin.http.csp import DOCUMENTATION
+from promptadmin.http.methods import READING_METHODS
 from promptadmin.http.responses import Later, to_json
 from promptadmin.plugins.declarations import enabled_plugins
 from promptadmin.plugins.isolation import contained

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -16,23 +15,13 @@ from ninja.security.apikey import APIKeyCookie
 from ninja.throttling import SimpleRateThrottle
 
 from promptadmin.accounts import tokens
+from promptadmin.context import Caller
 from promptadmin.errors import Forbidden
 from promptadmin.http.client_address import client_address, is_loopback
+from promptadmin.http.methods import READING_METHODS
 from promptadmin.plugins.declarations import enabled_plugins
 
 ALL_SCOPES = frozenset(tokens.SCOPES)
-#: HTTP methods whose operations read, in a read session; all others write, in a write session.
-READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who calls: a name for the record, what they may do, and the user or token behind it."""
-
-    name: str
-    scopes: frozenset[str]
-    user: Any = None
-    token: Any = None
 
 
 class Throttle(SimpleRateThrottle):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from promptadmin.api.auth import READING_METHODS
 from promptadmin.api.etags import HAS_ETAG
+from promptadmin.http.methods import READING_METHODS
 
 ERROR = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorOut"}}}}
 RETRY_AFTER = {

@@ -11,11 +11,11 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import DataError
 from django.http import HttpRequest, HttpResponseRedirect
 
-from promptadmin.api.auth import READING_METHODS
 from promptadmin.backoffice.kept_filters import keep_filters
 from promptadmin.backoffice.selection import ACROSS, storable_keys
 from promptadmin.db.infrastructure_errors import Fault
 from promptadmin.http.error_responses import answer
+from promptadmin.http.methods import READING_METHODS
 
 NUL_IN_ADDRESS = Fault(
     400, "The address has a NUL character (%00), which no row can have. Take it out, or go back to the start."

@@ -21,7 +21,7 @@ from django.db import OperationalError, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from promptadmin.audit import current_actor
+from promptadmin.context import current_actor
 from promptadmin.db.fields import Link
 from promptadmin.db.sessions import write_session
 from promptadmin.deletions.kept_rows import (

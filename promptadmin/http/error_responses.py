@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views import defaults
 
+from promptadmin.context import current_request_id
 from promptadmin.db.infrastructure_errors import Fault, fault_of
 from promptadmin.http.refused_forms import is_own, refused_page
-from promptadmin.http.request_id import current_request_id
 from promptadmin.http.responses import to_json
 
 logger = logging.getLogger(__name__)

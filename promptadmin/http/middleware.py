@@ -19,12 +19,12 @@ from django.http.response import HttpResponseBase
 from django.middleware.security import SecurityMiddleware
 from django.urls import is_valid_path
 
-from promptadmin.api.auth import READING_METHODS
 from promptadmin.db.deadlines import deadline
 from promptadmin.db.postgresql import replicas
 from promptadmin.db.sqlite.file_identity import check_in_place
 from promptadmin.http.client_address import asks_for_health
 from promptadmin.http.error_responses import API_PREFIX, bad_request, json_error
+from promptadmin.http.methods import READING_METHODS
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 

@@ -18,7 +18,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.utils.cache import patch_vary_headers
 
-from promptadmin.audit import actor_middleware
+from promptadmin.http.actor import actor_middleware
 from promptadmin.http.browsers import is_of_program, set_length
 from promptadmin.http.middleware import (
     ContentPolicyMiddleware,

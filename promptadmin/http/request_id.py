@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
-from contextvars import ContextVar
 from logging import Filter, LogRecord
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-PLAUSIBLE_ID = re.compile(r"[\w.:-]{1,100}")
+from promptadmin.context import current_request_id
 
-current_request_id: ContextVar[str] = ContextVar("current_request_id", default="-")
+PLAUSIBLE_ID = re.compile(r"[\w.:-]{1,100}")
 
 
 class RequestIdFilter(Filter):

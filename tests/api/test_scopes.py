@@ -16,7 +16,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from promptadmin.accounts import tokens
-from promptadmin.api.auth import ALL_SCOPES, READING_METHODS, OpenAuth, StaffAuth, TokenAuth
+from promptadmin.api.auth import ALL_SCOPES, OpenAuth, StaffAuth, TokenAuth
+from promptadmin.http.methods import READING_METHODS
 from promptadmin.urls import api
 from tests.platform.people import make_staff
 

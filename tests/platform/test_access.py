@@ -16,7 +16,8 @@ from ninja.throttling import SimpleRateThrottle
 from pytest_django import Settings
 
 from promptadmin.accounts import tokens
-from promptadmin.api.auth import AddressThrottle, Caller, Throttle, TokenThrottle
+from promptadmin.api.auth import AddressThrottle, Throttle, TokenThrottle
+from promptadmin.context import Caller
 from promptadmin.models import ApiToken
 
 pytestmark = pytest.mark.django_db

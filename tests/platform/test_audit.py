@@ -15,7 +15,8 @@ from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
 from projects.repository import ProjectRepository
 from promptadmin.accounts.tokens import create_token
-from promptadmin.audit import LONGEST, Actor, acting
+from promptadmin.audit import LONGEST
+from promptadmin.context import Actor, acting
 from promptadmin.db.sessions import write_session
 from promptadmin.models import LogEntry
 from tests.projects.making import make_project, make_prompt, make_run, make_version

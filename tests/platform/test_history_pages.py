@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from projects.repository import ProjectRepository
-from promptadmin.audit import Actor, acting
 from promptadmin.backoffice.row_history import ENTRIES_PER_PAGE
+from promptadmin.context import Actor, acting
 from promptadmin.db.sessions import write_session
 from promptadmin.models import LogEntry
 from tests.platform.people import signed_in

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import connections
 
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
-from promptadmin.api.auth import ALL_SCOPES, Caller, admit
-from promptadmin.audit import Actor, acting
+from promptadmin.api.auth import ALL_SCOPES, admit
+from promptadmin.context import Actor, Caller, acting
 from promptadmin.db.deadlines import deadline
 from promptadmin.db.infrastructure_errors import fault_of
 from promptadmin.db.postgresql.replicas import note_write

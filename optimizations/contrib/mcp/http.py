@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mcp.server.transport_security import TransportSecuritySettings
 from optimizations.contrib.mcp.calls import closing_connections
 from optimizations.contrib.mcp.server import CALLER, build_server
-from promptadmin.api.auth import ALL_SCOPES, AddressThrottle, Caller, TokenThrottle, caller_of_token
+from promptadmin.api.auth import ALL_SCOPES, AddressThrottle, TokenThrottle, caller_of_token
+from promptadmin.context import Caller
 from promptadmin.http.client_address import is_loopback
 from promptadmin.http.request_id import PLAUSIBLE_ID
 

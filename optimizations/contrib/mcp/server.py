@@ -21,9 +21,8 @@ from optimizations.contrib.mcp.calls import called_by, in_session, local_caller
 from optimizations.contrib.mcp.registry import TOOLS
 from optimizations.contrib.mcp.tools import as_tool
 from promptadmin import __version__
-from promptadmin.api.auth import Caller
+from promptadmin.context import Caller, current_request_id
 from promptadmin.errors import Refused
-from promptadmin.http.request_id import current_request_id
 
 NAME = "promptforge_mcp"
 INSTRUCTIONS = (

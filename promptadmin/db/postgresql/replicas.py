@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from promptadmin.audit import current_actor
+from promptadmin.context import current_actor
 
 logger = logging.getLogger(__name__)
 
