@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptadmin.ops.upkeep import Piece
+from promptadmin.plugins.steps import JobResult
 from promptadmin.search.building import index_piece
 from promptadmin.search.tables import SearchedTable
 
@@ -19,6 +19,6 @@ RUNS = SearchedTable(
 )
 
 
-def index_runs(using: str) -> Piece:
+def index_runs(using: str) -> JobResult:
     """Upkeep: the texts of runs."""
     return index_piece(using, RUNS)

@@ -18,7 +18,7 @@ from projects.namesakes import is_first_of_name
 from promptadmin.db.legacy_values import parse_moment
 from promptadmin.db.schema import index_columns
 from promptadmin.db.sessions import write_session
-from promptadmin.ops.startup.sequence import StepContext, StepResult
+from promptadmin.plugins.steps import StepContext, StepResult
 
 STALE_AFTER_MINUTES = 30
 STALE_MESSAGE = "Server interrupted"

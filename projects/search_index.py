@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptadmin.ops.upkeep import Piece
+from promptadmin.plugins.steps import JobResult
 from promptadmin.search.building import index_piece
 from promptadmin.search.tables import SearchedTable
 
@@ -10,11 +10,11 @@ PROMPTS = SearchedTable("prompts", texts=("content",), facets={"project_id": ("p
 VERSIONS = SearchedTable("prompt_versions", texts=("content",))
 
 
-def index_prompts(using: str) -> Piece:
+def index_prompts(using: str) -> JobResult:
     """Upkeep: the texts of prompts."""
     return index_piece(using, PROMPTS)
 
 
-def index_versions(using: str) -> Piece:
+def index_versions(using: str) -> JobResult:
     """Upkeep: the earlier texts of prompts."""
     return index_piece(using, VERSIONS)

@@ -13,7 +13,7 @@ from promptadmin.db.chunks import in_chunks
 from promptadmin.db.fields import new_id, stored_moment
 from promptadmin.db.schema import column_names
 from promptadmin.db.sessions import write_session
-from promptadmin.ops.startup.sequence import StepContext, StepResult
+from promptadmin.plugins.steps import StepContext, StepResult
 
 #: Keys are random: the pages of their index that one transaction changes are nearly those of the next one.
 PROJECTS_A_TRANSACTION = 25

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import migrations
 
-from promptadmin.ops.startup.sequence import StepContext
+from promptadmin.plugins.steps import StepContext
 
 
 def forwards(apps: Any, schema_editor: Any) -> None:

@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from promptadmin.db.sessions import write_session
-from promptadmin.ops.upkeep import Piece
+from promptadmin.plugins.steps import JobResult
 
 SIGNED_IN_AT, SEEN_AT = "signed_in_at", "seen_at"
 #: A request is noted at most this often, in seconds, so that reading costs no write.
@@ -68,10 +68,10 @@ def _note(request: HttpRequest, times: dict[str, int]) -> None:
     request.is_only_seen = not changed  # type: ignore[attr-defined]  # for `browsers.SessionMiddleware`
 
 
-def remove_expired(using: str) -> Piece:
+def remove_expired(using: str) -> JobResult:
     """Upkeep: remove sessions that nobody can use any more."""
     with write_session(using):
         expired = Session.objects.using(using).filter(expire_date__lt=timezone.now())
         keys = list(expired.values_list("pk", flat=True)[: SESSIONS_IN_A_PIECE + 1])
         Session.objects.using(using).filter(pk__in=keys[:SESSIONS_IN_A_PIECE]).delete()
-    return Piece(min(len(keys), SESSIONS_IN_A_PIECE), max(0, len(keys) - SESSIONS_IN_A_PIECE))
+    return JobResult(min(len(keys), SESSIONS_IN_A_PIECE), max(0, len(keys) - SESSIONS_IN_A_PIECE))

@@ -24,7 +24,7 @@ from ninja.errors import ValidationError
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import Conflict, TooMany
 from promptadmin.models import KeptAnswer
-from promptadmin.ops.upkeep import Piece
+from promptadmin.plugins.steps import JobResult
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -143,13 +143,13 @@ def _expect_room() -> None:
         raise TooMany(f"More than {MOST_KEYS:,} answers are kept for keys: send {HEADER} later, or go without")
 
 
-def forget_expired(using: str = DEFAULT_DB_ALIAS) -> Piece:
+def forget_expired(using: str = DEFAULT_DB_ALIAS) -> JobResult:
     """Upkeep: remove some of the answers that are older than a day, oldest first."""
     oldest = KeptAnswer.objects.using(using).order_by("id")[:FORGOTTEN_AT_ONCE]
     before = timezone.now() - KEPT
     expired = [key for key, created_at in oldest.values_list("id", "created_at") if created_at <= before]
     if not expired:
-        return Piece(0, 0)
+        return JobResult(0, 0)
     with write_session(using):
         KeptAnswer.objects.using(using).filter(id__in=expired).delete()
-    return Piece(len(expired), FORGOTTEN_AT_ONCE if len(expired) == FORGOTTEN_AT_ONCE else 0)
+    return JobResult(len(expired), FORGOTTEN_AT_ONCE if len(expired) == FORGOTTEN_AT_ONCE else 0)

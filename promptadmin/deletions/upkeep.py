@@ -7,19 +7,18 @@ from django.utils import timezone
 from promptadmin.db.sessions import write_session
 from promptadmin.deletions.work import do_piece, go_on, unfinished
 from promptadmin.models import DeletedRows, Deletion, DeletionState
-from promptadmin.ops.startup.sequence import StepContext, StepResult
-from promptadmin.ops.upkeep import Piece
+from promptadmin.plugins.steps import JobResult, StepContext, StepResult
 
 #: Of `DeletedRows`, each of which has up to some hundred rows.
 ROWS_IN_A_PIECE = 20
 
 
-def finish_one(using: str) -> Piece:
+def finish_one(using: str) -> JobResult:
     """One piece of the oldest deletion that is on its way, whoever began it."""
     waiting = unfinished(using)
     if not waiting:
-        return Piece(0, 0)
-    return Piece(do_piece(waiting[0], using), len(unfinished(using)))
+        return JobResult(0, 0)
+    return JobResult(do_piece(waiting[0], using), len(unfinished(using)))
 
 
 def finish_all(context: StepContext) -> StepResult:
@@ -32,16 +31,16 @@ def finish_all(context: StepContext) -> StepResult:
     return StepResult(len(waiting), f"finished {len(waiting)} deletions" if waiting else "nothing to do")
 
 
-def forget_expired(using: str) -> Piece:
+def forget_expired(using: str) -> JobResult:
     """Remove some of the rows that can't be restored any more."""
     expired = Deletion.objects.using(using).filter(expires_at__lte=timezone.now(), state=DeletionState.KEPT)
     first = expired.order_by("expires_at").first()
     if first is None:
-        return Piece(0, 0)
+        return JobResult(0, 0)
     with write_session(using):
         kept = DeletedRows.objects.using(using).filter(deletion=first)
         keys = list(kept.values_list("pk", flat=True)[:ROWS_IN_A_PIECE])
         kept.filter(pk__in=keys).delete()
         if len(keys) < ROWS_IN_A_PIECE:
             Deletion.objects.using(using).filter(pk=first.pk).delete()
-    return Piece(max(1, len(keys)), expired.count())
+    return JobResult(max(1, len(keys)), expired.count())

@@ -20,48 +20,16 @@ from promptadmin.ops.startup import run_log
 from promptadmin.ops.startup.run_log import StepRun
 from promptadmin.plugins.declarations import UpkeepJob, enabled_plugins
 from promptadmin.plugins.isolation import contained
+from promptadmin.plugins.platform import PLATFORM_JOBS
+from promptadmin.plugins.steps import JobResult
 
 logger = logging.getLogger(__name__)
-
-PLATFORM_JOBS: tuple[UpkeepJob, ...] = (
-    UpkeepJob(
-        name="scheduled_backup",
-        title="scheduled backups",
-        function="promptadmin.ops.backups.schedule.scheduled_backup",
-        seconds=5.0,
-    ),
-    UpkeepJob(
-        name="idempotency_keys",
-        title="answers kept for a day, removed",
-        function="promptadmin.api.idempotency.forget_expired",
-        seconds=60.0,
-    ),
-    UpkeepJob(
-        name="expired_sessions",
-        title="expired sessions",
-        function="promptadmin.accounts.session_limits.remove_expired",
-        seconds=3600.0,
-    ),
-    UpkeepJob(
-        name="expired_deletions",
-        title="deleted rows that nobody restored in time, removed",
-        function="promptadmin.deletions.upkeep.forget_expired",
-        seconds=600.0,
-    ),
-)
 
 #: After a piece, the server's writers have the database for as long as the piece took, and at least for this.
 SECONDS_BETWEEN_PIECES = 0.005
 SECONDS_AFTER_FAILURE = 30.0
 SECONDS_BETWEEN_RECORDS = 2.0
 NOTHING_LEFT = "nothing left"
-
-
-class Piece(NamedTuple):
-    """What a piece of a job did: how many things it dealt with, and about how many are left; 0 for none now."""
-
-    done: int
-    left: int
 
 
 class OwnedJob(NamedTuple):
@@ -79,16 +47,16 @@ def upkeep_jobs() -> list[OwnedJob]:
     ]
 
 
-def do_piece(job: UpkeepJob, using: str = DEFAULT_DB_ALIAS) -> Piece:
+def do_piece(job: UpkeepJob, using: str = DEFAULT_DB_ALIAS) -> JobResult:
     """One piece of a job; waits while another process of this installation is at one."""
-    function: Callable[[str], Piece] = import_string(job.function)
+    function: Callable[[str], JobResult] = import_string(job.function)
     connection = connections[using]
     with held_lock(connection, "upkeep", lambda line: None):
         check_in_place(connection)
         return function(using)
 
 
-def finish(job: UpkeepJob, using: str = DEFAULT_DB_ALIAS, *, on_piece: Callable[[Piece], None]) -> int:
+def finish(job: UpkeepJob, using: str = DEFAULT_DB_ALIAS, *, on_piece: Callable[[JobResult], None]) -> int:
     """Do all that is left of a job. Answers how many things that were."""
     done = 0
     while True:

@@ -18,6 +18,7 @@ from promptadmin.plugins.declarations import (
     StartupStep,
     UpkeepJob,
 )
+from promptadmin.plugins.steps import JobResult, StepContext, StepResult
 
 if TYPE_CHECKING:
     from promptadmin.accounts.roles import grant
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
     from promptadmin.backoffice.dashboard import Dashboard
     from promptadmin.db.sessions import read_session, write_session
     from promptadmin.errors import Refused
-    from promptadmin.ops.startup.sequence import StepContext, StepResult
-    from promptadmin.ops.upkeep import Piece
     from promptadmin.plugins.events import Event, send
+    from promptadmin.plugins.steps import JobResult, StepContext, StepResult
 
 __all__ = [
     "HEALTH_FIELDS",
@@ -36,7 +36,7 @@ __all__ = [
     "DashboardFilter",
     "DashboardPanel",
     "Event",
-    "Piece",
+    "JobResult",
     "PluginConfig",
     "PromptCheck",
     "Refused",
@@ -56,10 +56,7 @@ __all__ = [
 _LOADED_WHEN_USED = {
     "Dashboard": "promptadmin.backoffice.dashboard",
     "Event": "promptadmin.plugins.events",
-    "Piece": "promptadmin.ops.upkeep",
     "Refused": "promptadmin.errors",
-    "StepContext": "promptadmin.ops.startup.sequence",
-    "StepResult": "promptadmin.ops.startup.sequence",
     "errors": "promptadmin.api.app",
     "grant": "promptadmin.accounts.roles",
     "once": "promptadmin.api.idempotency",

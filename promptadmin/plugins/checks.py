@@ -32,6 +32,7 @@ from promptadmin.plugins.declarations import (
     plugins_by_name,
 )
 from promptadmin.plugins.events import ANY, known_events
+from promptadmin.plugins.platform import PLATFORM_JOBS, PLATFORM_STEPS
 
 #: For `manage.py check --tag`. Declarations alone need no import of a plugin's code, so that `startup` checks them too.
 DECLARATIONS, IMPORTS = "plugins", "plugin_imports"
@@ -108,8 +109,6 @@ def _names(plugin: PluginConfig, attribute: str) -> Iterable[str]:
 
 
 def _duplicates() -> Iterator[checks.CheckMessage]:
-    from promptadmin.ops.startup.sequence import PLATFORM_STEPS
-    from promptadmin.ops.upkeep import PLATFORM_JOBS
 
     platform: dict[str, Sequence[StartupStep | UpkeepJob]] = {
         "startup_steps": PLATFORM_STEPS,

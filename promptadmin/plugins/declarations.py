@@ -53,8 +53,8 @@ class UpkeepJob:
     """Work beside the server that never ends for good, done a short piece at a time.
 
     `function` is the dotted path of a callable that takes a database's alias, does one piece in a session of its own,
-    and returns a `promptadmin.plugins.Piece`. A piece must leave nothing half-done when the process is killed, and may
-    hold SQLite's write lock for at most 50 ms. While something is left, the next piece follows at once; otherwise the
+    and returns a `promptadmin.plugins.JobResult`. A piece must leave nothing half-done when the process is killed, and
+    may hold SQLite's write lock for at most 50 ms. While something is left, the next piece follows at once; otherwise the
     job looks again after `seconds`.
     """
 

@@ -18,7 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.db.sqlite.connections import is_file
-from promptadmin.ops.upkeep import Piece
+from promptadmin.plugins.steps import JobResult
 from promptadmin.search import index_file, postgresql, tracking
 from promptadmin.search.index_file import EMPTY, FIRST_LATER, Document, Place, Reader
 from promptadmin.search.tables import SearchedTable
@@ -43,7 +43,7 @@ class Work(NamedTuple):
     is_moved: bool  # whether the database should learn that its schema's version is another one
 
 
-def index_piece(using: str, table: SearchedTable) -> Piece:
+def index_piece(using: str, table: SearchedTable) -> JobResult:
     """Index some of the rows that aren't, or not as they are now; on PostgreSQL, make an index.
 
     Does nothing for a SQLite database in memory, nor where SQLite lacks FTS5: there, searches read all rows.
@@ -52,20 +52,20 @@ def index_piece(using: str, table: SearchedTable) -> Piece:
     if connection.vendor == "postgresql":
         return postgresql.index_piece(using, table)
     if not is_file(connection) or not index_file.is_possible():
-        return Piece(0, 0)
+        return JobResult(0, 0)
     database = Path(connection.settings_dict["NAME"])
     try:
         with read_session(using), index_file.reading(database, table) as reader:
             work = _find_work(connection, table, reader)  # so that no lock is taken where nothing has changed
         if not (work.is_anew or work.rows or work.unproven or work.changes or work.is_moved):
-            return Piece(0, 0)
+            return JobResult(0, 0)
         return _do_work(connection, database, table)
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:
         logger.warning("The search index %s is damaged (%s): it is made anew.", index_file.index_path(database), error)
         index_file.remove(database)
-        return Piece(0, 1)
+        return JobResult(0, 1)
 
 
 def _find_work(connection: BaseDatabaseWrapper, table: SearchedTable, index: Reader | None) -> Work:
@@ -104,7 +104,7 @@ def _allowed(place: Place) -> float:
     return max(GARBAGE_IGNORED, place.docs * MOST_GARBAGE)
 
 
-def _do_work(connection: BaseDatabaseWrapper, database: Path, table: SearchedTable) -> Piece:
+def _do_work(connection: BaseDatabaseWrapper, database: Path, table: SearchedTable) -> JobResult:
     with index_file.writing(database, table) as index:
         token = secrets.token_hex(16)
         with write_session(connection.alias):
@@ -120,14 +120,14 @@ def _do_work(connection: BaseDatabaseWrapper, database: Path, table: SearchedTab
             raw: sqlite3.Connection = connection.connection
             unproven = [] if work.is_anew else _unproven(raw, table, index, work.place)
             if unproven is None:  # rows were numbered anew this very moment
-                return Piece(0, 1)
+                return JobResult(0, 1)
             changed = {*unproven, *(row for _, row in work.changes)}
             rows = {*tracking.rows_after(raw, table, work.place.mark, up_to=mark), *changed}
             documents = _documents(raw, table, rows)
             index.add(documents, changed, work.place._replace(mark=mark, applied=applied, token=token))
             index.remember(tracking.choose_witnesses(raw, table, mark))
             left = tracking.count_after(raw, table, mark) + len(tracking.changes_after(raw, table, applied, 10_000))
-    return Piece(len(rows), left if mark else 0)
+    return JobResult(len(rows), left if mark else 0)
 
 
 def _documents(raw: sqlite3.Connection, table: SearchedTable, rows: Collection[int]) -> Iterator[Document]:

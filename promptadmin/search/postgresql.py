@@ -18,7 +18,7 @@ from django.db.models.expressions import RawSQL
 
 from promptadmin.db.derived_tables import PREFIX
 from promptadmin.db.lookups import MEANS_ASCII, fold, json_pattern
-from promptadmin.ops.upkeep import Piece
+from promptadmin.plugins.steps import JobResult
 from promptadmin.search.scripts import LETTERS
 from promptadmin.search.tables import SearchedTable
 from promptadmin.search.words import Term, asked_words
@@ -162,19 +162,19 @@ def progress(connection: BaseDatabaseWrapper, table: SearchedTable) -> tuple[int
     return (rows if is_indexed else 0), rows
 
 
-def index_piece(using: str, table: SearchedTable) -> Piece:
+def index_piece(using: str, table: SearchedTable) -> JobResult:
     """Make the indexes that aren't there, one a piece."""
     connection = connections[using]
     wanted = _missing(connection, table)
     if not wanted:
-        return Piece(0, 0)
+        return JobResult(0, 0)
     name, statement = wanted[0]
     with connection.cursor() as cursor:
         cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # one that was interrupted is there, but invalid
         cursor.execute(statement, [])
         cursor.execute(f"COMMENT ON INDEX {name} IS '{FORMAT}'")
         cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {FORMER.format(table.name)}")
-    return Piece(1, len(wanted) - 1)
+    return JobResult(1, len(wanted) - 1)
 
 
 def _names(table: SearchedTable) -> tuple[str, str, str]:

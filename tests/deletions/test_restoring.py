@@ -19,7 +19,7 @@ from promptadmin.db.sessions import write_session
 from promptadmin.deletions import upkeep, work
 from promptadmin.errors import Busy, Conflict, Forbidden, Invalid, Missing
 from promptadmin.models import DeletedRows, Deletion, LogEntry
-from promptadmin.ops.startup.sequence import StepContext
+from promptadmin.plugins.steps import StepContext
 from tests.projects.making import make_project, make_prompt, make_run, make_version
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,8 @@ import pytest
 
 from promptadmin.db.sqlite import file_identity
 from promptadmin.db.sqlite.file_identity import FileReplacedError, check_in_place, expect_the_same_file
-from promptadmin.ops.upkeep import PLATFORM_JOBS, do_piece
+from promptadmin.ops.upkeep import do_piece
+from promptadmin.plugins.platform import PLATFORM_JOBS
 from tests.conftest import OpenFile
 from tests.processes import Scratch
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from promptadmin.accounts import session_limits
-from promptadmin.ops.upkeep import Piece
+from promptadmin.plugins.steps import JobResult
 from tests.platform.people import make_staff, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -219,6 +219,6 @@ def test_expired_sessions_are_removed_in_pieces(monkeypatch: pytest.MonkeyPatch)
     for number, days in enumerate((-3, -2, -1, 1)):
         expires = now + dt.timedelta(days=days)
         Session.objects.create(session_key=f"key{number}", session_data="", expire_date=expires)
-    assert session_limits.remove_expired("default") == Piece(2, 1)
-    assert session_limits.remove_expired("default") == Piece(1, 0)
+    assert session_limits.remove_expired("default") == JobResult(2, 1)
+    assert session_limits.remove_expired("default") == JobResult(1, 0)
     assert Session.objects.get().session_key == "key3"

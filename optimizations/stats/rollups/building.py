@@ -21,7 +21,7 @@ from optimizations.stats.rollups.summaries import Summary, unpacked
 from optimizations.stats.rollups.table import RUNS, TABLE, level_of, place, rows_of
 from promptadmin.db.cache import while_unchanged
 from promptadmin.db.sessions import read_session, write_session
-from promptadmin.ops.upkeep import Piece
+from promptadmin.plugins.steps import JobResult
 
 #: A project with fewer runs in a range has no summary of them: reading the runs takes no longer.
 RUNS_OF_A_PART = 512
@@ -38,10 +38,10 @@ class Task(NamedTuple):
     at: int
 
 
-def fold(using: str) -> Piece:
+def fold(using: str) -> JobResult:
     """Make some of the summaries that are missing; on SQLite only."""
     if connections[using].vendor != "sqlite":
-        return Piece(0, 0)
+        return JobResult(0, 0)
     with read_session(using) as connection:
         trusted = table.is_trustworthy(connection)
         tasks, left = (
@@ -51,9 +51,9 @@ def fold(using: str) -> Piece:
         with write_session(using):
             table.drop(connections[using])
             table.create(connections[using])
-        return Piece(0, 1)
+        return JobResult(0, 1)
     if not tasks:
-        return Piece(0, 0)
+        return JobResult(0, 0)
     announced = _announce(using, tasks)
     started = time.monotonic()
     made: list[list[Any]] = []
@@ -63,7 +63,7 @@ def fold(using: str) -> Piece:
         if time.monotonic() - started > SECONDS_A_PIECE:
             break
     done = _store(using, made)
-    return Piece(done, max(1, left - done))
+    return JobResult(done, max(1, left - done))
 
 
 def _find_tasks(using: str) -> tuple[list[Task], int]:

@@ -9,7 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from promptadmin.ops.progress import bar
-from promptadmin.ops.upkeep import OwnedJob, Piece, finish, keep_up, upkeep_jobs
+from promptadmin.ops.upkeep import OwnedJob, finish, keep_up, upkeep_jobs
+from promptadmin.plugins.steps import JobResult
 
 NICE = 10  # the server's workers come first
 
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         job = owned.job
         with bar(job.title, unit="") as progress:
 
-            def show(piece: Piece) -> None:
+            def show(piece: JobResult) -> None:
                 progress.total = progress.n + piece.done + piece.left
                 progress.update(piece.done)
 

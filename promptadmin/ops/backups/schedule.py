@@ -20,7 +20,7 @@ from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.process import BackupProcess, is_under_way
 from promptadmin.ops.backups.sources import source_of
 from promptadmin.ops.backups.store import Backup, Store, default_directory
-from promptadmin.ops.upkeep import Piece
+from promptadmin.plugins.steps import JobResult
 
 SECONDS_A_LOOK = 0.05
 #: How long a backup that failed is not tried again, unless the schedule itself is shorter.
@@ -60,7 +60,7 @@ def is_due(using: str, now: dt.datetime) -> bool:
     return last is None or now - last[1] >= settings.BACKUP_EVERY
 
 
-def scheduled_backup(using: str) -> Piece:
+def scheduled_backup(using: str) -> JobResult:
     """Start a backup where one is due, or wait a moment for the one that is under way.
 
     Raises BackupError where that one failed.
@@ -68,20 +68,20 @@ def scheduled_backup(using: str) -> Piece:
     if _process.running is not None:
         return _look()
     if settings.BACKUP_BY_DEFAULT and time.monotonic() < _started + SECONDS_AFTER_START:
-        return Piece(0, 0)
+        return JobResult(0, 0)
     if time.monotonic() < _process.not_before or not is_due(using, timezone.now()) or is_under_way():
-        return Piece(0, 0)
+        return JobResult(0, 0)
     _process.running = BackupProcess(using, "--keep", str(settings.BACKUP_KEEP), "--compress", "zstd")
-    return Piece(0, 1)
+    return JobResult(0, 1)
 
 
-def _look() -> Piece:
+def _look() -> JobResult:
     process = _process.running
     if process is None:
-        return Piece(0, 0)
+        return JobResult(0, 0)
     try:
         if not process.has_ended(SECONDS_A_LOOK):
-            return Piece(0, 1)
+            return JobResult(0, 1)
     except BackupError:
         every = settings.BACKUP_EVERY or dt.timedelta()
         _process.running, _process.not_before = (
@@ -90,4 +90,4 @@ def _look() -> Piece:
         )
         raise
     _process.running = None
-    return Piece(1, 0)
+    return JobResult(1, 0)

@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 from promptadmin.db.sqlite.connections import is_file
-from promptadmin.ops.startup.sequence import StepContext, StepResult
+from promptadmin.plugins.steps import StepContext, StepResult
 
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600

@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
@@ -29,61 +29,11 @@ from promptadmin.db.sqlite.connections import bounded_memory, constraints_checke
 from promptadmin.ops.startup import adoption, run_log
 from promptadmin.ops.startup.run_log import StepRun
 from promptadmin.plugins.declarations import PluginConfig, StartupStep, enabled_plugins
-
-Item = TypeVar("Item")
+from promptadmin.plugins.platform import PLATFORM_STEPS
+from promptadmin.plugins.steps import StepContext, StepResult
 
 #: Whether the start-up has found no migration to apply; steps needn't look again.
 UP_TO_DATE = "startup.up_to_date"
-
-PLATFORM_STEPS = (
-    StartupStep(name="tables", title="tables", position=1, function="promptadmin.ops.startup.sequence.make_tables"),
-    StartupStep(
-        name="schema_changes",
-        title="schema changes",
-        position=2,
-        function="promptadmin.ops.startup.sequence.change_schema",
-    ),
-    StartupStep(
-        name="later_changes",
-        title="later schema changes",
-        position=6.9,
-        function="promptadmin.ops.startup.sequence.change_schema",
-        quiet=True,
-    ),
-    StartupStep(
-        name="harden_data_dir",
-        title="data directory",
-        position=8,
-        function="promptadmin.ops.startup.file_modes.harden_data_dir",
-    ),
-)
-
-
-@dataclass
-class StepResult:
-    """What a step did: how many things it changed, in words, and what somebody should look at."""
-
-    changed: int
-    message: str
-    warnings: list[str] = field(default_factory=list)
-
-
-@dataclass
-class StepContext:
-    """What a step works with.
-
-    `options` are those of the step's own command, such as minutes; `found` is what the steps of one start-up tell those
-    after them.
-    """
-
-    connection: BaseDatabaseWrapper
-    dry_run: bool = False
-    options: dict[str, Any] = field(default_factory=dict)
-    found: dict[str, Any] = field(default_factory=dict)
-
-    def progress(self, items: Iterable[Item], *, label: str, total: int | None = None) -> Iterable[Item]:
-        """The items, with a bar on a terminal once they take longer than a second."""
-        return tqdm(items, desc=label, total=total, delay=1, disable=None, leave=False)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 
 from optimizations.stats import Scope
 from projects.prompt_checks import CheckedPrompt, Finding, Severity
-from promptadmin.plugins import Dashboard, Event, Piece, StepContext, StepResult, errors, send, write_session
+from promptadmin.plugins import Dashboard, Event, JobResult, StepContext, StepResult, errors, send, write_session
 
 router = Router(tags=["dummy"])
 
@@ -120,16 +120,16 @@ def broken_recorder(event: Event) -> None:
     Note.objects.using(event.using).extra(where=["no_such_column = 1"]).count()
 
 
-def sign_notes(using: str) -> Piece:
+def sign_notes(using: str) -> JobResult:
     """Two of the notes that ask for it."""
     with write_session(using):
         open_notes = Note.objects.using(using).filter(text__startswith="to do")
         some = [note.pk for note in open_notes[:2]]
         Note.objects.using(using).filter(pk__in=some).update(text="done")
-        return Piece(done=len(some), left=open_notes.count())
+        return JobResult(done=len(some), left=open_notes.count())
 
 
-def broken_job(using: str) -> Piece:
+def broken_job(using: str) -> JobResult:
     raise RuntimeError("dummy job")
 
 
