@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Literal
 
+from optimizations.declarations import RunDeclarations
 from optimizations.events import EVENTS
 from optimizations.strategies import ALIASES, STRATEGIES
 from promptadmin.plugins.declarations import DashboardFilter, DashboardPanel, PluginConfig, StartupStep, UpkeepJob
@@ -59,7 +60,7 @@ def _panel(name: str, title: str, position: float, columns: Literal[4, 6, 8, 12]
     )
 
 
-class OptimizationsConfig(PluginConfig):
+class OptimizationsConfig(RunDeclarations, PluginConfig):
     """Declares what optimisation runs contribute."""
 
     name = "optimizations"
@@ -86,6 +87,11 @@ class OptimizationsConfig(PluginConfig):
             "project", "Project", "All projects", "optimizations.dashboard.project_names", "projects.view_project"
         ),
     )
+    offered_attributes: ClassVar = {
+        "statistics_sections": "statistics sections",
+        "strategies": "strategies",
+        "strategy_aliases": "strategy aliases",
+    }
     strategies = STRATEGIES
     strategy_aliases = ALIASES
     events = EVENTS
@@ -117,3 +123,13 @@ class OptimizationsConfig(PluginConfig):
             button="End stale runs",
         ),
     )
+
+    def ready(self) -> None:
+        """Register the checks of what plugins declare about runs."""
+        from django.core import checks
+
+        from optimizations import checks as own
+        from promptadmin.plugins.checks import DECLARATIONS, IMPORTS
+
+        checks.register(own.check_declarations, DECLARATIONS)
+        checks.register(own.check_imports, IMPORTS)

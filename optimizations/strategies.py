@@ -64,6 +64,6 @@ class _Declared(NamedTuple):
 def _declared() -> _Declared:
     plugins = enabled_plugins()
     return _Declared(
-        {name: text for plugin in plugins for name, text in plugin.strategies.items()},
-        {name: target for plugin in plugins for name, target in plugin.strategy_aliases.items()},
+        {name: text for plugin in plugins for name, text in getattr(plugin, "strategies", {}).items()},
+        {name: target for plugin in plugins for name, target in getattr(plugin, "strategy_aliases", {}).items()},
     )

@@ -20,6 +20,7 @@ class ProjectsConfig(PluginConfig):
             f"projects.{verb}_{model}" for model in ("project", "prompt") for verb in ("add", "change", "delete")
         ],
     }
+    offered_attributes: ClassVar = {"prompt_checks": "prompt checks"}
     events = EVENTS
     startup_steps = (
         StartupStep(
@@ -49,3 +50,13 @@ class ProjectsConfig(PluginConfig):
         UpkeepJob("search_prompts", "search index of prompts", "projects.search_index.index_prompts"),
         UpkeepJob("search_versions", "search index of earlier texts", "projects.search_index.index_versions"),
     )
+
+    def ready(self) -> None:
+        """Register the checks of what plugins declare about prompts."""
+        from django.core import checks
+
+        from projects import checks as own
+        from promptadmin.plugins.checks import DECLARATIONS, IMPORTS
+
+        checks.register(own.check_declarations, DECLARATIONS)
+        checks.register(own.check_imports, IMPORTS)

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db.models.functions import Substr
 from django.utils.module_loading import import_string
 
+from projects.declarations import PromptCheck, declared_prompt_checks
 from projects.models import Prompt
-from promptadmin.plugins.declarations import PromptCheck, enabled_plugins
 from promptadmin.plugins.isolation import contained
 
 #: So much of a text is given to the checks, in characters, and so many findings of each are told.
@@ -80,10 +80,9 @@ class CheckedPrompt:
 
 def enabled_checks() -> Iterable[tuple[str, PromptCheck]]:
     """The checks that are made, each with its plugin: all but those that PROMPTADMIN_PROMPT_CHECKS_OFF names."""
-    for plugin in enabled_plugins():
-        for check in plugin.prompt_checks:
-            if check.name not in settings.PROMPT_CHECKS_OFF:
-                yield plugin.label, check
+    for plugin, check in declared_prompt_checks():
+        if check.name not in settings.PROMPT_CHECKS_OFF:
+            yield plugin, check
 
 
 def find(prompt: CheckedPrompt) -> list[FoundBy]:

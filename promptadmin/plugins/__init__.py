@@ -14,7 +14,6 @@ from promptadmin.plugins.declarations import (
     DashboardFilter,
     DashboardPanel,
     PluginConfig,
-    PromptCheck,
     StartupStep,
     UpkeepJob,
 )
@@ -38,7 +37,6 @@ __all__ = [
     "Event",
     "JobResult",
     "PluginConfig",
-    "PromptCheck",
     "Refused",
     "StartupStep",
     "StepContext",

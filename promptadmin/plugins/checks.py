@@ -38,6 +38,7 @@ from promptadmin.plugins.platform import PLATFORM_JOBS, PLATFORM_STEPS
 DECLARATIONS, IMPORTS = "plugins", "plugin_imports"
 
 TAKE_OUT = "Ask the plugin's author, or take it out of PROMPTADMIN_PLUGINS."
+Fits = Callable[[Any], bool]
 #: Attributes whose items have names that no two plugins may share.
 NAMED = (
     "startup_steps",
@@ -45,40 +46,47 @@ NAMED = (
     "health_fields",
     "dashboard_panels",
     "dashboard_filters",
-    "statistics_sections",
-    "prompt_checks",
-    "strategies",
-    "strategy_aliases",
     "events",
 )
 
 
-def attribute_types() -> dict[str, Any]:
-    """The attributes that PluginConfig itself declares, with their types."""
-    hints = typing.get_type_hints(PluginConfig)
-    own = [name for name in PluginConfig.__annotations__ if typing.get_origin(hints[name]) is typing.ClassVar]
+def attribute_types(declarations: type = PluginConfig) -> dict[str, Any]:
+    """The attributes that a class of declarations itself declares, with their types."""
+    hints = typing.get_type_hints(declarations)
+    own = [name for name in declarations.__annotations__ if typing.get_origin(hints[name]) is typing.ClassVar]
     return {name: typing.get_args(hints[name])[0] for name in own}
 
 
 def check_declarations(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
     """What can be said without importing any plugin's code."""
-    wrong = [*_no_plugins(), *_wrong_types()]
+    wrong = [*_no_plugins(), *wrong_types(PluginConfig)]
     return wrong or [*_duplicates(), *_unknown_names(), *_versions()]
 
 
 def check_imports(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
     """Whether every dotted path leads to what it should."""
-    if any(_wrong_types()):
+    if any(wrong_types(PluginConfig)):
         return []
     return [
-        _error(4, plugin, f"{attribute} names {path!r}, which {problem}", "Correct the dotted path, or what it names.")
+        finding
         for plugin in enabled_plugins()
         for attribute, path, fits, expected in _paths(plugin)
-        if (problem := _why_not(path, fits, expected))
+        for finding in check_path(plugin, attribute, path, fits, expected)
     ]
 
 
-def _error(number: int, plugin: PluginConfig, problem: str, hint: str = TAKE_OUT) -> checks.CheckMessage:
+def check_path(
+    plugin: PluginConfig, attribute: str, path: str, fits: Fits = callable, expected: str = "a callable"
+) -> Iterator[checks.CheckMessage]:
+    """What is wrong with a dotted path that a plugin declares: nothing where it leads to something that fits."""
+    problem = _why_not(path, fits, expected)
+    if problem:
+        hint = "Correct the dotted path, or what it names."
+        yield error(4, plugin, f"{attribute} names {path!r}, which {problem}", hint)
+
+
+def error(number: int, plugin: PluginConfig, problem: str, hint: str = TAKE_OUT) -> checks.CheckMessage:
+    """A finding about a plugin, with the number of its kind."""
     return checks.Error(f"Plugin {plugin.label!r}: {problem}.", hint=hint, obj=None, id=f"plugins.E00{number}")
 
 
@@ -90,67 +98,60 @@ def _no_plugins() -> Iterator[checks.CheckMessage]:
             yield checks.Error(problem, hint=hint, id="plugins.E001")
 
 
-def _wrong_types() -> Iterator[checks.CheckMessage]:
+def wrong_types(declarations: type) -> Iterator[checks.CheckMessage]:
+    """The attributes of enabled plugins whose values aren't of the types that a class of declarations gives them."""
     strict = ConfigDict(strict=True, revalidate_instances="always")
-    for name, expected in attribute_types().items():
+    for name, expected in attribute_types(declarations).items():
         adapter = TypeAdapter(expected, config=strict)
         for plugin in enabled_plugins():
             try:
-                adapter.validate_python(getattr(plugin, name))
-            except ValidationError as error:
-                first = error.errors(include_url=False)[0]
+                adapter.validate_python(getattr(plugin, name, getattr(declarations, name)))
+            except ValidationError as invalid:
+                first = invalid.errors(include_url=False)[0]
                 place = "".join(f"[{part!r}]" for part in first["loc"])
-                yield _error(1, plugin, f"{name}{place} has the wrong type: {first['msg']}", "See docs/plugins.md.")
+                yield error(1, plugin, f"{name}{place} has the wrong type: {first['msg']}", "See docs/plugins.md.")
 
 
-def _names(plugin: PluginConfig, attribute: str) -> Iterable[str]:
-    declared = getattr(plugin, attribute)
-    return declared if isinstance(declared, typing.Mapping) else [item.name for item in declared]
+def duplicates(attribute: str, owners: typing.Mapping[str, str]) -> Iterator[checks.CheckMessage]:
+    """The names in an attribute of the enabled plugins that something has already: what is in `owners`, or a plugin."""
+    seen = dict(owners)
+    for plugin in enabled_plugins():
+        declared = getattr(plugin, attribute, ())
+        for name in declared if isinstance(declared, typing.Mapping) else [item.name for item in declared]:
+            if name in seen:
+                problem = f"{attribute} has {name!r}, a name that {seen[name]!r} has already"
+                yield error(2, plugin, problem, "Rename the plugin's one.")
+            seen[name] = plugin.label
 
 
 def _duplicates() -> Iterator[checks.CheckMessage]:
-
     platform: dict[str, Sequence[StartupStep | UpkeepJob]] = {
         "startup_steps": PLATFORM_STEPS,
         "upkeep_jobs": PLATFORM_JOBS,
     }
     for attribute in NAMED:
-        owners = {item.name: "promptadmin" for item in platform.get(attribute, ())}
-        if attribute == "strategy_aliases":
-            owners = {name: plugin.label for plugin in enabled_plugins() for name in plugin.strategies}
-        for plugin in enabled_plugins():
-            for name in _names(plugin, attribute):
-                if name in owners:
-                    problem = f"{attribute} has {name!r}, a name that {owners[name]!r} has already"
-                    yield _error(2, plugin, problem, "Rename the plugin's one.")
-                owners[name] = plugin.label
+        yield from duplicates(attribute, {item.name: "promptadmin" for item in platform.get(attribute, ())})
+
+
+def unknown_names(
+    plugin: PluginConfig, attribute: str, names: Iterable[str], known: Iterable[str]
+) -> Iterator[checks.CheckMessage]:
+    """The names in a plugin's attribute that nothing has, with those that there are."""
+    for name in sorted(set(names) - set(known)):
+        hint = f"There are: {', '.join(sorted(known))}."
+        yield error(3, plugin, f"{attribute} names {name!r}, which nothing has", hint)
 
 
 def _unknown_names() -> Iterator[checks.CheckMessage]:
     plugins = enabled_plugins()
     labels = {plugin.label for plugin in plugins}
-    strategies = {name for plugin in plugins for name in plugin.strategies}
-    prompt_checks = sorted(check.name for plugin in plugins for check in plugin.prompt_checks)
     for plugin in plugins:
         for name in sorted(set(plugin.requires_plugins) - labels):
-            yield _error(3, plugin, f"it needs the plugin {name!r}", "Name that one too in PROMPTADMIN_PLUGINS.")
-        known: list[tuple[str, Iterable[str], Iterable[str]]] = [
-            ("event_receivers", plugin.event_receivers, [*known_events(), ANY]),
-            ("event_recorders", plugin.event_recorders, [*known_events(), ANY]),
-            ("strategy_aliases", plugin.strategy_aliases.values(), strategies),
-            ("health_fields", plugin.health_fields, HEALTH_FIELDS),
-            ("background_commands", plugin.background_commands, get_commands()),
-        ]
-        for attribute, names, there in known:
-            for name in sorted(set(names) - set(there)):
-                hint = f"There are: {', '.join(sorted(there))}."
-                yield _error(3, plugin, f"{attribute} names {name!r}, which nothing has", hint)
-    for name in sorted(set(settings.PROMPT_CHECKS_OFF) - set(prompt_checks)):
-        yield checks.Warning(
-            f"PROMPTADMIN_PROMPT_CHECKS_OFF: no enabled plugin has a check {name!r}.",
-            hint=f"There are: {', '.join(prompt_checks) or 'none'}.",
-            id="plugins.W003",
-        )
+            yield error(3, plugin, f"it needs the plugin {name!r}", "Name that one too in PROMPTADMIN_PLUGINS.")
+        yield from unknown_names(plugin, "event_receivers", plugin.event_receivers, [*known_events(), ANY])
+        yield from unknown_names(plugin, "event_recorders", plugin.event_recorders, [*known_events(), ANY])
+        yield from unknown_names(plugin, "health_fields", plugin.health_fields, HEALTH_FIELDS)
+        yield from unknown_names(plugin, "background_commands", plugin.background_commands, get_commands())
 
 
 def _versions() -> Iterator[checks.CheckMessage]:
@@ -158,13 +159,10 @@ def _versions() -> Iterator[checks.CheckMessage]:
         try:
             if not SpecifierSet(plugin.requires_promptadmin).contains(__version__, prereleases=True):
                 problem = f"it is made for promptadmin {plugin.requires_promptadmin}, and this is {__version__}"
-                yield _error(5, plugin, problem, "Install another release of the plugin, or of promptadmin.")
+                yield error(5, plugin, problem, "Install another release of the plugin, or of promptadmin.")
         except InvalidSpecifier:
             problem = f"requires_promptadmin is {plugin.requires_promptadmin!r}, which is no version window"
-            yield _error(5, plugin, problem, 'Write it as in ">=0.1,<2".')
-
-
-Fits = Callable[[Any], bool]
+            yield error(5, plugin, problem, 'Write it as in ">=0.1,<2".')
 
 
 def _paths(plugin: PluginConfig) -> Iterator[tuple[str, str, Fits, str]]:
@@ -175,14 +173,12 @@ def _paths(plugin: PluginConfig) -> Iterator[tuple[str, str, Fits, str]]:
         yield "asgi_application", plugin.asgi_application, callable, "a callable"
     declared: list[tuple[str, Iterable[str]]] = [
         ("health_fields", plugin.health_fields.values()),
-        ("statistics_sections", plugin.statistics_sections.values()),
         ("event_receivers", plugin.event_receivers.values()),
         ("event_recorders", plugin.event_recorders.values()),
         ("startup_steps", _functions(plugin.startup_steps)),
         ("upkeep_jobs", _functions(plugin.upkeep_jobs)),
         ("dashboard_panels", _functions(plugin.dashboard_panels)),
         ("dashboard_filters", [item.choices for item in plugin.dashboard_filters]),
-        ("prompt_checks", _functions(plugin.prompt_checks)),
     ]
     for attribute, paths in declared:
         for path in paths:

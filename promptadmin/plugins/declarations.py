@@ -54,8 +54,8 @@ class UpkeepJob:
 
     `function` is the dotted path of a callable that takes a database's alias, does one piece in a session of its own,
     and returns a `promptadmin.plugins.JobResult`. A piece must leave nothing half-done when the process is killed, and
-    may hold SQLite's write lock for at most 50 ms. While something is left, the next piece follows at once; otherwise the
-    job looks again after `seconds`.
+    may hold SQLite's write lock for at most 50 ms. While something is left, the next piece follows at once; otherwise
+    the job looks again after `seconds`.
     """
 
     name: str
@@ -98,20 +98,6 @@ class DashboardFilter:
     permission: str = ""
 
 
-@dataclass(frozen=True)
-class PromptCheck:
-    """A check on the text of a prompt, which can be switched off by its name.
-
-    `function` is the dotted path of a callable that takes a `projects.prompt_checks.CheckedPrompt` and returns an
-    iterable of `projects.prompt_checks.Finding`; it runs in a read session and must answer the same for the same
-    prompt.
-    """
-
-    name: str
-    title: str
-    function: str
-
-
 class PluginConfig(AppConfig):
     """The base of every plugin's AppConfig; all that a plugin contributes is declared on the class.
 
@@ -131,19 +117,12 @@ class PluginConfig(AppConfig):
     background_commands: ClassVar[Sequence[str]] = ()
     startup_steps: ClassVar[Sequence[StartupStep]] = ()
     upkeep_jobs: ClassVar[Sequence[UpkeepJob]] = ()
-    prompt_checks: ClassVar[Sequence[PromptCheck]] = ()
-    #: Strategy → what it does to a prompt.
-    strategies: ClassVar[Mapping[str, str]] = {}
-    #: Another name of a strategy → the strategy; start-up renames it in stored runs.
-    strategy_aliases: ClassVar[Mapping[str, str]] = {}
     #: Event → what has happened; those that the plugin itself sends, with `promptadmin.plugins.send`.
     events: ClassVar[Mapping[str, str]] = {}
     #: Event, or `"*"` → dotted path of a callable that takes a `promptadmin.plugins.Event`, called after the commit.
     event_receivers: ClassVar[Mapping[str, str]] = {}
     #: The same, but called within the transaction of the change, to keep a record that stands or falls with it.
     event_recorders: ClassVar[Mapping[str, str]] = {}
-    #: Statistics section → dotted path of a function of `optimizations.stats.Scope`.
-    statistics_sections: ClassVar[Mapping[str, str]] = {}
     #: One of HEALTH_FIELDS → dotted path of a function without arguments that returns its value, at each request.
     health_fields: ClassVar[Mapping[str, str]] = {}
     #: Paths of its API, as in "/api/history?per_page=20", that must answer 200 in a drill of a restored backup.
@@ -154,6 +133,8 @@ class PluginConfig(AppConfig):
     navigation: ClassVar[Mapping[str, str]] = {}
     #: API scope ("read", "write") → Django's permissions that a signed-in member of staff needs for it.
     api_permissions: ClassVar[Mapping[str, Sequence[str]]] = {}
+    #: Attribute that other plugins may declare for this one → what `manage.py plugins` calls it.
+    offered_attributes: ClassVar[Mapping[str, str]] = {}
     #: Names of plugins that must be switched on too.
     requires_plugins: ClassVar[Sequence[str]] = ()
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from optimizations import startup as steps
-from promptadmin.ops.startup.sequence import Item, run_startup
-from promptadmin.plugins.steps import StepContext
+from promptadmin.ops.startup.sequence import run_startup
+from promptadmin.plugins.steps import Item, StepContext
 from tests import file_contents
 from tests.conftest import OpenFile
 from tests.legacy_files import insert, make_file, make_project, make_prompt, make_run, statements

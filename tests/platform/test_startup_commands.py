@@ -21,6 +21,7 @@ from promptadmin.db.sqlite.connections import is_file, pragmas_read_back, read_p
 from promptadmin.ops.startup import sequence as startup
 from promptadmin.ops.startup.adoption import UnusableDatabaseError
 from promptadmin.plugins.declarations import StartupStep
+from promptadmin.plugins.platform import PLATFORM_STEPS
 from tests import file_contents, legacy_files
 from tests.conftest import OpenFile
 from tests.django_databases import ALIAS
@@ -167,7 +168,7 @@ def test_steps_wait_for_migrations(open_file: OpenFile, tmp_path: Path) -> None:
 def test_two_steps_of_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin's step can't take the place of another one."""
     twin = StartupStep(name="tables", title="twin", position=9, function="promptadmin.ops.startup.sequence.make_tables")
-    monkeypatch.setattr(startup, "PLATFORM_STEPS", (*startup.PLATFORM_STEPS, twin))
+    monkeypatch.setattr(startup, "PLATFORM_STEPS", (*PLATFORM_STEPS, twin))
     with pytest.raises(ImproperlyConfigured, match="'tables'"):
         startup.startup_steps()
 

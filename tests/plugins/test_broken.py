@@ -10,7 +10,8 @@ from tests.plugins.installed import announce, install
 from tests.processes import REPOSITORY, Scratch
 
 HEAD = """
-from promptadmin.plugins import DashboardPanel, PluginConfig, PromptCheck, StartupStep
+from projects.declarations import PromptCheck
+from promptadmin.plugins import DashboardPanel, PluginConfig, StartupStep
 
 class Config(PluginConfig):
     name = "broken"

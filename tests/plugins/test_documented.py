@@ -10,12 +10,13 @@ import pytest
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from optimizations.declarations import RunDeclarations
+from projects.declarations import PromptCheck, PromptDeclarations
 from promptadmin.plugins import checks
 from promptadmin.plugins.declarations import (
     DashboardFilter,
     DashboardPanel,
     PluginConfig,
-    PromptCheck,
     StartupStep,
     installed_plugins,
 )
@@ -28,8 +29,9 @@ SETTINGS = (REPOSITORY / "docs" / "settings.md").read_text()
 
 def test_every_attribute_is_documented_with_its_type() -> None:
     declared = {
-        f"{name}: {PluginConfig.__annotations__[name].removeprefix('ClassVar[').removesuffix(']')}"
-        for name in checks.attribute_types()
+        f"{name}: {kind.__annotations__[name].removeprefix('ClassVar[').removesuffix(']')}"
+        for kind in (PluginConfig, PromptDeclarations, RunDeclarations)
+        for name in checks.attribute_types(kind)
     }
     table = DOCUMENT.split("| attribute | what it is |")[1].split("\n\n")[0]
     assert {found.replace("\\|", "|") for found in re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)} == declared

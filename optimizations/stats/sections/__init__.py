@@ -32,7 +32,7 @@ def statistics(
     scope = Scope(project=project, since=since, until=until, now=now or timezone.now())
     answers: dict[str, Any] = {}
     for plugin in enabled_plugins():
-        for name, path in plugin.statistics_sections.items():
+        for name, path in getattr(plugin, "statistics_sections", {}).items():
             answers[name] = None
             with contained(plugin.label, f"the statistics section {name}"):
                 section: Section = import_string(path)

@@ -1,9 +1,10 @@
 """Checks on the texts of prompts, as a plugin."""
 
-from promptadmin.plugins.declarations import PluginConfig, PromptCheck
+from projects.declarations import PromptCheck, PromptDeclarations
+from promptadmin.plugins import PluginConfig
 
 
-class LintConfig(PluginConfig):
+class LintConfig(PromptDeclarations, PluginConfig):
     """Declares the checks; PROMPTADMIN_PROMPT_CHECKS_OFF switches single ones off."""
 
     name = "projects.contrib.lint"

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from promptadmin.plugins.declarations import PluginConfig, installed_plugins, plugins_by_name
+from promptadmin.plugins.declarations import PluginConfig, enabled_plugins, installed_plugins, plugins_by_name
 
 #: Attribute → what the page calls it; those that name what a plugin contributes.
 CONTRIBUTIONS = {
@@ -21,10 +21,6 @@ CONTRIBUTIONS = {
     "health_fields": "health",
     "dashboard_panels": "dashboard panels",
     "dashboard_filters": "dashboard filters",
-    "statistics_sections": "statistics sections",
-    "prompt_checks": "prompt checks",
-    "strategies": "strategies",
-    "strategy_aliases": "strategy aliases",
     "events": "events",
     "event_receivers": "event receivers",
     "event_recorders": "event recorders",
@@ -73,7 +69,10 @@ def describe_plugins() -> list[dict[str, Any]]:
 
 
 def _contributions(plugin: PluginConfig) -> dict[str, list[str]]:
-    found = {title: _names(getattr(plugin, attribute)) for attribute, title in CONTRIBUTIONS.items()}
+    titles = dict(CONTRIBUTIONS)
+    for other in enabled_plugins():
+        titles |= other.offered_attributes
+    found = {title: _names(getattr(plugin, attribute, ())) for attribute, title in titles.items()}
     return {title: names for title, names in found.items() if names}
 
 

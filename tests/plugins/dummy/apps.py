@@ -1,6 +1,7 @@
 """One of everything that a plugin can declare."""
 
-from promptadmin.plugins import DashboardFilter, DashboardPanel, PluginConfig, PromptCheck, StartupStep, UpkeepJob
+from projects.declarations import PromptCheck
+from promptadmin.plugins import DashboardFilter, DashboardPanel, PluginConfig, StartupStep, UpkeepJob
 
 
 class DummyConfig(PluginConfig):
@@ -48,6 +49,7 @@ class DummyConfig(PluginConfig):
     )
     strategies = {"dummy-strategy": "Asks twice."}
     strategy_aliases = {"dummy-alias": "dummy-strategy"}
+    offered_attributes = {"dummy_flavours": "dummy flavours"}
     events = {"dummy_happened": "somebody asked the dummy"}
     event_receivers = {"*": "dummy.parts.receive", "prompt_created": "dummy.parts.broken_receiver"}
     event_recorders = {"prompt_created": "dummy.parts.keep", "prompt_deleted": "dummy.parts.broken_recorder"}

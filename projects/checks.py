@@ -1,0 +1,41 @@
+"""System checks of what plugins declare about prompts; their ids are those of `promptadmin.plugins.checks`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+
+from projects.declarations import PromptDeclarations, declared_prompt_checks
+from promptadmin.plugins.checks import check_path, duplicates, wrong_types
+from promptadmin.plugins.declarations import enabled_plugins
+
+
+def check_declarations(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """What can be said without importing any plugin's code."""
+    wrong = list(wrong_types(PromptDeclarations))
+    if wrong:
+        return wrong
+    names = sorted(check.name for _, check in declared_prompt_checks())
+    unknown = [
+        checks.Warning(
+            f"PROMPTADMIN_PROMPT_CHECKS_OFF: no enabled plugin has a check {name!r}.",
+            hint=f"There are: {', '.join(names) or 'none'}.",
+            id="plugins.W003",
+        )
+        for name in sorted(set(settings.PROMPT_CHECKS_OFF) - set(names))
+    ]
+    return [*duplicates("prompt_checks", {}), *unknown]
+
+
+def check_imports(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Whether every check's function can be imported and called."""
+    if any(wrong_types(PromptDeclarations)):
+        return []
+    return [
+        finding
+        for plugin in enabled_plugins()
+        for check in getattr(plugin, "prompt_checks", ())
+        for finding in check_path(plugin, "prompt_checks", check.function)
+    ]
