@@ -31,7 +31,7 @@ help:
 	@echo "make fuzz                       thousands of made-up requests and files"
 	@echo "make proof                      the long proofs: 50 kills of each kind, 200 flipped bits, PostgreSQL stopped for 10 s, all moved answers"
 	@echo "make endurance [MINUTES=10]     readers and writers, with backups and restarts"
-	@echo "make lint                       ruff, mypy, bandit, and a check for missing migrations"
+	@echo "make lint                       ruff, import-linter, mypy, bandit, and a check for missing migrations"
 	@echo "make audit                      known weaknesses of what is installed; needs the internet"
 	@echo "make sbom                       what is installed, as CycloneDX, in sbom.json"
 	@echo "make lock                       the lock files again, after a change of requirements*.txt"
@@ -82,6 +82,7 @@ test: install-dev
 lint: install-dev
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
+	$(BIN)/python $(BIN)/lint-imports --no-logo
 	$(BIN)/python -m mypy
 	$(BIN)/python -m bandit --quiet --recursive --severity-level high $(OUR_CODE)
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run

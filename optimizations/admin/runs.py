@@ -26,10 +26,10 @@ from optimizations.models import Optimization, RunStatus
 from optimizations.repository import OptimizationRepository
 from optimizations.scores import shown_score
 from projects.models import Project
+from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.kept_filters import keep_filters
 from promptadmin.db.sessions import read_session
 from promptadmin.errors import Missing
-from promptadmin.exchange.admin import ExchangeAdmin
 from promptadmin.http.keys import row_page
 
 #: How the theme colours a status.

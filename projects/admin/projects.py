@@ -21,9 +21,9 @@ from projects.files.tables import ProjectTable
 from projects.models import Project, ProjectStatus, Prompt
 from projects.repository import RUNS_COUNTED, ProjectRepository
 from projects.templatetags.prompt_texts import bounded, moment
+from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.readonly_admin import link_to_list
 from promptadmin.db.sessions import read_session
-from promptadmin.exchange.admin import ExchangeAdmin
 
 PROMPTS_PER_PAGE = 100
 

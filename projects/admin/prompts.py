@@ -26,9 +26,9 @@ from projects.repository import RUNS_COUNTED, ProjectRepository
 from projects.search_index import PROMPTS
 from projects.templatetags.prompt_texts import beginning, bounded, moment
 from projects.texts.counts import count_text
+from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.readonly_admin import link_to_key, link_to_list
 from promptadmin.db.sessions import read_session
-from promptadmin.exchange.admin import ExchangeAdmin
 from promptadmin.search.narrowing import narrow
 
 PROJECT_FILTER = "project__id__exact"

@@ -14,8 +14,8 @@ from projects.admin.lists import VersionChangeList
 from projects.files.tables import VersionTable
 from projects.models import Prompt, PromptVersion
 from projects.templatetags.prompt_texts import beginning, moment, visible
+from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.readonly_admin import ReadOnlyAdmin, link_to_key
-from promptadmin.exchange.admin import ExchangeAdmin
 
 
 @admin.register(PromptVersion)

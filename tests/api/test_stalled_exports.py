@@ -157,7 +157,7 @@ def test_an_export_of_the_back_office_has_the_deadline_of_reading(
         yield b"first"
         left.append(seconds_left())
 
-    monkeypatch.setattr("promptadmin.exchange.admin._parts", parts)
+    monkeypatch.setattr("promptadmin.backoffice.exchange_pages._parts", parts)
     client.force_login(make_staff(is_superuser=True))
     answer: Any = client.post("/admin/optimizations/optimization/export/", {"format": "0"})
     assert answer.getvalue() == b"first"
