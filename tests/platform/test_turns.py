@@ -145,20 +145,3 @@ def test_a_fork_during_a_turn_keeps_no_lock() -> None:
         if child == 0:
             os._exit(int(write_lock._locks[str(name)].locked()))
         assert os.waitpid(child, 0)[1] == 0
-
-
-def test_a_transaction_that_can_not_be_entered_leaves_the_file_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file is taken before Django knows: it is given back if Django fails then."""
-
-    def fail(*args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError("no")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(transaction, "atomic", fail)
-        with pytest.raises(RuntimeError), write_session():
-            raise AssertionError("never entered")
-    assert not connection.connection.in_transaction
-    with another_program():
-        pass
-    add_many(1)
-    assert Project.objects.count() == TIMES
