@@ -92,12 +92,11 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "promptadmin.http.middleware.encodings_middleware",
-    "promptadmin.http.programs.short_way",  # past all between its two ends
     "promptadmin.http.request_id.request_id_middleware",
     "django.middleware.gzip.GZipMiddleware",
     "promptadmin.http.middleware.security_headers_middleware",
     "promptadmin.http.middleware.deadline_middleware",
-    "promptadmin.http.middleware.ContentPolicyMiddleware",
+    "csp.middleware.CSPMiddleware",
     "promptadmin.http.middleware.file_in_place_middleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -113,7 +112,6 @@ MIDDLEWARE = [
     "promptadmin.http.browsers.MessageMiddleware",
     "promptadmin.http.browsers.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",  # the last: it turns the form's answer into that of a lockout
-    "promptadmin.http.programs.end_of_short_way",
 ]
 SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W003"]  # they look for these two under Django's names alone
 ROOT_URLCONF = "promptadmin.urls"

@@ -5,7 +5,6 @@ from django.urls.resolvers import RoutePattern
 from django.views.generic import RedirectView
 
 from promptadmin.api.app import build_api
-from promptadmin.http.direct_routes import DirectResolver
 from promptadmin.http.middleware import to_path_without_slash
 from promptadmin.ops.health import health_alias
 
@@ -19,8 +18,8 @@ handler500 = "promptadmin.http.error_responses.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     # Where clients of PromptForge's last release ask; before the other one, whose patterns begin alike.
-    DirectResolver(RoutePattern("api/apps/promptforge/"), routes, app_name=app_name, namespace="promptforge-api"),
-    DirectResolver(RoutePattern("api/"), routes, app_name=app_name, namespace=namespace),
+    path("api/apps/promptforge/", (routes, app_name, "promptforge-api")),
+    path("api/", (routes, app_name, namespace)),
     # By its name, unlike `include`, and so not before it is needed: a worker answers programs half a second sooner.
     URLResolver(RoutePattern("admin/"), "promptadmin.backoffice.urls", app_name="admin", namespace="admin"),
     path("health", health_alias),

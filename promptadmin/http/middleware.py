@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
-from csp.utils import build_policy
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import connections
@@ -52,27 +49,11 @@ def security_headers_middleware(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-@functools.cache
-def _policy_of_most() -> str:
-    return build_policy()
-
-
-class ContentPolicyMiddleware(CSPMiddleware):
-    """django-csp's, which would build the policy of most answers anew for each of them."""
-
-    def process_response(self, request: HttpRequest, response: Any) -> HttpResponseBase:
-        """Set the header; an answer whose view says nothing of it has the policy of the settings."""
-        if "_csp_" in " ".join(vars(response)):
-            return super().process_response(request, response)
-        response.setdefault(HEADER, _policy_of_most())
-        return response  # type: ignore[no-any-return]
-
-
 def constant_headers(is_secure: bool) -> dict[str, str]:
     """The headers of every answer that says nothing of them itself, by name."""
     request = HttpRequest()
     request.is_secure = lambda: is_secure  # type: ignore[method-assign]
-    made: Any = ContentPolicyMiddleware(lambda _: HttpResponse()).process_response(request, HttpResponse())
+    made: Any = CSPMiddleware(lambda _: HttpResponse()).process_response(request, HttpResponse())
     made = SecurityMiddleware(lambda _: HttpResponse()).process_response(request, made)
     security_headers_middleware(lambda _: made)(request)
     return {name: value for name, value in made.items() if name != "Content-Type"}

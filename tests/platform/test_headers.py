@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from csp.decorators import csp_update
+from csp.middleware import CSPMiddleware
 from django.contrib.admin import site
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +19,6 @@ from pytest_django import Settings
 
 from promptadmin.accounts import tokens
 from promptadmin.http.csp import DOCUMENTATION, PAGES, STRICT
-from promptadmin.http.middleware import ContentPolicyMiddleware
 from promptadmin.ops import health
 from tests.platform.people import make_staff, signed_in
 from tests.processes import REPOSITORY, Scratch
@@ -176,7 +176,7 @@ def test_a_page_of_a_plugin_may_ask_for_more(rf: RequestFactory) -> None:
     def sent_by(page: Callable[[HttpRequest], Any]) -> dict[str, list[str]]:
         request = rf.get("/")
         request.user = User.objects.get(username="boss")
-        answer: Any = ContentPolicyMiddleware(page)(request)
+        answer: Any = CSPMiddleware(page)(request)
         return policy(answer["Content-Security-Policy"])
 
     User.objects.create_superuser("boss")

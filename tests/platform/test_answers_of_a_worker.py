@@ -1,4 +1,4 @@
-"""Programs' requests take a short way through the middleware, and get what the whole way would give."""
+"""What the server is given: lines of the access log, and answers in one piece or as they are made."""
 
 from __future__ import annotations
 
@@ -8,52 +8,12 @@ from typing import Any
 
 import pytest
 from django.http import HttpResponse, StreamingHttpResponse
-from django.test import Client
 
-from promptadmin.accounts import tokens
-from promptadmin.db.sqlite.file_identity import FileReplacedError
-from promptadmin.http import programs
 from promptadmin.http.access_log import logged
 from promptadmin.http.breaking_off import visibly_broken
 from promptadmin.ops.server.worker import whole
 
-pytestmark = pytest.mark.django_db
-
-#: Of nobody: it changes no answer to reading, but such a request takes the whole way.
-FOREIGN = {"Origin": "https://elsewhere.example"}
-
-
-@pytest.fixture
-def token() -> dict[str, str]:
-    return {"Authorization": f"Bearer {tokens.create_token(name='t', scopes=tokens.SCOPES)[1]}"}
-
-
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-@pytest.mark.parametrize("more", [{}, {"Accept-Encoding": "gzip"}, {"X-Request-ID": "mine"}, {"Host": "elsewhere"}])
-@pytest.mark.parametrize(
-    "path", ["/api/history", "/api/optimize/nope", "/api/nope", "/api/history?page=0", "/api/docs", "/api/openapi.json"]
-)
-def test_both_ways_answer_the_same(token: dict[str, str], method: str, more: dict[str, str], path: str) -> None:
-    client = Client(raise_request_exception=False)
-    short = client.generic(method, path, headers=token | more)
-    long = client.generic(method, path, headers=token | more | FOREIGN)
-    assert (short.status_code, len(short.content) > 0) == (long.status_code, len(long.content) > 0)
-    told = [{name: value for name, value in answer.items() if name != "X-Request-ID"} for answer in (short, long)]
-    if "gzip" in told[0].get("Content-Encoding", ""):  # compressed answers have a random length
-        del told[0]["Content-Length"], told[1]["Content-Length"]
-    elif path != "/api/docs":  # a page has its own token for forms
-        assert short.content == long.content
-    assert told[0] == told[1]
-    assert ("mine" in more.values()) == (short["X-Request-ID"] == "mine")
-
-
-def test_what_a_layer_raises_gets_the_headers_too(token: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(request: Any) -> Any:
-        raise FileReplacedError("another file")
-
-    monkeypatch.setattr(programs, "file_in_place_middleware", lambda get_response: fail)
-    answer = Client(raise_request_exception=False).get("/api/history", headers=token)
-    assert (answer.status_code, answer["X-Frame-Options"], "X-Request-ID" in answer) == (503, "DENY", True)
+pytestmark = pytest.mark.django_db  # the end of an answer looks at the connections
 
 
 def test_a_line_of_the_access_log_is_one_line(
