@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from django.db import DataError, IntegrityError, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from promptadmin.db.sqlite.connections import quote
 from promptadmin.errors import Conflict
-from promptadmin.ops.backups.contents import quote
 
 #: Rows of one `DeletedRows`, and of one statement.
 ROWS_AT_ONCE = 300

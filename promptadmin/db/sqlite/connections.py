@@ -71,6 +71,11 @@ def configure_connection(sender: Any, connection: BaseDatabaseWrapper, **kwargs:
         raise
 
 
+def quote(name: str) -> str:
+    """A SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def read_text(stored: bytes) -> str:
     """A stored text; what is no UTF-8, which other programs can store, reads as the replacement character."""
     return stored.decode(errors="replace")

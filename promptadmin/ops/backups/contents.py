@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from promptadmin.db.sqlite.connections import quote
 from promptadmin.ops.progress import bar
 
 ROWS_AN_UPDATE = 1000
@@ -42,11 +43,6 @@ class Contents:
         if self.schema != other.schema:
             found.append("its tables, indexes or triggers are declared otherwise")
         return found
-
-
-def quote(name: str) -> str:
-    """A SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def sqlite_tables(raw: sqlite3.Connection) -> list[str]:

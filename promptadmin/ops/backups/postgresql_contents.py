@@ -6,7 +6,8 @@ import hashlib
 import re
 from typing import Any
 
-from promptadmin.ops.backups.contents import Contents, Table, quote
+from promptadmin.db.sqlite.connections import quote
+from promptadmin.ops.backups.contents import Contents, Table
 
 # How values look as text depends on these; a digest must not.
 SETTINGS = (

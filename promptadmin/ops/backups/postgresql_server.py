@@ -15,7 +15,8 @@ from django.db import DatabaseError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.client import DatabaseClient
 
-from promptadmin.ops.backups.contents import Contents, quote
+from promptadmin.db.sqlite.connections import quote
+from promptadmin.ops.backups.contents import Contents
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.postgresql_contents import read_postgresql
 

@@ -12,8 +12,7 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin.db.process_locks import startup_lock
-from promptadmin.db.sqlite.connections import is_file
-from promptadmin.ops.backups.contents import quote
+from promptadmin.db.sqlite.connections import is_file, quote
 from promptadmin.ops.postgresql_move import source as sources
 from promptadmin.ops.postgresql_move import target as targets
 from promptadmin.ops.postgresql_move.errors import MoveError

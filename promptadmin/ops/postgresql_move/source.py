@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from promptadmin.db.derived_tables import is_derived
-from promptadmin.ops.backups.contents import quote, row_order
+from promptadmin.db.sqlite.connections import quote
+from promptadmin.ops.backups.contents import row_order
 from promptadmin.ops.postgresql_move.errors import MoveError
 from promptadmin.ops.postgresql_move.values import read_text
 

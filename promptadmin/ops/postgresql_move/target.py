@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin.db.database_url import database_config
 from promptadmin.db.sessions import write_session
-from promptadmin.ops.backups.contents import quote
+from promptadmin.db.sqlite.connections import quote
 from promptadmin.ops.postgresql_move.errors import MoveError
 from promptadmin.ops.postgresql_move.values import Column, Original
 from promptadmin.ops.startup.sequence import run_startup
