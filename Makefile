@@ -107,7 +107,7 @@ fuzz: install-dev
 		$(BIN)/python -m pytest tests/api/test_made_up_requests.py tests/api/test_raw_bytes.py \
 		tests/platform/test_fuzzed_imports.py tests/platform/test_any_value.py tests/adoption/test_random_files.py \
 		tests/adoption/test_last_release.py \
-		tests/optimizations/test_stats_rollups.py tests/optimizations/test_far_pages.py \
+		tests/optimizations/test_stats_rollups.py \
 		tests/optimizations/test_search_index.py --timeout 7200
 
 # All that is killed, broken or stopped, as often and as long as is promised; it needs PostgreSQL. In `make test` the same

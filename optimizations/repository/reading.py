@@ -17,7 +17,6 @@ from optimizations.lists.paging import DEFAULT_SORT, KEY, TIE, Place, RunOrder
 from optimizations.lists.queries import read_places
 from optimizations.models import Optimization
 from optimizations.search_index import RUNS
-from optimizations.stats.rollups.far import leap
 from projects.namesakes import id_of_name
 from promptadmin.db.cache import while_unchanged
 from promptadmin.db.sqlite.connections import fetch_all
@@ -115,13 +114,9 @@ class Reading:
         if limit <= 0:
             return []
         if offset <= total // 2:
-            return self._far_places(filters, by, offset, limit)
+            return read_places(self.using, filters, by, offset=offset, limit=limit)
         backwards = replace(by, descending=not by.descending)
-        return self._far_places(filters, backwards, total - offset - limit, limit)[::-1]
-
-    def _far_places(self, filters: RunFilters, by: RunOrder, offset: int, limit: int) -> list[Place]:
-        after, passed = leap(connections[self.using], filters, by, offset)
-        return read_places(self.using, filters, by, after=after, offset=offset - passed, limit=limit)
+        return read_places(self.using, filters, backwards, offset=total - offset - limit, limit=limit)[::-1]
 
     def _renumbered(self, place: Place | None) -> Place | None:
         """The place with the number that SQLite's row has now, where the run is still there."""

@@ -15,7 +15,6 @@ ON_SQLITE = frozenset({
     "along the order",
     "not near the beginning",
     "from the other end",
-    "not counted off",
     "counted by what is stored",
     "stored summaries",
     "stored summaries of a project",
@@ -66,8 +65,8 @@ def lower_thresholds() -> None:
     """What decides between ways to the same answer; what an answer itself depends on stays."""
     from optimizations.lists import counting, filters, queries
     from optimizations.stats.rollups import building as folding
-    from optimizations.stats.rollups import far, table
     from optimizations.stats.rollups import reading as rollups
+    from optimizations.stats.rollups import table
     from promptadmin.db import bulk_insert
     from promptadmin.search import building, finding, postgresql, ranking
 
@@ -76,7 +75,6 @@ def lower_thresholds() -> None:
     queries.NEAR = 0
     for name, value in {"FEW": 30, "LOOKED_THROUGH": (2,)}.items():
         setattr(queries, name, value)  # as it has them from another module
-    far.NEAR = 1
     table.LEVELS = (4, 6, 8, 10, 12, 14)
     folding.NEWEST, folding.RUNS_OF_A_PART = 8, 2
     rollups.ROWS_OF_A_QUERY, rollups.MOST_PARTIAL = 2, 10_000
@@ -110,7 +108,6 @@ def watch_ways() -> None:
         "_page",
         lambda answer, reader, filters, by, offset, limit, total: "from the other end" if offset > total // 2 else "",
     )
-    watch(reading, "leap", lambda answer, *args: "not counted off" if answer[1] else "")
     watch(query, "find_cover", _cover)
     watch(
         narrowing, "rows_that_may_contain", lambda found, *args: "few rows by the index" if found and found.rows else ""

@@ -18,7 +18,7 @@ from optimizations.files.export import exported_rows
 from optimizations.lists import queries
 from optimizations.lists.paging import SORTS
 from optimizations.repository import OptimizationRepository, RunFilters
-from optimizations.stats.rollups import building, far, table
+from optimizations.stats.rollups import building, table
 from projects.repository import ProjectRepository
 from promptadmin.db.sessions import read_session
 from tests.conftest import OpenFile
@@ -44,7 +44,9 @@ BY_FILTER = {
 }
 #: What does grow, and why it may. Everything else must not.
 GROWS = {
-    "page in the middle by score": "an index is walked up to the page, without reading what it passes",
+    "page in the middle": "an index is walked up to the page, without reading what it passes",
+    "page in the middle of a status": "the same",
+    "page in the middle by score": "the same",
     "project_id, project asc": "the runs that pass lie together, anywhere in this order: they are collected first",
     "project_id, project desc": "the same",
     "shown, project desc": "the runs that are hidden are the first of this order: they are walked past",
@@ -147,7 +149,6 @@ def steps(new_file: bytes, open_file: OpenFile, tmp_path_factory: pytest.TempPat
             patch.setattr(queries, name, bound)
         patch.setattr(table, "LEVELS", (7, 9, 11, 13, 15, 17))
         patch.setattr(building, "NEWEST", 128)
-        patch.setattr(far, "NEAR", 100)
         for size in SIZES:
             queries._routes.cache_clear()
             path = tmp_path_factory.mktemp("growth") / "growing.db"
