@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 from pydantic import AfterValidator
 
 from optimizations.api.inputs import FiltersIn, RunChangeIn, RunKeyPath, RunRecordIn, RunTagsIn
 from optimizations.api.schemas import DuplicateOut, ImportedOut, ImportRefusedOut, RunCancelledOut, RunOut, RunTagsOut
 from optimizations.columns import Record
-from optimizations.files.export import ExportedRuns
+from optimizations.files.export import exported_lines
 from optimizations.files.lines import MAX_ERRORS, read_lines
 from optimizations.models import Optimization, RunStatus
 from optimizations.repository import ImportRefused, OptimizationRepository, RunFilters
@@ -21,6 +21,7 @@ from promptadmin.api.app import errors, opens_own_session
 from promptadmin.api.etags import Resource, changes, digest_tag, is_known, tagged
 from promptadmin.api.idempotency import once
 from promptadmin.errors import Refused, Unavailable
+from promptadmin.exchange.downloads import Download
 from promptadmin.exchange.lines import MAX_LINES
 from promptadmin.http.responses import Later, ready_answer
 
@@ -155,11 +156,10 @@ def record_run(request: HttpRequest, data: RunRecordIn) -> Later:
     openapi_extra={"responses": {200: {"content": _json_lines("A run on each line, oldest first.")}}},
 )
 @opens_own_session
-def export_runs(request: HttpRequest, filters: Query[FiltersIn]) -> StreamingHttpResponse:
+def export_runs(request: HttpRequest, filters: Query[FiltersIn]) -> Download:
     """All runs that pass the filters, as they are at the beginning; any number of them."""
-    exported = ExportedRuns(RunFilters(**filters.model_dump()))
-    headers = {"Content-Disposition": 'attachment; filename="optimizations.jsonl"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(exported, content_type=JSON_LINES, headers=headers)
+    lines = exported_lines(RunFilters(**filters.model_dump()))
+    return Download(lines, name="optimizations.jsonl", content_type=JSON_LINES)
 
 
 @router.post(

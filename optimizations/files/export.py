@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -14,20 +13,20 @@ from optimizations.files.lines import write_line
 from optimizations.lists.filters import RunFilters
 from optimizations.lists.paging import RunOrder
 from optimizations.models import Optimization
-from promptadmin.exchange.snapshots import ROWS_A_CHUNK, Streamed, read_rows
+from promptadmin.exchange.downloads import ROWS_A_CHUNK, read_in_chunks
 
 PROMPTS_PROJECT = "prompt__project__name"
 
 
-class ExportedRuns(Streamed):
-    """The lines of the runs that pass the filters, oldest first, in chunks of bytes.
-
-    It has a connection of its own, open from the first chunk until the last, or until `close()`. A database that
-    doesn't answer is an error at once, and not an empty export.
-    """
-
-    def __init__(self, filters: RunFilters, using: str = DEFAULT_DB_ALIAS) -> None:
-        super().__init__(_chunks(filters.apply(Optimization.objects.using(using)), using))
+def exported_lines(filters: RunFilters, using: str = DEFAULT_DB_ALIAS) -> Iterator[bytes]:
+    """The lines of the runs that pass the filters, oldest first, in chunks."""
+    lines: list[bytes] = []
+    for values in read_in_chunks(exported_rows(filters.apply(Optimization.objects.using(using)), using), using):
+        lines.append(write_line(exported_record(values)))
+        if len(lines) == ROWS_A_CHUNK:
+            yield b"".join(lines)
+            lines.clear()
+    yield b"".join(lines)
 
 
 def exported_rows(runs: QuerySet[Optimization], using: str = DEFAULT_DB_ALIAS) -> QuerySet[Optimization, Any]:
@@ -39,15 +38,3 @@ def exported_rows(runs: QuerySet[Optimization], using: str = DEFAULT_DB_ALIAS) -
 def exported_record(values: Any) -> Record:
     """A run's columns, and the name of the project that its prompt belongs to."""
     return read_row(COLUMNS, values) | {"prompt_project": values[-1]}
-
-
-def _chunks(runs: QuerySet[Optimization], using: str) -> Generator[bytes]:
-    lines: list[bytes] = []
-    with closing(read_rows(exported_rows(runs, using), using)) as rows:
-        for values in rows:
-            lines.append(write_line(exported_record(values)))
-            if len(lines) == ROWS_A_CHUNK:
-                yield b"".join(lines)
-                lines.clear()
-        if lines:
-            yield b"".join(lines)

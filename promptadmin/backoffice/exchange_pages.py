@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -10,7 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -22,10 +21,10 @@ from promptadmin.backoffice.resent_forms import only_reads
 from promptadmin.backoffice.selection import select, storable_keys
 from promptadmin.db.deadlines import reading_deadline
 from promptadmin.exchange.base_formats import MAX_BYTES, Unreadable, Unwritable
+from promptadmin.exchange.downloads import Download
 from promptadmin.exchange.formats import FORMATS
 from promptadmin.exchange.lines import MAX_LINES
 from promptadmin.exchange.resources import Preview, TableResource
-from promptadmin.exchange.snapshots import Streamed
 from promptadmin.exchange.tables import Table
 from promptadmin.exchange.uploads import EXPIRED, WaitingFiles
 from promptadmin.exchange.xlsx import MOST_XLSX_ROWS
@@ -196,20 +195,11 @@ class ExchangeAdmin(ImportExportMixin):
         request.current_app = self.admin_site.name
         return TemplateResponse(request, self.export_template_name, context)
 
-    def _file(self, written: Any, rows: QuerySet[Any]) -> StreamingHttpResponse:
+    def _file(self, written: Any, rows: QuerySet[Any]) -> Download:
         name = f"{self.exchanged.model._meta.db_table}-{timezone.now():%Y-%m-%d}.{written.get_extension()}"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-        parts = Streamed(_parts(written, self.exchanged, rows))
-        return StreamingHttpResponse(parts, content_type=written.get_content_type(), headers=headers)
+        parts = written.write(self.exchanged.records(rows), self.exchanged.columns)
+        return Download(parts, name=name, content_type=written.get_content_type())
 
     def _address(self, page: str) -> str:
         opts = self.opts
         return reverse(f"admin:{opts.app_label}_{opts.model_name}_{page}")
-
-
-def _parts(written: Any, table: Table, rows: QuerySet[Any]) -> Generator[bytes]:
-    records = table.records(rows)
-    try:
-        yield from written.write(records, table.columns)
-    finally:
-        records.close()

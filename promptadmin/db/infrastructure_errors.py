@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from promptadmin.db.sqlite.file_identity import FileReplacedError
-from promptadmin.http.streaming import AllSendingError
 
 SECONDS_BEFORE_RETRY = 5
+
+
+class AllSendingError(Exception):
+    """No place is left: the process sends as many exports as it may."""
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import QuerySet
 
 from promptadmin.exchange.base_formats import Columns, Record
+from promptadmin.exchange.downloads import read_in_chunks
 from promptadmin.exchange.lines import Imported, Line, LineError, Numbered
-from promptadmin.exchange.snapshots import read_rows
 
 
 class Table:
@@ -41,8 +40,7 @@ class Table:
         """A row by the names of `columns`, from what `values` answers."""
         raise NotImplementedError
 
-    def records(self, rows: QuerySet[Any]) -> Generator[Record]:
+    def records(self, rows: QuerySet[Any]) -> Iterator[Record]:
         """The rows, as they were when the first was read, in constant memory."""
-        with closing(read_rows(self.values(rows), rows.db)) as found:
-            for values in found:
-                yield self.record(values)
+        for values in read_in_chunks(self.values(rows), rows.db):
+            yield self.record(values)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,10 +13,11 @@ from django.test import Client
 from pytest_django import Settings
 
 from optimizations.columns import COLUMNS
-from optimizations.files.export import ExportedRuns
+from optimizations.files import export
+from optimizations.files.export import exported_lines
 from optimizations.lists.filters import RunFilters
 from optimizations.models import Optimization
-from promptadmin.exchange.snapshots import ROWS_A_CHUNK
+from promptadmin.exchange.downloads import ROWS_A_CHUNK, Download
 from tests.projects.making import make_project, make_prompt, make_run
 
 # The export reads from a connection of its own, which sees what is committed only.
@@ -78,7 +78,7 @@ def test_runs_come_oldest_first_in_as_many_chunks_as_it_takes(api: Client) -> No
     Optimization.objects.bulk_create(Optimization(raw_prompt="text", created_at=time) for time in times)
     lines = exported(api)
     assert [line["created_at"] for line in lines] == [f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in sorted(times)]
-    assert len(list(ExportedRuns(RunFilters()))) == 3
+    assert len(list(exported_lines(RunFilters()))) == 3
     Optimization.objects.all().delete()
     assert exported(api) == []
 
@@ -99,62 +99,57 @@ def test_every_filter_of_the_history_holds(api: Client) -> None:
     assert api.get("/api/optimizations/export?include_archived=maybe").status_code == 422
 
 
-def test_what_is_written_meanwhile_is_not_in_it() -> None:
+def test_what_is_written_meanwhile_is_not_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another connection writes while the file is written."""
     Optimization.objects.bulk_create(Optimization(raw_prompt="text", status="completed") for _ in range(300))
-    lines = ExportedRuns(RunFilters())
-    Optimization.objects.update(status="error")
-    make_run(raw_prompt="new")
-    records = [json.loads(line) for chunk in lines for line in chunk.splitlines()]
+    lines = exported_lines(RunFilters())
+    first = next(lines)
+
+    def write() -> None:
+        Optimization.objects.update(status="error")
+        make_run(raw_prompt="new")
+        connection.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    writer.join()
+    records = [json.loads(line) for chunk in (first, *lines) for line in chunk.splitlines()]
     assert len(records) == 300
     assert {record["status"] for record in records} == {"completed"}
 
 
-def test_each_chunk_may_be_asked_for_by_another_thread() -> None:
+def test_a_file_is_sent_with_its_length_and_removed_afterwards(api: Client) -> None:
     Optimization.objects.bulk_create(Optimization(raw_prompt="text") for _ in range(3 * ROWS_A_CHUNK))
-    lines = ExportedRuns(RunFilters())
-    seen: list[bytes] = []
-    failures: list[BaseException] = []
-
-    def read_one() -> None:
-        try:
-            seen.append(next(lines))
-        except BaseException as error:  # whatever it is, it belongs to the test
-            failures.append(error)
-
-    for _ in range(4):
-        thread = threading.Thread(target=read_one)
-        thread.start()
-        thread.join()
-    assert len(seen) == 3
-    assert [type(error) for error in failures] == [StopIteration]
-
-
-def test_a_client_that_leaves_ends_the_session(api: Client) -> None:
-    Optimization.objects.bulk_create(Optimization(raw_prompt="text") for _ in range(3 * ROWS_A_CHUNK))
-    before = open_connections()
     answer: Any = api.get("/api/optimizations/export")
-    chunks: Iterator[bytes] = iter(answer.streaming_content)
-    next(chunks)
-    assert open_connections() == before + (connection.vendor == "postgresql")
-    answer.close()
-    assert open_connections() == before
-    assert next(chunks, b"end") == b"end"
-    never_read = api.get("/api/optimizations/export")
-    never_read.close()
-    assert open_connections() == before
+    content = answer.getvalue()
+    assert int(answer["Content-Length"]) == len(content)
+    assert len(content.splitlines()) == 3 * ROWS_A_CHUNK
+    download = Download([b"a", b"b"], name="a.txt", content_type="text/plain")
+    file = download.file_to_stream
+    assert not file.closed
+    download.close()
+    assert file.closed
 
 
-def test_an_export_refuses_to_write(settings: Settings) -> None:
-    make_run()
-    from promptadmin.exchange import snapshots
+def test_an_export_that_fails_midway_is_an_error(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the place that it had is free again."""
+    Optimization.objects.bulk_create(Optimization(raw_prompt="text") for _ in range(2 * ROWS_A_CHUNK))
+    api.raise_request_exception = False
+    written = 0
 
-    with (
-        snapshots.snapshot("default") as own,
-        own.cursor() as cursor,
-        pytest.raises(Exception, match=r"(?i)read.?only"),
-    ):
-        cursor.execute("DELETE FROM optimizations")
-    assert Optimization.objects.count() == 1
+    def fail_late(record: Any) -> bytes:
+        nonlocal written
+        written += 1
+        if written > ROWS_A_CHUNK + 1:
+            raise RuntimeError("a defect")
+        return b"{}\n"
+
+    with monkeypatch.context() as patch:
+        patch.setattr(export, "write_line", fail_late)
+        answer = api.get("/api/optimizations/export")
+    assert answer.status_code == 500
+    assert "request_id" in answer.json()
+    assert len(exported(api)) == 2 * ROWS_A_CHUNK
 
 
 def test_an_export_needs_the_scope_read(client: Client) -> None:

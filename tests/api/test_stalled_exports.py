@@ -19,6 +19,7 @@ from pytest_django import Settings
 from optimizations.models import Optimization
 from promptadmin.db.deadlines import seconds_left
 from promptadmin.db.infrastructure_errors import SENDING
+from promptadmin.exchange.formats import FORMATS
 from tests.api.requests_to import JsonClient
 from tests.platform.people import make_staff
 from tests.servers import Site, serving
@@ -157,7 +158,7 @@ def test_an_export_of_the_back_office_has_the_deadline_of_reading(
         yield b"first"
         left.append(seconds_left())
 
-    monkeypatch.setattr("promptadmin.backoffice.exchange_pages._parts", parts)
+    monkeypatch.setattr(FORMATS[0], "write", parts)
     client.force_login(make_staff(is_superuser=True))
     answer: Any = client.post("/admin/optimizations/optimization/export/", {"format": "0"})
     assert answer.getvalue() == b"first"

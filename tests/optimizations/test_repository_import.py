@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizations.columns import COUNTS, LISTS, SCORES
-from optimizations.files.export import ExportedRuns
+from optimizations.files.export import exported_lines
 from optimizations.files.lines import read_lines, write_line
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository, RunFilters
@@ -70,7 +70,7 @@ def import_text(text: bytes) -> tuple[int, int]:
 
 
 def export_text() -> bytes:
-    return b"".join(ExportedRuns(RunFilters()))
+    return b"".join(exported_lines(RunFilters()))
 
 
 @given(st.lists(lines, max_size=5))
