@@ -30,6 +30,7 @@ from promptadmin.api.auth import AddressThrottle, TokenThrottle, access
 from promptadmin.api.etags import expect_match
 from promptadmin.api.idempotency import once, replaying
 from promptadmin.api.unknown_arguments import UnknownArguments, errors_in, noting_what_it_takes, refusing_unknown
+from promptadmin.compat import places_of_parameters, source_of_parameters
 from promptadmin.db import exact_json
 from promptadmin.db.sessions import in_read_session
 from promptadmin.errors import Busy, Refused, TooMany
@@ -153,7 +154,7 @@ class Api(NinjaAPI):
         """Pydantic's errors with their input, at places without the names of our parameter objects."""
         found: list[dict[str, Any]] = []
         for context in error_contexts:
-            source, names = context.model.__ninja_param_source__, context.model.__ninja_flatten_map_reverse__
+            source, names = source_of_parameters(context), places_of_parameters(context)
             for error in context.pydantic_validation_error.errors(include_url=False):
                 place = names.get(error["loc"], error["loc"])
                 # A body is one object, whose name is the first part of the place; so is a group of query parameters.

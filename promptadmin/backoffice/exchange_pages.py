@@ -156,7 +156,7 @@ class ExchangeAdmin(ImportExportMixin):
     @admin.action(description="Export", permissions=["export"])
     def export_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
         """Choose a format for the selected rows."""
-        selection = select(request, self, queryset)  # type: ignore[arg-type]  # a mixin of admin classes
+        selection = select(request, self, queryset)
         keys = [str(key) for key in selection.keys(MOST_KEYS + 1)]
         # More keys than a form may carry: the form goes to the address with the list's filters instead.
         keys = keys if len(keys) <= MOST_KEYS else []
@@ -168,7 +168,7 @@ class ExchangeAdmin(ImportExportMixin):
         if not self.has_export_permission(request):
             raise PermissionDenied
         asked = request.POST.getlist("keys")
-        keys = storable_keys(self, asked)  # type: ignore[arg-type]
+        keys = storable_keys(self, asked)
         form = self._export_form(request.POST or None)
         if request.method == "POST" and form.is_valid():
             rows = self.exchanged.model._default_manager.filter(pk__in=keys) if asked else self.export_queryset(request)

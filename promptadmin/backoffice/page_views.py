@@ -61,5 +61,4 @@ def _tidy_selection(request: HttpRequest, model_admin: ModelAdmin[Any]) -> None:
     posted.setlist(ACTION_CHECKBOX_NAME, [str(key) for key in keys])
     # Django takes anything but "0" and "false" for all rows, and the pages that ask take "1" alone.
     posted[ACROSS] = "1" if posted.get(ACROSS) == "1" else "0"
-    posted._mutable = False
     request.POST = posted  # type: ignore[assignment]  # what Django reads from now on

@@ -91,7 +91,8 @@ def _plain(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 def storable_keys(model_admin: ModelAdmin[Any], given: Sequence[str]) -> list[Any]:
     """The given texts as keys of the table, without those that can be none."""
-    field, keys = model_admin.opts.pk, {}
+    field = model_admin.opts.pk
+    keys: dict[Any, None] = {}
     for text in given:
         try:
             key = field.to_python(text)

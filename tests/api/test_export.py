@@ -126,6 +126,7 @@ def test_a_file_is_sent_with_its_length_and_removed_afterwards(api: Client) -> N
     assert len(content.splitlines()) == 3 * ROWS_A_CHUNK
     download = Download([b"a", b"b"], name="a.txt", content_type="text/plain")
     file = download.file_to_stream
+    assert file is not None
     assert not file.closed
     download.close()
     assert file.closed

@@ -73,7 +73,8 @@ def contents() -> list[Any]:
     stored = []
     for table in TABLES:
         columns = [field.attname for field in table._meta.concrete_fields if field.name != "last_login"]
-        stored.append(list(table._default_manager.order_by("pk").values(*columns)))
+        rows: Any = table._default_manager
+        stored.append(list(rows.order_by("pk").values(*columns)))
     return stored
 
 
