@@ -24,14 +24,15 @@ class PlatformConfig(AppConfig):
         from promptadmin import audit
         from promptadmin.accounts import session_limits
         from promptadmin.db.sqlite import connections as sqlite
+        from promptadmin.db.sqlite import system_checks
         from promptadmin.models import LogEntry
         from promptadmin.plugins import checks as plugin_checks
 
         connection_created.connect(sqlite.configure_connection, dispatch_uid="promptadmin.db.sqlite.connections")
         pre_save.connect(audit.sign_on_save, sender=LogEntry, dispatch_uid="promptadmin.audit")
         user_logged_in.connect(session_limits.note_sign_in, dispatch_uid="promptadmin.accounts.session_limits")
-        checks.register(sqlite.check_pragmas, checks.Tags.database)
-        checks.register(sqlite.check_version, checks.Tags.database)
+        checks.register(system_checks.check_pragmas, checks.Tags.database)
+        checks.register(system_checks.check_version, checks.Tags.database)
         checks.register(plugin_checks.check_declarations, plugin_checks.DECLARATIONS)
         checks.register(plugin_checks.check_imports, plugin_checks.IMPORTS)
 

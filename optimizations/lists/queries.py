@@ -24,7 +24,7 @@ from optimizations.lists.plans import (
     sorted_few,
 )
 from optimizations.models import Optimization
-from promptadmin.db.sqlite.connections import fetch_all
+from promptadmin.db.raw import fetch_all
 from promptadmin.search.rows import RowNumber
 
 #: Different filters and orders that are remembered.

@@ -19,7 +19,7 @@ from optimizations.models import Optimization
 from optimizations.search_index import RUNS
 from projects.namesakes import id_of_name
 from promptadmin.db.cache import while_unchanged
-from promptadmin.db.sqlite.connections import fetch_all
+from promptadmin.db.raw import fetch_all
 from promptadmin.errors import Missing
 from promptadmin.search.narrowing import narrow
 

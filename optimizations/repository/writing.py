@@ -22,7 +22,7 @@ from projects.repository.deleting import ALL_RUNS, RUNS
 from promptadmin.audit import LONGEST, Change, record
 from promptadmin.db.fields import new_id, stored_moment
 from promptadmin.db.legacy_values import read_text
-from promptadmin.db.sqlite.connections import execute, fetch_all
+from promptadmin.db.raw import execute, fetch_all
 from promptadmin.deletions.work import begin
 from promptadmin.errors import Conflict, Forbidden, Invalid, Missing
 from promptadmin.models import Deletion

@@ -18,7 +18,7 @@ from projects.records import ForgeRecord, PromptRecord
 from projects.repository.rows import as_stored
 from promptadmin.db import json_text
 from promptadmin.db.legacy_values import read_count, read_flag, read_moment, read_number, read_text
-from promptadmin.db.sqlite.connections import fetch_all
+from promptadmin.db.raw import fetch_all
 
 COMPLETED = "completed"
 PROMPT_FIELDS = ("id", "content", "version", "project_id", "order_index", "created_at", "updated_at")

@@ -14,7 +14,7 @@ from projects.repository.projects import Projects
 from projects.repository.rows import PROJECT_MISSING, storable
 from projects.texts.forms import composed, is_blank
 from projects.texts.keys import FOLDED, KEY, fold_blanks, keys
-from promptadmin.db.sqlite.connections import fetch_all
+from promptadmin.db.raw import fetch_all
 from promptadmin.deletions.work import expect_settled
 from promptadmin.errors import Missing
 

@@ -19,7 +19,7 @@ from projects.repository.forges import PROMPT_FIELDS, newest_forges, read_prompt
 from projects.repository.rows import NO_PROJECT, moment, not_blank, of_project
 from promptadmin.audit import record
 from promptadmin.db.fields import stored_moment
-from promptadmin.db.sqlite.connections import execute, fetch_all
+from promptadmin.db.raw import execute, fetch_all
 from promptadmin.deletions.work import begin
 from promptadmin.errors import Invalid, Moved
 from promptadmin.models import Deletion

@@ -17,7 +17,7 @@ from projects.namesakes import ORDER, id_of_name
 from projects.texts.forms import is_blank, spellings
 from promptadmin.db.fields import Moment, Text
 from promptadmin.db.legacy_values import read_text
-from promptadmin.db.sqlite.connections import fetch_all
+from promptadmin.db.raw import fetch_all
 from promptadmin.errors import Forbidden, Invalid, Missing
 
 Model = TypeVar("Model", bound=models.Model)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from promptadmin.db.infrastructure_errors import fault_of
 from promptadmin.db.legacy_values import read_moment
-from promptadmin.db.sqlite.connections import fetch_all
+from promptadmin.db.raw import fetch_all
 from promptadmin.errors import Invalid, Missing
 from promptadmin.models import ApiToken
 

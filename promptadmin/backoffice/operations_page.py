@@ -19,7 +19,8 @@ from django.views.decorators.http import require_POST, require_safe
 from promptadmin.audit import Change, record
 from promptadmin.db.legacy_values import parse_moment
 from promptadmin.db.sessions import write_session
-from promptadmin.db.sqlite.connections import is_file, read_pragmas
+from promptadmin.db.sqlite.connections import is_file
+from promptadmin.db.sqlite.pragmas import read_pragmas
 from promptadmin.models import Maintenance
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.process import is_under_way, last_run, start_backup

@@ -21,7 +21,7 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import override_settings
 
-from promptadmin.db.sqlite import connections as sqlite
+from promptadmin.db.sqlite import pragmas
 from promptadmin.ops.backups.making import make_backup
 from promptadmin.ops.backups.room import MARGIN
 from promptadmin.ops.backups.store import PARTIAL, Store
@@ -259,7 +259,7 @@ def test_a_plugin_that_can_not_work_or_has_failed_is_found(doctor: Doctor, monke
 
 
 def test_settings_are_read_back(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sqlite.PRAGMAS, "foreign_keys", "OFF")
+    monkeypatch.setitem(pragmas.PRAGMAS, "foreign_keys", "OFF")
     found = doctor()["D101"]
     assert [f.message for f in found] == ["PRAGMA foreign_keys is 0, not 1"]
 

@@ -11,7 +11,7 @@ from django.test import override_settings
 
 from promptadmin.conf.environment import Environment
 from promptadmin.db import durability
-from promptadmin.db.sqlite import connections as sqlite
+from promptadmin.db.sqlite import pragmas, system_checks
 from promptadmin.ops.doctor.examining import examine
 from tests.conftest import OpenDatabase, OpenFile
 from tests.django_databases import ALIAS, postgresql_config
@@ -31,8 +31,8 @@ def test_each_connection_has_the_chosen_pragma(open_file: OpenFile, tmp_path: Pa
     with override_settings(DURABILITY=chosen):
         for _ in range(2):
             with open_file(tmp_path / "x.db") as connection:
-                assert sqlite.read_pragmas(connection)["synchronous"] == answer
-                assert sqlite.check_pragmas(databases=[ALIAS]) == []
+                assert pragmas.read_pragmas(connection)["synchronous"] == answer
+                assert system_checks.check_pragmas(databases=[ALIAS]) == []
                 assert told(connection) == ("OK", f"{chosen}: {durability.PROMISES[chosen]}")
 
 
@@ -41,7 +41,7 @@ def test_a_pragma_that_somebody_weakened_is_found(
 ) -> None:
     monkeypatch.setitem(durability.SYNCHRONOUS, "fast", ("OFF", 1))
     with open_file(tmp_path / "x.db") as connection:
-        assert [message.id for message in sqlite.check_pragmas(databases=[ALIAS])] == ["promptadmin.E001"]
+        assert [message.id for message in system_checks.check_pragmas(databases=[ALIAS])] == ["promptadmin.E001"]
         assert told(connection)[0] == "ERROR"
 
 

@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin.db.sqlite import connections as sqlite
+from promptadmin.db.sqlite import pragmas, system_checks
 from promptadmin.db.sqlite.known_bugs import bugs_of
 from promptadmin.ops.doctor.examining import examine
 from promptadmin.ops.doctor.registry import Severity
@@ -77,10 +78,10 @@ def test_write_transactions_begin_immediate(open_file: OpenFile, tmp_path: Path)
 def test_e001_when_a_pragma_differs(open_file: OpenFile, tmp_path: Path, name: str) -> None:
     """promptadmin.E001 names the PRAGMA; nothing is reported before."""
     with open_file(tmp_path / "x.db") as connection:
-        assert sqlite.check_pragmas(databases=[ALIAS]) == []
+        assert system_checks.check_pragmas(databases=[ALIAS]) == []
         with connection.cursor() as cursor:
             cursor.execute(f"PRAGMA {name}={OTHER[name]}").fetchall()
-        [error] = sqlite.check_pragmas(databases=[ALIAS])
+        [error] = system_checks.check_pragmas(databases=[ALIAS])
     assert error.id == "promptadmin.E001"
     assert f"PRAGMA {name} " in error.msg
     assert error.hint
@@ -94,8 +95,8 @@ def test_checks_are_registered_for_databases(open_file: OpenFile, tmp_path: Path
         found = ids(checks.run_checks(tags=[checks.Tags.database], databases=[ALIAS]))
     assert "promptadmin.E001" in found
     assert ("promptadmin.W001" in found) == bool(bugs_of(sqlite3.sqlite_version_info))
-    assert sqlite.check_pragmas(databases=None) == []
-    assert sqlite.check_version(databases=None) == []
+    assert system_checks.check_pragmas(databases=None) == []
+    assert system_checks.check_version(databases=None) == []
 
 
 WAL, SAVEPOINT, BLOOM = "WAL-reset bug", "savepoint bug", "Bloom filter bugs"
@@ -132,7 +133,7 @@ def test_w001_and_d102_by_version(
     monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
     assert [bug.name for bug in bugs_of(version)] == bugs
     with open_file(tmp_path / "x.db") as connection:
-        warnings = sqlite.check_version(databases=[ALIAS])
+        warnings = system_checks.check_version(databases=[ALIAS])
         [result] = examine(connection, only=["D102"])
     assert ids(warnings) == ["promptadmin.W001"] * len(bugs)
     assert result.severity is (Severity.WARNING if bugs else Severity.OK)
@@ -148,7 +149,7 @@ def test_a_receiver_that_fails_leaves_no_open_connection(
     open_file: OpenFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Whichever PRAGMA fails: the error is raised, each time, and no connection is kept that lacks the others."""
-    monkeypatch.setitem(sqlite.PRAGMAS, name, "(")
+    monkeypatch.setitem(pragmas.PRAGMAS, name, "(")
     with open_file(tmp_path / "x.db") as connection:
         for _ in range(2):
             with pytest.raises(DatabaseError):
@@ -169,22 +170,22 @@ def test_nothing_on_postgresql(open_database: OpenDatabase) -> None:
     """A real connection works, and no check speaks of SQLite."""
     with open_database(postgresql_config(postgresql_url())) as connection:
         connection.ensure_connection()
-        assert sqlite.check_pragmas(databases=[ALIAS]) == []
-        assert sqlite.check_version(databases=[ALIAS]) == []
-        with sqlite.bounded_memory(connection), sqlite.constraints_checked_once(connection):
+        assert system_checks.check_pragmas(databases=[ALIAS]) == []
+        assert system_checks.check_version(databases=[ALIAS]) == []
+        with pragmas.bounded_memory(connection), sqlite.constraints_checked_once(connection):
             assert not sqlite.is_file(connection)
 
 
 def test_memory_is_bounded_for_a_block(open_file: OpenFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sorts spill to files; a part of a small file is mapped, nothing of a large one. Then it is as before."""
     with open_file(tmp_path / "x.db") as connection:
-        with sqlite.bounded_memory(connection):
-            assert (pragma(connection, "temp_store"), pragma(connection, "mmap_size")) == (1, sqlite.WORK_MMAP)
-            assert pragma(connection, "cache_size") == sqlite.WORK_CACHE
-        monkeypatch.setattr(sqlite, "SMALL_FILE", 0)
-        with sqlite.bounded_memory(connection):
-            assert (pragma(connection, "mmap_size"), pragma(connection, "cache_size")) == (0, sqlite.WORK_CACHE)
-        with pytest.raises(DatabaseError), sqlite.bounded_memory(connection):
+        with pragmas.bounded_memory(connection):
+            assert (pragma(connection, "temp_store"), pragma(connection, "mmap_size")) == (1, pragmas.WORK_MMAP)
+            assert pragma(connection, "cache_size") == pragmas.WORK_CACHE
+        monkeypatch.setattr(pragmas, "SMALL_FILE", 0)
+        with pragmas.bounded_memory(connection):
+            assert (pragma(connection, "mmap_size"), pragma(connection, "cache_size")) == (0, pragmas.WORK_CACHE)
+        with pytest.raises(DatabaseError), pragmas.bounded_memory(connection):
             pragma(connection, "(")
         assert {name: pragma(connection, name) for name in EXPECTED} == EXPECTED
 

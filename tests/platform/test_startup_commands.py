@@ -17,7 +17,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import Settings
 
-from promptadmin.db.sqlite.connections import is_file, pragmas_read_back, read_pragmas
+from promptadmin.db.sqlite.connections import is_file
+from promptadmin.db.sqlite.pragmas import pragmas_read_back, read_pragmas
 from promptadmin.ops.startup import sequence as startup
 from promptadmin.ops.startup.adoption import UnusableDatabaseError
 from promptadmin.plugins.declarations import StartupStep

@@ -17,7 +17,7 @@ from optimizations.lists.filters import RunFilters
 from optimizations.stats.rollups.reading import Cover, Rows, find_cover, has_rollups
 from optimizations.stats.rollups.table import RUNS, TABLE
 from promptadmin.db.chunks import in_chunks
-from promptadmin.db.sqlite.connections import fetch_all
+from promptadmin.db.raw import fetch_all
 
 Name = str | None
 Kinds = Counter[tuple[Name, Name]]  # by task type and status

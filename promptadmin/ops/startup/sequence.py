@@ -25,7 +25,8 @@ from tqdm import tqdm
 
 from promptadmin.db.executor import RecordingExecutor
 from promptadmin.db.process_locks import startup_lock
-from promptadmin.db.sqlite.connections import bounded_memory, constraints_checked_once, is_file
+from promptadmin.db.sqlite.connections import constraints_checked_once, is_file
+from promptadmin.db.sqlite.pragmas import bounded_memory
 from promptadmin.ops.startup import adoption, run_log
 from promptadmin.ops.startup.run_log import StepRun
 from promptadmin.plugins.declarations import PluginConfig, StartupStep, enabled_plugins

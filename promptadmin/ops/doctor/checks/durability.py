@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from promptadmin.db.durability import PROMISES
-from promptadmin.db.sqlite.connections import read_pragmas
+from promptadmin.db.sqlite.pragmas import read_pragmas
 from promptadmin.ops.doctor.registry import Examination, Finding, Needs, Severity, check
 
 SHOW = "SELECT current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes')"

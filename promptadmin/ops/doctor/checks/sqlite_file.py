@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from promptadmin.db.sqlite.connections import pragmas_read_back, read_pragmas
 from promptadmin.db.sqlite.known_bugs import bugs_of, releases_without
+from promptadmin.db.sqlite.pragmas import pragmas_read_back, read_pragmas
 from promptadmin.ops.doctor.limits import limited
 from promptadmin.ops.doctor.registry import Examination, Finding, Needs, Severity, check
 

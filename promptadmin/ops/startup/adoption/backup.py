@@ -10,7 +10,7 @@ from pathlib import Path
 from django.apps import apps
 from django.db.migrations.recorder import MigrationRecorder
 
-from promptadmin.db.sqlite.connections import work_memory
+from promptadmin.db.sqlite.pragmas import work_memory
 from promptadmin.ops.backups.contents import read_sqlite
 from promptadmin.ops.backups.copying import copy_pages, damage, one_moment, reading
 from promptadmin.ops.startup.adoption.errors import UnusableDatabaseError
