@@ -7,6 +7,7 @@ which also enters what is saved through Django's models (users, groups, tokens);
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,12 @@ from promptadmin.models import LogEntry
 #: Texts are kept up to this many characters: versions keep every text of a prompt whole.
 LONGEST = 4000
 LONGEST_TITLE = 120
+#: What the log keeps of a secret: that it was there.
+MASK = "********"
+#: The names of columns with secrets or what could be compared with them, whichever application they belong to.
+SECRET = re.compile(
+    r"(?:^|_)(?:password|passwd|passphrase|secret|token|digest|session_key|session_data|(?:api|private)_?key)$"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +80,14 @@ def _entry(change: Change, using: str) -> LogEntry | None:
 
 
 def sign(entry: LogEntry) -> None:
-    """Put into an entry who made the change, through which door, and during which request."""
+    """Put into an entry who made the change, through which door, and during which request; take out secrets."""
+    if entry.changes:
+        entry.changes = {
+            name: [masked(value) for value in values]
+            if SECRET.search(name) and isinstance(values, list | tuple)
+            else values
+            for name, values in entry.changes.items()
+        }
     actor = current_actor()
     entry.actor = actor.user
     entry.remote_addr = actor.address
@@ -86,6 +100,11 @@ def sign_on_save(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> N
     """Sign what django-auditlog enters itself. A receiver of `pre_save`."""
     if instance._state.adding:
         sign(instance)
+
+
+def masked(value: Any) -> Any:
+    """What the log keeps of a value in a secret's column: if there was one. django-auditlog makes None a text."""
+    return MASK if value not in (None, "", "None") else value
 
 
 def _kept(value: Any) -> Any:

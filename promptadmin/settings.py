@@ -165,6 +165,8 @@ MESSAGE_STORAGE = "promptadmin.http.browsers.MessageStorage"
 CSRF_FAILURE_VIEW = "promptadmin.http.error_responses.csrf_failure"
 SESSION_COOKIE_HTTPONLY, SESSION_COOKIE_SAMESITE, CSRF_COOKIE_SAMESITE = True, "Lax", "Lax"
 AXES_FAILURE_LIMIT = env.number("PROMPTADMIN_LOCKOUT_FAILURES", 10, minimum=1)
+LOCKOUT_ADDRESS_FAILURES = env.number("PROMPTADMIN_LOCKOUT_ADDRESS_FAILURES", 50, minimum=1)
+AXES_HANDLER = "promptadmin.accounts.lockouts.counting.Handler"
 AXES_COOLOFF_TIME = dt.timedelta(minutes=env.number("PROMPTADMIN_LOCKOUT_MINUTES", 15, minimum=1, maximum=525_600))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # both: a name alone would let anybody lock anybody out
 AXES_CLIENT_IP_CALLABLE = "promptadmin.http.client_address.client_address"
@@ -209,6 +211,7 @@ MIGRATION_MODULES = {
 
 # ---------------------------------------------------------------- the change log
 AUDITLOG_LOGENTRY_MODEL = "promptadmin.LogEntry"
+AUDITLOG_MASK_CALLABLE = "promptadmin.audit.masked"  # its own leaves the second half of a secret
 AUDITLOG_INCLUDE_TRACKING_MODELS = (  # what is saved through Django's models; the repositories log their own writes
     {"model": "auth.User", "exclude_fields": ["last_login"], "mask_fields": ["password"], "m2m_fields": ["groups"]},
     {"model": "auth.Group", "m2m_fields": ["permissions"]},
@@ -261,15 +264,22 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}]: {message}", "style": "{"}},
-    "filters": {"request_id": {"()": "promptadmin.http.request_id.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "promptadmin.http.request_id.RequestIdFilter"},
+        "once": {"()": "promptadmin.http.error_responses.LoggedOnce"},
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # The access log comes from the server; Django's own lines on each 4xx would double it. axes has four a sign-in.
     # SQL is logged with its values, sessions' keys among them.
     "loggers": {
+        "django": {"level": "INFO"},  # without the handler that Django gives it, which logs all again when debugging
         "django.db.backends": {"level": "INFO"},
-        "django.request": {"level": "ERROR"},
-        "django.security.RequestDataTooBig": {"level": "CRITICAL"},
+        "django.request": {"level": "ERROR", "filters": ["once"]},
+        **{
+            f"django.security.{refused}": {"level": "CRITICAL"}
+            for refused in ("RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent")
+        },
         "axes": {"level": "WARNING"},
     },
 }

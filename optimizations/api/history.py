@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Header, Query, Router
+from ninja import Header, Query, Router, Status
 from ninja.errors import ValidationError
 from pydantic import AfterValidator
 
@@ -21,7 +21,7 @@ from optimizations.strategies import aliases_of, all_strategies
 from projects.api.schemas import storable
 from promptadmin.api.app import errors
 from promptadmin.api.auth import access
-from promptadmin.api.etags import changes
+from promptadmin.api.etags import changes, unless_known
 from promptadmin.db.fields import LARGEST_INTEGER
 from promptadmin.errors import Invalid
 from promptadmin.http.responses import ready_answer
@@ -89,7 +89,7 @@ def list_runs(
 # Before the operations on one run: the first path that matches a request has it.
 @router.get(
     "/history/stats",
-    response={200: StatisticsOut, **errors()},
+    response={200: StatisticsOut, 304: None, **errors()},
     operation_id="get_statistics",
     summary="Statistics of runs",
     tags=HISTORY,
@@ -102,10 +102,10 @@ def get_statistics(
         AfterValidator(storable),
         Query(None, description="Only runs of exactly this project text.", example="Support"),
     ] = None,
-) -> dict[str, Any]:
+) -> dict[str, Any] | Status[None]:
     """What works: scores, improvements, tokens and tags by strategy and task type, of completed runs."""
-    response["Cache-Control"] = "max-age=30"
-    return statistics(project or None)
+    response["Cache-Control"] = "no-cache"
+    return unless_known(request, response, statistics(project or None))
 
 
 @router.delete(

@@ -121,11 +121,7 @@ def get_run(request: HttpRequest, run_id: RunKeyPath) -> HttpResponse:
     """Everything that is known of it."""
     run = OptimizationRepository().get_run(run_id)
     tag = digest_tag(run)
-    completed = run["status"] == RunStatus.COMPLETED
-    headers = {
-        "Cache-Control": "max-age=3600, immutable" if completed else "no-cache",
-        "ETag": tag,
-    }
+    headers = {"Cache-Control": "no-cache", "ETag": tag}
     if is_known(request, tag):
         return HttpResponse(status=304, headers=headers)
     return ready_answer(in_order(run), headers)

@@ -26,7 +26,7 @@ from pydantic import Field
 
 from promptadmin import __version__
 from promptadmin.api import openapi
-from promptadmin.api.auth import AddressThrottle, TokenThrottle, access
+from promptadmin.api.auth import AddressThrottle, LacksScope, TokenThrottle, access, belonging_to
 from promptadmin.api.etags import expect_match
 from promptadmin.api.idempotency import once, replaying
 from promptadmin.api.unknown_arguments import UnknownArguments, errors_in, noting_what_it_takes, refusing_unknown
@@ -192,7 +192,11 @@ def build_api() -> NinjaAPI:
                 router = import_string(plugin.api_router)
                 if not isinstance(router, Router):
                     raise TypeError(f"{plugin.api_router} is no ninja.Router")
-                api.add_router("", router)
+                # Around the plugin's, which stays as it is.
+                outer = Router()
+                outer.add_decorator(belonging_to(plugin), mode="view")
+                outer.add_router("", router)
+                api.add_router("", outer)
     return api
 
 
@@ -201,6 +205,15 @@ def _refused(request: HttpRequest, error: Refused, *, api: NinjaAPI) -> HttpResp
     if isinstance(error, TooMany | Busy):
         response["Retry-After"] = str(error.retry_after)
     return response
+
+
+def _lacks_scope(request: HttpRequest, error: LacksScope, *, api: NinjaAPI) -> HttpResponse:
+    """Counted like a request that is let in; those are counted after the question whose it is."""
+    request.auth = error.caller  # type: ignore[attr-defined]  # as ninja does
+    throttle = TokenThrottle() if settings.RATE_LIMIT_RPM else None
+    if throttle and not throttle.allow_request(request):
+        return _throttled(request, Throttled(wait=round(throttle.wait() or 0)), api=api)
+    return _refused(request, error, api=api)
 
 
 def _http_error(request: HttpRequest, error: HttpError, *, api: NinjaAPI) -> HttpResponse:
@@ -253,6 +266,7 @@ def _unforeseen(request: HttpRequest, error: Exception, *, api: NinjaAPI) -> Htt
 
 ERROR_HANDLERS: dict[type[Exception], Callable[..., HttpResponse]] = {
     Refused: _refused,
+    LacksScope: _lacks_scope,
     HttpError: _http_error,
     AuthenticationError: _unauthenticated,
     Throttled: _throttled,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -13,15 +15,22 @@ from django.views.decorators.debug import sensitive_variables
 from ninja.security import HttpBearer
 from ninja.security.apikey import APIKeyCookie
 from ninja.throttling import SimpleRateThrottle
+from ninja.utils import check_csrf
 
 from promptadmin.accounts import tokens
 from promptadmin.context import Caller
 from promptadmin.errors import Forbidden
 from promptadmin.http.client_address import client_address, is_loopback
 from promptadmin.http.methods import READING_METHODS
-from promptadmin.plugins.declarations import enabled_plugins
+from promptadmin.plugins.declarations import PluginConfig, enabled_plugins
 
 ALL_SCOPES = frozenset(tokens.SCOPES)
+#: An AUTH_TOKEN with fewer characters can be guessed.
+GUESSABLE = 20
+WITHOUT_CSRF = (
+    "The session of signed-in staff came without its CSRF token: send the value of the cookie 'csrftoken' as the "
+    "header 'X-CSRFToken', from a page of this host; or send an API token as 'Authorization: Bearer …'."
+)
 
 
 class Throttle(SimpleRateThrottle):
@@ -46,6 +55,25 @@ class AddressThrottle(Throttle):
         """One counter an address."""
         return f"throttle-address-{client_address(request)}"
 
+    def is_exhausted(self, request: HttpRequest) -> bool:
+        """Whether the next request of this address would be one too many; counts nothing."""
+        since = self.timer() - (self.duration or 0)
+        counted = self.cache.get(self.get_cache_key(request), [])
+        return bool(sum(at > since for at in counted) >= (self.num_requests or 0))
+
+
+class PasswordThrottle(Throttle):
+    """Counts the passwords that somebody who is signed in has tried: as many as sign-ins may fail, in the same time."""
+
+    scope = "password"
+
+    def __init__(self) -> None:
+        super().__init__(rate=f"{settings.AXES_FAILURE_LIMIT}/{round(settings.AXES_COOLOFF_TIME.total_seconds())}s")
+
+    def get_cache_key(self, request: HttpRequest) -> str:
+        """One counter a user."""
+        return f"throttle-password-{request.user.pk}"
+
 
 class TokenThrottle(Throttle):
     """Counts requests by token, where RATE_LIMIT_RPM is set."""
@@ -58,7 +86,7 @@ class TokenThrottle(Throttle):
     def get_cache_key(self, request: HttpRequest) -> str | None:
         """One counter a token; staff sessions are not counted."""
         caller: Caller = request.auth  # type: ignore[attr-defined]  # ninja sets it
-        return None if caller.token is None else f"throttle-token-{caller.name}"
+        return None if caller.token is None else f"throttle-token-{caller.name.replace(' ', '-')}"
 
 
 def needed_scope(request: HttpRequest) -> str:
@@ -67,10 +95,16 @@ def needed_scope(request: HttpRequest) -> str:
 
 
 @sensitive_variables()
-def caller_of_token(text: str) -> Caller | None:
-    """The caller behind an API token's secret or, as in PromptForge, behind AUTH_TOKEN; None for any other text."""
+def caller_of_token(text: str, request: HttpRequest) -> Caller | None:
+    """The caller behind an API token's secret or, as in PromptForge, behind AUTH_TOKEN; None for any other text.
+
+    A short AUTH_TOKEN can be guessed: an address with too many wrong ones isn't told whether it has found it. Our own
+    secrets, and long ones, are beyond guessing, and always work.
+    """
     shared = settings.API_AUTH_TOKEN
     if shared and secrets.compare_digest(text.encode(), shared.encode()):
+        if len(shared) < GUESSABLE and AddressThrottle().is_exhausted(request):
+            return None
         return Caller("AUTH_TOKEN", ALL_SCOPES, token=shared)
     token = tokens.find_token(text)
     if token is None:
@@ -79,12 +113,19 @@ def caller_of_token(text: str) -> Caller | None:
     return Caller(f"token {token.prefix}", token.scopes, token=token)
 
 
+class LacksScope(Forbidden):
+    """A caller who is known may not do this."""
+
+    def __init__(self, caller: Caller, scope: str) -> None:
+        has = ", ".join(sorted(caller.scopes)) or "none"
+        super().__init__(f"This needs the scope '{scope}', and {caller.name} has {has}.")
+        self.caller = caller
+
+
 def admit(caller: Caller, scope: str) -> Caller:
-    """The caller, who has the scope. Raises Forbidden."""
+    """The caller, who has the scope. Raises LacksScope."""
     if scope not in caller.scopes:
-        raise Forbidden(
-            f"This needs the scope '{scope}', and {caller.name} has {', '.join(sorted(caller.scopes)) or 'none'}."
-        )
+        raise LacksScope(caller, scope)
     return caller
 
 
@@ -102,42 +143,64 @@ class TokenAuth(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         """The caller behind the token, or None. Raises Forbidden without the scope."""
-        caller = caller_of_token(token)
+        caller = caller_of_token(token, request)
         return None if caller is None else admit(caller, self.scope or needed_scope(request))
 
 
-def staff_scopes(user: Any) -> frozenset[str]:
-    """What a member of staff may do through the API: no more than their role lets them do in the back-office.
+def staff_scopes(user: Any, plugin: PluginConfig | None = None) -> frozenset[str]:
+    """What a member of staff may do through a plugin's operations: what the permissions that it names say.
 
-    A scope opens every table, so it takes the permissions on all of them that plugins name under `api_permissions`.
+    A scope that it names no permissions for is for superusers. The platform's own operations, which belong to no
+    plugin, are for staff who have the scope with any plugin.
     """
     if user.is_superuser:
         return ALL_SCOPES
-    needed: dict[str, set[str]] = {}
-    for plugin in enabled_plugins():
-        for scope, permissions in plugin.api_permissions.items():
-            needed.setdefault(scope, set()).update(permissions)
-    return frozenset(scope for scope, permissions in needed.items() if user.has_perms(permissions))
+    return frozenset(
+        scope
+        for one in (enabled_plugins() if plugin is None else [plugin])
+        for scope, permissions in one.api_permissions.items()
+        if user.has_perms(permissions)
+    )
+
+
+def belonging_to(plugin: PluginConfig) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Wrap ninja's `run` of a plugin's operation: its permissions are what staff need there."""
+
+    def decorate(run: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(run)
+        def wrapper(request: HttpRequest, **parameters: Any) -> Any:
+            request.plugin = plugin  # type: ignore[attr-defined]  # read by StaffAuth
+            return run(request, **parameters)
+
+        return wrapper
+
+    return decorate
 
 
 class StaffAuth(APIKeyCookie):
-    """A signed-in member of staff, with Django's CSRF protection."""
+    """A signed-in member of staff, with Django's CSRF protection.
+
+    ninja's own check of it comes before the question who it is, and would refuse everybody else's writes, too.
+    """
 
     param_name = "sessionid"  # in the API's document, which is the same for all installations
 
     def __init__(self, scope: str | None = None) -> None:
         self.scope = scope
-        super().__init__(csrf=True)
+        super().__init__(csrf=False)
         self.param_name = settings.SESSION_COOKIE_NAME
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
-        """The member of staff behind the session."""
+        """The member of staff behind the session. Raises Forbidden for writing without the CSRF token."""
         if key is None:  # without a session's cookie there may be no session
             return None
         user: Any = request.user
         if not (user.is_authenticated and user.is_active and user.is_staff):
             return None
-        caller = Caller(f"user {user.get_username()}", staff_scopes(user), user=user)
+        if check_csrf(request):
+            raise Forbidden(WITHOUT_CSRF)
+        scopes = staff_scopes(user, getattr(request, "plugin", None))
+        caller = Caller(f"user {user.get_username()}", scopes, user=user)
         return admit(caller, self.scope or needed_scope(request))
 
 

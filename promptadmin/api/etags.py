@@ -6,6 +6,7 @@ A single resource's ETag stands for everything that reading it answers, unless i
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -23,6 +24,8 @@ from promptadmin.errors import Moved
 
 #: What `promptadmin.api.openapi` takes out of the document again.
 HAS_ETAG = "x-has-etag"
+#: What servers that compress answers on the way add to an ETag: Apache, Caddy, nginx's modules and CDNs.
+ENCODING = re.compile(r"[-;:](?:x-)?(?:gzip|gz|br|zstd|deflate|compress|dcb|dcz)(?=\"$)", re.IGNORECASE)
 
 Operation = TypeVar("Operation", bound=Callable[..., Any])
 Record = TypeVar("Record")
@@ -47,12 +50,24 @@ def _plain(value: Any) -> Any:
 class Resource:
     """What a writing operation changes: how to read it as its GET does, by the parameters of the path.
 
-    `lock` is the row that everybody who changes it locks first: its model, and the parameter with its key.
+    `lock` is the row that everybody who changes it locks first: its model, the parameter with its key, and the field
+    that this is a key by. Without that field it is the parameter's namesake where that is unique, else the primary key.
     """
 
     read: Callable[..., Any]
-    lock: tuple[type[models.Model], str]
+    lock: tuple[type[models.Model], str] | tuple[type[models.Model], str, str]
     tag: Callable[[Any], str] = digest_tag
+
+    def lock_row(self, parameters: dict[str, Any]) -> None:
+        """Lock the row, where there is one."""
+        model, parameter, *named = self.lock
+        field = named[0] if named else _key_field(model, parameter)
+        list(model._default_manager.select_for_update().filter(**{field: parameters[parameter]}).values_list("pk"))
+
+
+def _key_field(model: type[models.Model], parameter: str) -> str:
+    unique = (field.name for field in model._meta.concrete_fields if field.unique and not field.is_relation)
+    return parameter if parameter in unique else "pk"
 
 
 def changes(resource: Resource) -> Callable[[Operation], Operation]:
@@ -78,8 +93,7 @@ def expect_match(request: HttpRequest, operation: Callable[..., Any], parameters
     resource: Resource | None = getattr(operation, "changes", None)
     if resource is None:
         raise Moved("Nothing was changed: this has no ETag that If-Match could be compared with")
-    model, parameter = resource.lock
-    list(model._default_manager.select_for_update().filter(pk=parameters[parameter]).values_list("pk"))
+    resource.lock_row(parameters)
     current = resource.tag(resource.read(**parameters))
     if not _matches(header, current):
         raise Moved(f"It has been modified since your last read: its ETag is {current}")
@@ -108,7 +122,7 @@ def is_known(request: HttpRequest, tag: str) -> bool:
 def _matches(header: str, tag: str) -> bool:
     """Whether a list of ETags, or `*`, has this one.
 
-    A weak one counts as well, also where the standard asks for strong ones: compressing an answer on the way makes ours
-    weak, and they stand for what is said, not for its bytes.
+    A weak one counts as well, also where the standard asks for strong ones, and so does one with the name of an
+    encoding: compressing an answer on the way changes ours so, and they stand for what is said, not for its bytes.
     """
-    return header.strip() == "*" or tag in (known.removeprefix("W/") for known in parse_etags(header))
+    return header.strip() == "*" or tag in (ENCODING.sub("", known.removeprefix("W/")) for known in parse_etags(header))

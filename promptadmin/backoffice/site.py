@@ -21,6 +21,8 @@ from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from unfold.sites import UnfoldAdminSite
 
+from promptadmin.accounts.lockouts.answer import too_many_passwords
+from promptadmin.api.auth import PasswordThrottle
 from promptadmin.backoffice.dashboard import Dashboard, choices_of, declared_panels, render_panels
 from promptadmin.backoffice.deletion import delete_selected
 from promptadmin.backoffice.operations_page import make_backup_view, operations_view, run_step_view
@@ -86,6 +88,14 @@ class AdminSite(UnfoldAdminSite):
         if request.method == "GET" and self.has_permission(request) and _is_own_page(wanted, request):
             return HttpResponseRedirect(wanted)
         answer: HttpResponse = super().login(request, extra_context)
+        return answer
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The page for a new password; who guesses the old one waits, before anything is hashed."""
+        throttle = PasswordThrottle()
+        if request.method == "POST" and not throttle.allow_request(request):
+            return too_many_passwords(request, throttle.wait())
+        answer: HttpResponse = super().password_change(request, extra_context)
         return answer
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
+from logging import Filter, LogRecord
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost, RequestDataTooBig
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views import defaults
@@ -53,6 +54,18 @@ def too_large(error: RequestDataTooBig) -> Fault:
     return Fault(413, own_words)
 
 
+def too_many(error: TooManyFieldsSent | TooManyFilesSent) -> Fault:
+    """The answer to more fields or files in one request than are read."""
+    if isinstance(error, TooManyFilesSent):
+        return Fault(
+            400, f"A form can bring at most {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files. Send fewer at once."
+        )
+    most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+    return Fault(
+        400, f"A form, or an address, can have at most {most:,} fields: nothing was changed. Send fewer at once."
+    )
+
+
 def answer(request: HttpRequest, fault: Fault, *, title: str = "") -> HttpResponse:
     """JSON for the API, and for everybody else a page that needs neither database nor theme."""
     if wants_json(request):
@@ -82,15 +95,26 @@ def failed(request: HttpRequest, error: BaseException | None) -> HttpResponse:
 
 
 def log_failure(request: HttpRequest, error: BaseException) -> None:
-    """One line for operators: a fault needs no trace."""
+    """One entry for operators: a fault needs no trace."""
     trace = None if fault_of(error) else error
     logger.error("%s %s failed: %s", request.method, request.path, error, exc_info=trace)
+    request.failure_is_logged = True  # type: ignore[attr-defined]  # read by LoggedOnce
+
+
+class LoggedOnce(Filter):
+    """Drops what Django says of an answer of 500 whose error is in the log already."""
+
+    def filter(self, record: LogRecord) -> bool:
+        """Whether the record says something new."""
+        return not getattr(getattr(record, "request", None), "failure_is_logged", False)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler of requests that it refuses."""
     if isinstance(exception, RequestDataTooBig):
         return answer(request, too_large(exception))
+    if isinstance(exception, TooManyFieldsSent | TooManyFilesSent):
+        return answer(request, too_many(exception), title="That is too much at once")
     if request.path.startswith(API_PREFIX):
         is_host = isinstance(exception, DisallowedHost)
         return json_error("This host name is not one of PROMPTADMIN_ALLOWED_HOSTS." if is_host else "Bad Request", 400)

@@ -20,7 +20,8 @@ class RequestIdFilter(Filter):
 
     def filter(self, record: LogRecord) -> bool:
         """Add `request_id` to the record."""
-        record.request_id = current_request_id.get()
+        # Django itself logs some answers when every middleware is done with the request.
+        record.request_id = getattr(getattr(record, "request", None), "id", None) or current_request_id.get()
         return True
 
 
@@ -32,6 +33,7 @@ def request_id_middleware(
     def middleware(request: HttpRequest) -> HttpResponseBase:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if given and PLAUSIBLE_ID.fullmatch(given) else uuid.uuid4().hex
+        request.id = request_id  # type: ignore[attr-defined]  # read by RequestIdFilter
         token = current_request_id.set(request_id)
         try:
             response = get_response(request)

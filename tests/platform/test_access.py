@@ -123,7 +123,9 @@ def test_staff_sessions_write_only_with_a_csrf_token() -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(get_user_model().objects.get())
     assert client.get(READ).status_code == 200
-    assert create(client) == 403
+    answer = client.post(READ, {"name": "x"}, content_type="application/json")
+    assert answer.status_code == 403
+    assert "X-CSRFToken" in answer.json()["detail"]
     client.get("/admin/")
     assert create(client, **{"X-CSRFToken": client.cookies["csrftoken"].value}) == 201
 
@@ -140,6 +142,92 @@ def test_staff_may_do_through_the_api_what_their_role_may(client: Client) -> Non
         user.groups.set([Group.objects.get(name=role)])
         assert (client.get(READ).status_code, create(client)) == (reads, writes), role
         assert client.delete(ADMIN, headers={"X-Confirm-Delete": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize("kind", ["nothing", "wrong", "expired", "revoked", "basic", "no session", "no staff"])
+def test_every_operation_tells_strangers_the_same_and_counts_them(kind: str) -> None:
+    """Reads and writes alike: 401, and the limit of the address; nobody but signed-in staff is told about CSRF."""
+    client = Client(enforce_csrf_checks=True)
+    token, secret = tokens.create_token(name="t", scopes=tokens.SCOPES)
+    headers = {} if kind in ("nothing", "no session", "no staff") else bearer(secret)
+    if kind == "wrong":
+        headers = bearer(secret + "x")
+    elif kind == "basic":
+        headers = {"Authorization": "Basic YWRtaW46YWRtaW4="}
+    elif kind == "expired":
+        ApiToken.objects.filter(pk=token.pk).update(expires_at=timezone.now() - dt.timedelta(days=1))
+    elif kind == "revoked":
+        tokens.revoke_token("t")
+    elif kind == "no session":
+        client.cookies["sessionid"] = "none such"
+    elif kind == "no staff":
+        client.force_login(get_user_model().objects.create_user("kim", password="x"))
+    counted = 0
+    for method, path in operations(client):
+        answer = client.generic(method, path, "{}", content_type="application/json", headers=headers)
+        assert answer.status_code == 401, (method, path)
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert answer.json()["detail"].startswith("Not authenticated")
+        counted += 1
+        assert counted_by_address() == counted, (method, path)
+        if counted == 50:
+            cache.clear()
+            counted = 0
+    for method in ("GET", "POST"):
+        answers = [client.generic(method, READ, headers=headers).status_code for _ in range(61)]
+        assert answers[-1] == 429
+
+
+def test_every_operation_tells_a_token_which_scope_it_lacks(settings: Settings) -> None:
+    """403 that names it, counted like what the token is let in for."""
+    client = Client(enforce_csrf_checks=True)
+    for method, path in operations(client):
+        for scope in tokens.SCOPES:
+            needed = "admin" if path == ADMIN else "read" if method == "GET" else "write"
+            if scope != needed:
+                answer = client.generic(method, path, headers=bearer(make_token(scope)))
+                assert (answer.status_code, f"'{needed}'" in answer.json()["detail"]) == (403, True), (method, path)
+    assert counted_by_address() == 0
+    settings.RATE_LIMIT_RPM = 5
+    secret = make_token("read")
+    assert [create(client, **bearer(secret)) for _ in range(6)] == [403] * 5 + [429]
+
+
+def operations(client: Client) -> list[tuple[str, str]]:
+    """Method and address of each operation that the document names, but for health, which is open."""
+    paths = client.get("/api/openapi.json").json()["paths"]
+    return [
+        (method.upper(), path.replace("{", "").replace("}", ""))
+        for path, found in paths.items()
+        for method in found
+        if path != "/api/health"
+    ]
+
+
+def counted_by_address() -> int:
+    request = RequestFactory().get(READ)
+    throttle = AddressThrottle()
+    return len(throttle.cache.get(throttle.get_cache_key(request), []))
+
+
+def test_a_secret_that_people_make_up_cannot_be_guessed_without_end(client: Client, settings: Settings) -> None:
+    """Beyond the limit of its address a short AUTH_TOKEN counts as wrong, at health too; long ones and ours don't."""
+    settings.API_AUTH_TOKEN = "hunter2"
+    for number in range(30):
+        assert client.get("/api/health", headers=bearer(f"guess {number}")).json() == {"status": "ok"}
+        assert create(client, **bearer(f"guess {number}")) == 401
+    assert client.get(READ, headers=bearer("hunter2")).status_code == 429
+    assert create(client, **bearer("hunter2")) == 429
+    assert client.get("/api/health", headers=bearer("hunter2")).json() == {"status": "ok"}
+    assert client.get(READ, headers=bearer("hunter2"), REMOTE_ADDR="192.0.2.9").status_code == 200
+    assert create(client, **bearer(make_token("write"))) == 201
+    settings.API_AUTH_TOKEN = "0123456789abcdef0123"
+    assert client.get(READ, headers=bearer(settings.API_AUTH_TOKEN)).status_code == 200
+
+
+def test_monitors_without_a_token_are_not_counted(client: Client) -> None:
+    assert {client.get(path).status_code for _ in range(40) for path in ("/health", "/api/health")} == {200}
+    assert counted_by_address() == 0
 
 
 def test_open_mode_is_for_this_machine_only(client: Client, settings: Settings) -> None:

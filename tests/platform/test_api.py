@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import logging
+import logging.config
+from collections.abc import Iterator
+from typing import TextIO
 
 import pytest
 from django.db import DatabaseError, OperationalError
@@ -11,6 +16,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from projects.repository import ProjectRepository
+from promptadmin.backoffice import site as sites
 from promptadmin.ops import health
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +69,58 @@ def test_what_goes_wrong_unforeseen_is_a_500_with_the_id_of_its_log_line(
     assert (answer.status_code, answer.json()) == (500, {"detail": "Internal server error", "request_id": "job-8"})
     assert "the disk is on fire" in caplog.text
     assert "disk" not in answer.content.decode()
+
+
+@pytest.fixture
+def own_handlers() -> Iterator[None]:
+    """A test may configure logging."""
+    loggers = (logging.getLogger(), logging.getLogger("django"))
+    before = [list(logger.handlers) for logger in loggers]
+    yield
+    for logger, handlers in zip(loggers, before, strict=True):
+        logger.handlers[:] = handlers
+
+
+@pytest.mark.usefixtures("own_handlers")
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("door", ["API", "API of a browser", "API, a fault", "health", "admin", "middleware"])
+def test_each_failure_is_one_entry_of_the_log_with_its_trace_and_id(
+    admin_client: Client, client: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings, door: str, debug: bool
+) -> None:
+    """As operators see it: by the handlers that LOGGING names, whatever Django adds of its own."""
+    settings.DEBUG = debug
+    logging.config.dictConfig(settings.LOGGING)
+    written = io.StringIO()
+    [handler] = _consoles()
+    monkeypatch.setattr(handler, "stream", written)
+
+    def fail(*args: object, **kwargs: object) -> None:
+        if door == "API, a fault":
+            raise OSError(errno.ENOSPC, "the disk is on fire")
+        raise RuntimeError("the disk is on fire")
+
+    monkeypatch.setattr(ProjectRepository, "get_project", fail)
+    monkeypatch.setattr(health, "_health", fail)
+    monkeypatch.setattr(sites, "render_panels", fail)
+    paths = {"health": "/health", "admin": "/admin/dashboard/panels/", "middleware": "/api/projects"}
+    if door == "middleware":
+        monkeypatch.setattr("promptadmin.http.middleware._origin_allowed", fail)
+    by = client if door in ("API", "API, a fault", "health") else admin_client
+    by.raise_request_exception = False
+    headers = {"X-Request-ID": "job-9", **(TOKEN if door.startswith("API") else {})}
+    answer = by.generic("POST" if door == "middleware" else "GET", paths.get(door, "/api/projects/x"), headers=headers)
+    assert answer.status_code == (507 if door == "API, a fault" else 500)
+    entries = [line for line in written.getvalue().splitlines() if " ERROR " in line]
+    assert len(entries) == 1
+    assert "[job-9]" in entries[0]
+    traces = written.getvalue().count("Traceback (most recent call last)")
+    assert traces == (0 if door == "API, a fault" else 1)
+
+
+def _consoles() -> list[logging.StreamHandler[TextIO]]:
+    """The handlers that print: of the root, and of Django's logger where it has one."""
+    loggers = (logging.getLogger(), logging.getLogger("django"))
+    return [handler for logger in loggers for handler in logger.handlers if type(handler) is logging.StreamHandler]
 
 
 def test_large_answers_are_compressed_where_that_is_accepted(client: Client) -> None:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from auditlog.registry import auditlog
+from django.apps import apps
 from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
 from projects.repository import ProjectRepository
 from promptadmin.accounts.tokens import create_token
-from promptadmin.audit import LONGEST
+from promptadmin.audit import LONGEST, Change, record
 from promptadmin.context import Actor, acting
+from promptadmin.contrib.webhooks.models import Endpoint, new_secret
 from promptadmin.db.sessions import write_session
 from promptadmin.models import LogEntry
 from tests.projects.making import make_project, make_prompt, make_run, make_version
@@ -151,11 +158,48 @@ def test_users_groups_and_tokens_are_logged_without_their_secrets(admin_client: 
     found = LogEntry.objects.get_for_object(user).order_by("id")
     assert [entry.get_action_display() for entry in found] == ["create", "update", "update"]
     assert found[1].changes["groups"]["objects"] == ["viewer"]
-    assert "pbkdf2" not in str([entry.changes for entry in found])
+    assert [entry.changes["password"] for entry in found if "password" in entry.changes] == [
+        ["None", "********"],
+        ["********", "********"],
+    ]
     admin_client.post("/admin/promptadmin/apitoken/add/", {"name": "nightly", "can_read": "on"})
     token = LogEntry.objects.get(object_repr__startswith="nightly")
     assert (token.by, token.door) == ("user admin", "admin")
     assert "digest" not in token.changes
+
+
+def test_no_part_of_a_secret_is_in_the_log_whichever_model_has_it() -> None:
+    """By the column's name, also where an application registers its model without a mask, or records it itself."""
+    endpoint = Endpoint.objects.create(name="x", url="https://example.com/")
+    secret = endpoint.secret
+    endpoint.secret = new_secret()
+    endpoint.save()
+    endpoint.delete()
+    auditlog.register(Session)
+    try:
+        Session.objects.create(session_key="0123456789abcdef", session_data="signed", expire_date=timezone.now())
+    finally:
+        auditlog.unregister(Session)
+    names = ("digest", "api_key", "old_password", "input_tokens")
+    with write_session() as session:
+        record(Change(model=Group, key="1", title="x", after=dict.fromkeys(names, 5)), using=session.alias)
+    logged = str(list(LogEntry.objects.values_list("changes", flat=True)))
+    for text in (secret[len(secret) // 2 :], endpoint.secret[len(secret) // 2 :], "9abcdef", "signed"):
+        assert text not in logged
+    logged_by_us = LogEntry.objects.get(object_repr="x", content_type__model="group").changes
+    assert logged_by_us == {**{name: [None, "********"] for name in names[:3]}, "input_tokens": [None, 5]}
+
+
+def test_what_earlier_releases_left_of_secrets_is_taken_out() -> None:
+    """The second half of a password's digest, and of a webhook's secret."""
+    user = User.objects.create_user("vera", password="correct horse")
+    entry = LogEntry.objects.get_for_object(user).get()
+    kept = {**entry.changes, "password": ["None", "*****$digest"]}
+    LogEntry.objects.filter(pk=entry.pk).update(changes=kept)
+    migration = import_module("promptadmin.migrations.0008_secrets_out_of_the_log")
+    migration.mask(apps, SimpleNamespace(connection=connection))
+    entry.refresh_from_db()
+    assert entry.changes == {**kept, "password": ["None", "********"]}
 
 
 def test_a_new_installation_has_a_log_of_its_first_user_by_the_command(capsys: pytest.CaptureFixture[str]) -> None:

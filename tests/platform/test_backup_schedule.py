@@ -16,11 +16,11 @@ from pytest_django import Settings
 
 from promptadmin.conf.environment import Environment
 from promptadmin.db.process_locks import only_running
-from promptadmin.ops.backups import schedule
+from promptadmin.ops.backups import last_proven, schedule
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.making import make_backup
 from promptadmin.ops.backups.process import LOCK
-from promptadmin.ops.backups.store import Backup, proven_backups
+from promptadmin.ops.backups.store import Backup, open_backup, proven_backups
 from promptadmin.ops.doctor.examining import examine
 from promptadmin.ops.upkeep import finish, upkeep_jobs
 from tests.conftest import OpenFile
@@ -73,6 +73,36 @@ def test_a_clock_that_was_put_back_costs_no_backup(settings: Settings, tmp_path:
     made = make_backup(connections["default"], keep=1)
     assert made.removed == [ahead]
     assert made.backup.file.exists()
+
+
+@pytest.mark.django_db
+def test_the_order_of_backups_is_that_in_which_they_were_made(settings: Settings, tmp_path: Path) -> None:
+    """Of one dated in the future and one made after it, the latter is the newest: to restore, to keep and to health."""
+    settings.DATA_DIR = tmp_path
+    directory = tmp_path / "backups"
+    now = timezone.now()
+    first = make_backup(connections["default"]).backup
+    redated(first, now - HOUR)
+    ahead = make_backup(connections["default"]).backup
+    redated(ahead, now + 1000 * HOUR)
+    moved = ahead.directory.with_name(ahead.directory.name.replace("promptadmin-20", "promptadmin-90"))
+    ahead.directory.rename(moved)
+    with pytest.raises(BackupError, match="the clock was wrong") as refused:
+        open_backup(directory)
+    assert moved.name in str(refused.value)
+    assert first.directory.name in str(refused.value)
+    assert open_backup(moved).directory == moved
+    told = last_proven()
+    assert told is not None
+    assert told.number == 1
+    made = make_backup(connections["default"], keep=2)
+    assert [backup.manifest.number for backup in proven_backups(directory)] == [3, 2]
+    assert made.removed == [first.directory]
+    assert open_backup(directory).directory == made.backup.directory
+    redated(made.backup, now - 2 * HOUR)  # a clock that was put back, and is right again
+    redated(replace(ahead, directory=moved), now - HOUR)
+    with pytest.raises(BackupError, match="Name the one that you mean"):
+        open_backup(directory)
 
 
 def test_the_upkeep_makes_it_once_and_waits_after_a_failure(

@@ -7,8 +7,10 @@ import datetime as dt
 import pytest
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -67,6 +69,57 @@ def test_a_lockout_is_for_one_name_at_one_address(ada: User) -> None:
     lock_out()
     assert try_password(PASSWORD, THERE)[0] == 302
     assert try_password(PASSWORD, HERE, "kim")[0] == 302
+
+
+def test_an_address_that_makes_up_names_is_locked_out_before_anything_is_hashed(
+    ada: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the names are: 429 in words; others, and who is signed in, go on; it ends by itself."""
+    settings.LOCKOUT_ADDRESS_FAILURES = 5
+    signed_in_before = try_password(PASSWORD)[1]
+    assert [try_password("x", name=f"name {number}")[0] for number in range(5)] == [200] * 5
+    hashed: list[str] = []
+    original = MD5PasswordHasher.encode
+
+    def encode(self: MD5PasswordHasher, password: str, salt: str) -> str:
+        hashed.append(password)
+        return original(self, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", encode)
+    answer = Client().post("/admin/login/", {"username": "new", "password": "x"}, REMOTE_ADDR=HERE)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "900")
+    assert f"axes_reset_ip {HERE}" in answer.content.decode()
+    assert try_password(PASSWORD)[0] == 429
+    assert hashed == []
+    assert AccessAttempt.objects.count() == 5  # what is refused doesn't prolong it, nor fill the table
+    assert signed_in_before.get("/admin/", REMOTE_ADDR=HERE).status_code == 200
+    assert try_password(PASSWORD, THERE)[0] == 302
+    settings.TRUSTED_PROXIES = [HERE]
+    assert try_password(PASSWORD, **{"X-Forwarded-For": THERE})[0] == 302
+    assert try_password(PASSWORD, **{"X-Forwarded-For": HERE})[0] == 429
+    settings.TRUSTED_PROXIES = []
+    AccessAttempt.objects.update(attempt_time=timezone.now() - dt.timedelta(minutes=16))
+    assert try_password(PASSWORD)[0] == 302
+
+
+def test_a_clock_that_was_put_back_prolongs_no_lockout(ada: User, settings: Settings) -> None:
+    settings.LOCKOUT_ADDRESS_FAILURES = 3
+    lock_out()
+    AccessAttempt.objects.update(attempt_time=timezone.now() + dt.timedelta(days=30))
+    assert try_password(PASSWORD)[0] == 302
+
+
+def test_a_session_that_was_taken_over_guesses_no_password(ada: User) -> None:
+    """The page that changes the password tries as many old ones as signing in does."""
+    client = try_password(PASSWORD)[1]
+    new = "a longer sentence 7"
+    form = {"old_password": "wrong", "new_password1": new, "new_password2": new}
+    assert [client.post("/admin/password_change/", form).status_code for _ in range(4)] == [200, 200, 200, 429]
+    refused = client.post("/admin/password_change/", {**form, "old_password": PASSWORD})
+    assert (refused.status_code, 0 < int(refused.headers["Retry-After"]) <= 900) == (429, True)
+    assert client.get("/admin/password_change/").status_code == 200
+    cache.clear()
+    assert client.post("/admin/password_change/", {**form, "old_password": PASSWORD}).status_code == 302
 
 
 def test_another_browser_or_a_made_up_address_changes_nothing(ada: User, settings: Settings) -> None:

@@ -206,6 +206,43 @@ def test_the_admin_shows_its_table_panel_and_filter(served: Served) -> None:
     assert "received project_created" in table
 
 
+def test_its_permissions_are_for_its_own_operations_alone(served: Served) -> None:
+    """Roles have what they had without it; its own operations ask for what it names, or for a superuser."""
+    variables = {**served.variables, "DATABASE_URL": f"sqlite:///{served.directory / 'new.db'}"}
+    done = Scratch(served.directory, variables).manage("shell", input=ASK_AS_ROLES)
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout.strip().splitlines()[-1])
+    # Reading projects, runs, and what the dummy has; whether health has details; adding a project, a run; the dummy.
+    assert answers == {
+        "viewer": [200, 200, 403, True, 403, 403, 403],
+        "editor": [200, 200, 403, True, 201, 201, 403],
+        "reader of notes": [403, 403, 200, True, 403, 403, 403],
+        "nobody": [403, 403, 403, False, 403, 403, 403],
+        "superuser": [200, 200, 200, True, 201, 201, 200],
+    }
+
+
+ASK_AS_ROLES = """
+import json
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+
+Group.objects.create(name="reader of notes").permissions.add(Permission.objects.get(codename="view_note"))
+answers = {}
+for role in ("viewer", "editor", "reader of notes", "nobody", "superuser"):
+    user = User.objects.create_user(f"as {role}", is_staff=True, is_superuser=role == "superuser")
+    user.groups.set(Group.objects.filter(name=role))
+    client = Client(headers={"host": "localhost"})
+    client.force_login(user)
+    reads = [client.get(path).status_code for path in ("/api/projects", "/api/history", "/api/dummy")]
+    told = "version" in client.get("/api/health").json()
+    bodies = {"/api/projects": {"name": f"of {role}"}, "/api/optimizations": {"raw_prompt": role}, "/api/dummy": {}}
+    writes = [client.post(path, body, "application/json").status_code for path, body in bodies.items()]
+    answers[role] = [*reads, told, *writes]
+
+print(json.dumps(answers))
+"""
+
 LOOK = """
 import json
 from django.contrib.auth.models import User

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import logging
 import uuid
 from typing import Any
 
@@ -21,8 +22,11 @@ from optimizations.contrib.mcp.calls import closing_connections
 from optimizations.contrib.mcp.server import CALLER, build_server
 from promptadmin.api.auth import ALL_SCOPES, AddressThrottle, TokenThrottle, caller_of_token
 from promptadmin.context import Caller
+from promptadmin.db.infrastructure_errors import fault_of
 from promptadmin.http.client_address import is_loopback
-from promptadmin.http.request_id import PLAUSIBLE_ID
+from promptadmin.http.request_id import PLAUSIBLE_ID, current_request_id
+
+logger = logging.getLogger(__name__)
 
 
 class TokenGate:
@@ -34,16 +38,29 @@ class TokenGate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401 without a usable token, 429 after too many requests."""
         if scope["type"] == "http":
+            given = Headers(scope=scope).get("X-Request-ID", "")
+            request_id = given if PLAUSIBLE_ID.fullmatch(given) else uuid.uuid4().hex
+            current_request_id.set(request_id)
             try:
                 caller = await anyio.to_thread.run_sync(functools.partial(_admit, scope))
             except HTTPException as refused:
                 answer = JSONResponse({"detail": refused.detail}, refused.status_code, refused.headers)
                 await answer(scope, receive, send)
                 return
-            given = Headers(scope=scope).get("X-Request-ID", "")
-            request_id = given if PLAUSIBLE_ID.fullmatch(given) else uuid.uuid4().hex
+            except Exception as error:
+                await _failed(error, request_id)(scope, receive, send)
+                return
             scope = {**scope, CALLER: caller, "promptadmin.request_id": request_id}
         await self.inner(scope, receive, send)
+
+
+def _failed(error: Exception, request_id: str) -> JSONResponse:
+    """The API's answer to what nobody foresaw, or to a fault of the machine; with one entry in the log."""
+    fault = fault_of(error)
+    logger.error("MCP failed: %s", error, exc_info=None if fault else error)
+    if fault:
+        return JSONResponse({"detail": fault.detail}, fault.status, fault.headers)
+    return JSONResponse({"detail": "Internal server error", "request_id": request_id}, 500)
 
 
 @closing_connections
@@ -68,7 +85,7 @@ def _admit(scope: Scope) -> Caller:
 def _find_caller(request: HttpRequest) -> Caller | None:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and secret.strip():
-        return caller_of_token(secret.strip())
+        return caller_of_token(secret.strip(), request)
     if not settings.API_AUTH and is_loopback(str(request.META.get("REMOTE_ADDR", ""))):
         return Caller("anybody", ALL_SCOPES)
     return None

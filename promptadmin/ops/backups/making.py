@@ -93,6 +93,7 @@ def _make(store: Store, source: Source, compression: str, say: Say) -> Path:
             broken_links=taken.broken_links,
             seconds=round(time.monotonic() - began, 3),
             locale=taken.locale,
+            number=store.next_number(),
         )
         manifest.write(partial)
         return store.finish(partial)

@@ -28,7 +28,9 @@ class Manifest:
     """What is known of a proven backup.
 
     `file` is as it lies in the backup, `unpacked` the same without the compression: a SQLite file, or an archive of
-    pg_dump. `source` names the database, `made_at` (UTC, ISO 8601) the moment that the backup shows.
+    pg_dump. `source` names the database, `made_at` (UTC, ISO 8601) the moment that the backup shows. `number` counts
+    the backups of a directory in the order in which they were made, whatever the clock said; those of earlier releases
+    have 0.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Manifest:
     broken_links: dict[str, int]
     seconds: float
     locale: dict[str, str] = field(default_factory=dict)
+    number: int = 0
 
     @property
     def rows(self) -> int:

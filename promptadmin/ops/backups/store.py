@@ -19,6 +19,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from promptadmin.db.legacy_values import parse_moment
 from promptadmin.ops.backups.copying import flush
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.manifest import Manifest, read_manifest
@@ -26,6 +27,8 @@ from promptadmin.ops.backups.manifest import Manifest, read_manifest
 PARTIAL = ".partial"
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
+#: Another machine's clock, as a database server's, may be ahead of ours by so much.
+SKEW = dt.timedelta(minutes=5)
 NAME = re.compile(r"promptadmin-\d{8}T\d{12}Z-[0-9a-f]{8}")
 
 
@@ -40,6 +43,15 @@ class Backup:
     def file(self) -> Path:
         """The database's copy."""
         return self.directory / self.manifest.file_name
+
+    @property
+    def made_at(self) -> dt.datetime:
+        """The moment that it shows, by the clock of then; the first one of all where the manifest names none."""
+        return parse_moment(self.manifest.made_at) or dt.datetime.min.replace(tzinfo=dt.UTC)
+
+    def is_of_the_future(self, now: dt.datetime) -> bool:
+        """Whether a clock that was wrong has dated it."""
+        return self.made_at > now + SKEW
 
 
 def default_directory() -> Path:
@@ -99,15 +111,19 @@ class Store:
         return final
 
     def backups(self) -> Iterator[Backup]:
-        """The proven backups of this database, newest first; what isn't whole is left out."""
+        """The proven backups of this database, the last one made first; what isn't whole is left out."""
         for backup in proven_backups(self.directory):
             if backup.manifest.source == self.source:
                 yield backup
 
-    def prune(self, keep: int, made: Backup) -> list[Path]:
-        """Remove all but the newest backups of this database; returns the directories that were removed.
+    def next_number(self) -> int:
+        """The number of the next backup in this directory, of whichever database."""
+        return max((backup.manifest.number for backup in _readable_backups(self.directory)), default=0) + 1
 
-        The one just made stays, also where a clock that was put back makes it look older than the others.
+    def prune(self, keep: int, made: Backup) -> list[Path]:
+        """Remove all but the last backups of this database; returns the directories that were removed.
+
+        The one just made stays.
         """
         others = [backup.directory for backup in self.backups() if backup.directory != made.directory]
         removed = others[keep - 1 :]
@@ -137,25 +153,50 @@ def _lock(handle: int, refusal: str) -> None:
 
 
 def proven_backups(directory: Path) -> Iterator[Backup]:
-    """The backups in a directory, newest first, whose manifest can be read and whose file has its size."""
-    names = [path.name for path in directory.iterdir()] if directory.is_dir() else []
-    for name in sorted(filter(NAME.fullmatch, names), reverse=True):
-        with contextlib.suppress(BackupError, OSError):
-            backup = open_backup(directory / name)
+    """The backups in a directory whose manifest can be read and whose file has its size, the last one made first.
+
+    A clock that was wrong for a while changes nothing in their order, except among those of earlier releases.
+    """
+    found = sorted(
+        _readable_backups(directory), key=lambda each: (each.manifest.number, each.directory.name), reverse=True
+    )
+    for backup in found:
+        with contextlib.suppress(OSError):
             if backup.file.stat().st_size == backup.manifest.file.size:
                 yield backup
 
 
-def open_backup(path: Path) -> Backup:
-    """The backup that a path means: its directory, a file in it, or a directory of backups, of which the newest.
+def _readable_backups(directory: Path) -> Iterator[Backup]:
+    for path in directory.iterdir() if directory.is_dir() else ():
+        if NAME.fullmatch(path.name):
+            with contextlib.suppress(BackupError, OSError):
+                yield open_backup(path)
 
-    Raises BackupError where there is none.
+
+def last_made(directory: Path, now: dt.datetime) -> Backup:
+    """The last backup made in a directory. Raises BackupError where there is none, or where the clock leaves doubts."""
+    found = list(proven_backups(directory))
+    if not found:
+        raise BackupError(f"There is no proven backup in {directory}: name one that `backupdb` made.")
+    past = [backup for backup in found if not backup.is_of_the_future(now)]
+    latest = max(past, key=lambda backup: backup.made_at, default=None)
+    if latest is None or found[0] != latest:
+        second = f"{latest.directory.name} is dated {latest.manifest.made_at}" if latest else "none is dated earlier"
+        raise BackupError(
+            f"Which backup in {directory} is the newest can't be said, because the clock was wrong for a while: "
+            f"{found[0].directory.name} was made last, and is dated {found[0].manifest.made_at}; {second}, and now it "
+            f"is {now:%Y-%m-%dT%H:%M:%SZ}. Name the one that you mean, as in {found[0].directory}."
+        )
+    return latest
+
+
+def open_backup(path: Path) -> Backup:
+    """The backup that a path means: its directory, a file in it, or a directory of backups, of which the last one made.
+
+    Raises BackupError where there is none, or where that is in doubt.
     """
     if path.is_dir() and not (path / "manifest.json").exists():
-        newest = next(proven_backups(path), None)
-        if newest is None:
-            raise BackupError(f"There is no proven backup in {path}: name one that `backupdb` made.")
-        return newest
+        return last_made(path, dt.datetime.now(dt.UTC))
     if not path.exists():
         raise BackupError(f"There is no {path}: name a backup that `backupdb` made.")
     directory = path if path.is_dir() else path.parent

@@ -24,6 +24,12 @@ def ask(request: HttpRequest) -> dict[str, str]:
     return {"answer": "dummy"}
 
 
+@router.get("/dummy", response={200: dict[str, str], **errors()}, operation_id="read_dummy", summary="Read the dummy")
+def read(request: HttpRequest) -> dict[str, str]:
+    """Answers whoever may see notes."""
+    return {"answer": "dummy"}
+
+
 class PartIn(Schema):
     name: str
     inner: PartIn | None = None
