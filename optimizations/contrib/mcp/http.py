@@ -21,10 +21,10 @@ from mcp.server.transport_security import TransportSecuritySettings
 from optimizations.contrib.mcp.calls import closing_connections
 from optimizations.contrib.mcp.server import CALLER, build_server
 from promptadmin.api.auth import ALL_SCOPES, AddressThrottle, TokenThrottle, caller_of_token
-from promptadmin.context import Caller
+from promptadmin.context import Caller, current_request_id
 from promptadmin.db.infrastructure_errors import fault_of
 from promptadmin.http.client_address import is_loopback
-from promptadmin.http.request_id import PLAUSIBLE_ID, current_request_id
+from promptadmin.http.request_id import PLAUSIBLE_ID
 
 logger = logging.getLogger(__name__)
 
