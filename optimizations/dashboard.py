@@ -9,7 +9,7 @@ from typing import Any, Literal
 from optimizations.columns import Record
 from optimizations.repository import OptimizationRepository, RunFilters
 from optimizations.scores import GREATEST
-from optimizations.stats import Scope
+from optimizations.stats import StatsQuery
 from optimizations.stats.sections import by_strategy, overall
 from projects.models import ProjectStatus
 from projects.repository import ProjectRepository
@@ -32,9 +32,9 @@ def project_names() -> list[str]:
     return list(rows.order_by("name").values_list("name", flat=True)[:MOST_PROJECTS])
 
 
-def scope_of(dashboard: Dashboard) -> Scope:
+def scope_of(dashboard: Dashboard) -> StatsQuery:
     """The runs that the dashboard is about."""
-    return Scope(project=dashboard.choices["project"] or None, since=dashboard.since, now=dashboard.now)
+    return StatsQuery(project=dashboard.choices["project"] or None, since=dashboard.since, now=dashboard.now)
 
 
 def numbers(dashboard: Dashboard) -> dict[str, Any]:
@@ -52,10 +52,12 @@ def numbers(dashboard: Dashboard) -> dict[str, Any]:
     }
 
 
-def _window(scope: Scope, name: Literal["today", "7d", "30d"], title: str, days: int, before: str) -> dict[str, Any]:
+def _window(
+    scope: StatsQuery, name: Literal["today", "7d", "30d"], title: str, days: int, before: str
+) -> dict[str, Any]:
     then = scope.now - dt.timedelta(days=days)
-    count = Scope(project=scope.project, now=scope.now).recent[name].count
-    earlier = Scope(project=scope.project, now=then, until=then).recent[name].count
+    count = StatsQuery(project=scope.project, now=scope.now).recent[name].count
+    earlier = StatsQuery(project=scope.project, now=then, until=then).recent[name].count
     change = None if not earlier else round((count - earlier) / earlier * 100)
     return {"title": title, "count": count, "earlier": earlier, "before": before, "change": change}
 

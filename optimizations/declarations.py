@@ -13,5 +13,5 @@ class RunDeclarations:
     strategies: ClassVar[Mapping[str, str]] = {}
     #: Another name of a strategy → the strategy; start-up renames it in stored runs.
     strategy_aliases: ClassVar[Mapping[str, str]] = {}
-    #: Statistics section → dotted path of a function of an `optimizations.stats.Scope`.
+    #: Statistics section → dotted path of a function of an `optimizations.stats.StatsQuery`.
     statistics_sections: ClassVar[Mapping[str, str]] = {}

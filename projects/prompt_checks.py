@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 
 from projects.declarations import PromptCheck, declared_prompt_checks
 from projects.models import Prompt
-from promptadmin.plugins.isolation import contained
+from promptadmin.plugins.isolation import isolate_plugin_errors
 
 #: So much of a text is given to the checks, in characters, and so many findings of each are told.
 LONGEST_CHECKED, MOST_FINDINGS = 100_000, 100
@@ -95,7 +95,7 @@ def find(prompt: CheckedPrompt) -> list[FoundBy]:
     breaks = [match.start() for match in re.finditer("\n", prompt.text)]
     found: list[FoundBy] = []
     for plugin, check in enabled_checks():
-        with contained(plugin, f"the prompt check {check.name}", using=prompt.using):
+        with isolate_plugin_errors(plugin, f"the prompt check {check.name}", using=prompt.using):
             function: Callable[[CheckedPrompt], Iterable[Finding]] = import_string(check.function)
             made = list(islice(function(prompt), MOST_FINDINGS + 1))
             if len(made) > MOST_FINDINGS:

@@ -26,7 +26,7 @@ from promptadmin.backoffice.row_history import HistoryPage
 from promptadmin.backoffice.selection import AGAIN, Selection, carry_out, select
 from promptadmin.db.deadlines import reading_deadline
 from promptadmin.db.sessions import read_session
-from promptadmin.errors import Moved, Refused
+from promptadmin.errors import DomainError, PreconditionFailed
 from promptadmin.http.keys import row_page
 
 TEMPLATE = "admin/optimizations/optimization/action.html"
@@ -172,9 +172,9 @@ class RunActions(HistoryPage, ModelAdmin):
                 lambda ids: write(OptimizationRepository(), ids, form.cleaned_data),
                 lambda: AGAIN in request.POST or selection.state()[1] == expected,
             )
-        except Refused as refused:
+        except DomainError as refused:
             form.add_error(None, str(refused))
-            return self._page(request, action, selection, form, again=isinstance(refused, Moved))
+            return self._page(request, action, selection, form, again=isinstance(refused, PreconditionFailed))
         runs = "1 run" if outcome.changed == 1 else f"{outcome.changed} runs"
         done = {"delete_runs": f"Deleted {runs}.", "mark_stale": f"Marked {runs} as interrupted."}
         messages.success(request, done.get(action, f"Changed {runs}."))

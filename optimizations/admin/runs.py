@@ -29,7 +29,7 @@ from projects.models import Project
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.kept_filters import keep_filters
 from promptadmin.db.sessions import read_session
-from promptadmin.errors import Missing
+from promptadmin.errors import NotFound
 from promptadmin.http.keys import row_page
 
 #: How the theme colours a status.
@@ -137,7 +137,7 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
         try:
             with read_session():
                 record, unreadable = OptimizationRepository().get_run_as_stored(run_id)
-        except Missing:
+        except NotFound:
             answer: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, run_id)
             return answer
         row = Optimization(id=run_id, title=record["title"], raw_prompt=record["raw_prompt"] or "")

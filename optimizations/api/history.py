@@ -21,7 +21,7 @@ from optimizations.strategies import aliases_of, all_strategies
 from projects.api.schemas import storable
 from promptadmin.api.app import errors
 from promptadmin.api.auth import access
-from promptadmin.api.etags import changes, unless_known
+from promptadmin.api.etags import checks_if_match, unless_known
 from promptadmin.db.fields import LARGEST_INTEGER
 from promptadmin.errors import Invalid
 from promptadmin.http.responses import ready_answer
@@ -150,7 +150,7 @@ def delete_runs(request: HttpRequest, data: RunIdsIn) -> dict[str, Any]:
     summary="Delete a run",
     tags=HISTORY,
 )
-@changes(RUN)
+@checks_if_match(RUN)
 def delete_run(request: HttpRequest, run_id: RunKeyPath) -> dict[str, str]:
     """Prompt versions that it led to stay."""
     OptimizationRepository().delete_run(run_id)

@@ -18,12 +18,12 @@ from optimizations.models import Optimization, RunStatus
 from optimizations.repository import ImportRefused, OptimizationRepository, RunFilters
 from projects.api.schemas import storable
 from promptadmin.api.app import errors, opens_own_session
-from promptadmin.api.etags import Resource, changes, digest_tag, is_known, tagged
+from promptadmin.api.etags import Resource, checks_if_match, digest_tag, is_known, with_etag
 from promptadmin.api.idempotency import once
-from promptadmin.errors import Refused, Unavailable
+from promptadmin.errors import DomainError, Unavailable
 from promptadmin.exchange.downloads import Download
 from promptadmin.exchange.lines import MAX_LINES
-from promptadmin.http.responses import Later, ready_answer
+from promptadmin.http.responses import DeferredResponse, ready_answer
 
 router = Router(tags=["optimizations"])
 
@@ -39,7 +39,7 @@ NO_OPTIMISER = (
 )
 
 
-class TooLarge(Refused):
+class TooLarge(DomainError):
     """More than a request may hold."""
 
     status = 413
@@ -79,7 +79,7 @@ def check_duplicate_title(
     operation_id="cancel_run",
     summary="Cancel a run",
 )
-@changes(RUN)
+@checks_if_match(RUN)
 def cancel_run(request: HttpRequest, run_id: RunKeyPath) -> dict[str, str]:
     """Only one that is running."""
     OptimizationRepository().cancel_run(run_id)
@@ -133,7 +133,7 @@ def get_run(request: HttpRequest, run_id: RunKeyPath) -> HttpResponse:
     operation_id="record_run",
     summary="Record a run that anyone executed",
 )
-def record_run(request: HttpRequest, data: RunRecordIn) -> Later:
+def record_run(request: HttpRequest, data: RunRecordIn) -> DeferredResponse:
     """Finds or makes its project by name and, unless `prompt_id` says it, its prompt by text."""
     run = OptimizationRepository().record_run(data.model_dump())
 
@@ -141,7 +141,7 @@ def record_run(request: HttpRequest, data: RunRecordIn) -> Later:
         headers = {"ETag": digest_tag(run)}
         return ready_answer(in_order(run), headers, 201)
 
-    return Later(answer)
+    return DeferredResponse(answer)
 
 
 @router.get(
@@ -200,7 +200,7 @@ def import_runs(request: HttpRequest) -> dict[str, Any] | Status[dict[str, Any]]
     operation_id="tag_run",
     summary="Change a run's tags, project and title",
 )
-@changes(RUN)
+@checks_if_match(RUN)
 def tag_run(request: HttpRequest, run_id: RunKeyPath, data: RunTagsIn) -> Record:
     """Removes and adds tags. In another project the run is linked to its prompt there, which is found or made."""
     return OptimizationRepository().tag_run(run_id, **data.model_dump())
@@ -212,10 +212,10 @@ def tag_run(request: HttpRequest, run_id: RunKeyPath, data: RunTagsIn) -> Record
     operation_id="change_run",
     summary="Complete or correct a run",
 )
-@changes(RUN)
+@checks_if_match(RUN)
 def change_run(request: HttpRequest, response: HttpResponse, run_id: RunKeyPath, data: RunChangeIn) -> Record:
     """A finished run may change its title, tags, project and version only. Another project moves it, as tags do."""
-    return tagged(response, OptimizationRepository().change_run(run_id, data.changes()))
+    return with_etag(response, OptimizationRepository().change_run(run_id, data.changes()))
 
 
 def in_order(run: Record) -> Record:

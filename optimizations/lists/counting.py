@@ -11,8 +11,8 @@ from optimizations.lists.filters import RunFilters
 from optimizations.models import Optimization
 from optimizations.search_index import RUNS
 from optimizations.stats.rollups.counts import count_stored
+from promptadmin.search.candidate_filter import narrow_for_count
 from promptadmin.search.finding import rows_to_count
-from promptadmin.search.narrowing import narrow_for_count
 
 ROWS_A_COUNT = 20_000
 

@@ -51,7 +51,7 @@ class BrokenCursor(Invalid):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SortKey:
     """Where a run is in an order: what it is sorted by, as it is stored, and what decides among equal ones.
 
     A cursor's place has the run's id besides: what decides may be another number by then. Without a `tie` it is the
@@ -102,7 +102,7 @@ class RunOrder:
             return runs.annotate(**{KEY: stored})
         return runs.annotate(**{KEY: F(self.sort)})
 
-    def parts_after(self, place: Place | None, column: str = "") -> Sequence[Q]:
+    def parts_after(self, place: SortKey | None, column: str = "") -> Sequence[Q]:
         """The runs after a place (None: all), in parts that follow each other: of the same key, of others, of none.
 
         Where nothing speaks for parts, it is one, an empty condition: it alone mixes runs with a key and without.
@@ -129,7 +129,7 @@ class RunOrder:
             return [Q(**{f"{column}__{sign}e": key}) & (same | others)]
         return [same, others] if self.sort in NEVER_NULL or not self.descending else [same, others, nulls]
 
-    def cursor(self, place: Place, run_id: str) -> str:
+    def cursor(self, place: SortKey, run_id: str) -> str:
         """The place of a run as a text for clients, who needn't understand it."""
         key = place.key
         if isinstance(key, bytes):
@@ -139,7 +139,7 @@ class RunOrder:
         parts = [self.sort, "desc" if self.descending else "asc", key, place.tie, run_id]
         return base64.urlsafe_b64encode(_encode(parts).encode()).decode().rstrip("=")
 
-    def place(self, cursor: str) -> Place | None:
+    def place(self, cursor: str) -> SortKey | None:
         """The place that a cursor names; None, before the first run, for an empty one. Raises BrokenCursor."""
         if not cursor:
             return None
@@ -151,7 +151,7 @@ class RunOrder:
                 raise BrokenCursor(f"This cursor goes with sort={sort} and order={order}: send both with it")
             if (sort, order) != (self.sort, direction) or not self._is_tie(tie) or not _is_text(run_id):
                 raise ValueError("no place")
-            return Place(self._key(key), tie, run_id)
+            return SortKey(self._key(key), tie, run_id)
         except (binascii.Error, ValueError, TypeError, KeyError, RecursionError):
             raise BrokenCursor("This is no cursor of a page of runs: begin with an empty one") from None
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import F, Func, Q, QuerySet
 
 from optimizations.lists.filters import RunFilters
-from optimizations.lists.paging import Place, RunOrder
+from optimizations.lists.paging import RunOrder, SortKey
 from optimizations.models import Optimization
 from promptadmin.search.rows import RowNumber
 
@@ -67,7 +67,7 @@ def passed_among_first(
 
 
 def sorted_few(
-    runs: QuerySet[Optimization], filters: RunFilters, by: RunOrder, after: Place | None
+    runs: QuerySet[Optimization], filters: RunFilters, by: RunOrder, after: SortKey | None
 ) -> list[QuerySet[Optimization]]:
     """Those that pass after a place, in parts, read by the filter's index and sorted."""
     # An expression that no index has, or the planner might walk the runs with the place's key.

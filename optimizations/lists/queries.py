@@ -12,7 +12,7 @@ from django.db import connections
 from django.db.models import Q, QuerySet
 
 from optimizations.lists.filters import RunFilters
-from optimizations.lists.paging import EVERYTHING, KEY, KEY_SLOT, TIE, TIE_SLOT, Place, RunOrder
+from optimizations.lists.paging import EVERYTHING, KEY, KEY_SLOT, TIE, TIE_SLOT, RunOrder, SortKey
 from optimizations.lists.plans import (
     FEW,
     LOOKED_THROUGH,
@@ -40,7 +40,7 @@ class Statement:
     sql: str
     params: tuple[Any, ...]
 
-    def with_place(self, place: Place | None) -> tuple[Any, ...]:
+    def with_place(self, place: SortKey | None) -> tuple[Any, ...]:
         """The parameters, with the values of a place in its slots."""
         if place is None:
             return self.params
@@ -50,13 +50,15 @@ class Statement:
 
 
 @functools.lru_cache(maxsize=STATEMENTS)
-def _page_statements(using: str, filters: RunFilters, by: RunOrder, slots: Place | None, near: bool) -> list[Statement]:
+def _page_statements(
+    using: str, filters: RunFilters, by: RunOrder, slots: SortKey | None, near: bool
+) -> list[Statement]:
     """The statements whose rows, one after the other, are the places of a list, after a place or from its beginning."""
     return _compile_page(using, filters, by, slots, near, Q())
 
 
 def _compile_page(  # noqa: PLR0917  # called from here alone
-    using: str, filters: RunFilters, by: RunOrder, slots: Place | None, near: bool, narrowed: Q
+    using: str, filters: RunFilters, by: RunOrder, slots: SortKey | None, near: bool, narrowed: Q
 ) -> list[Statement]:
     """The same for one condition more, which needn't be remembered."""
     runs = filters.apply(Optimization.objects.using(using).order_by(), near=near).filter(narrowed)
@@ -69,21 +71,21 @@ def _compiled(rows: QuerySet[Any, Any]) -> Statement:
     return Statement(sql, tuple(params))
 
 
-def read_places(
+def fetch_keys(
     using: str,
     filters: RunFilters,
     by: RunOrder,
     *,
-    after: Place | None = None,
+    after: SortKey | None = None,
     offset: int = 0,
     limit: int,
     narrowed: Q = EVERYTHING,
-) -> list[Place]:
+) -> list[SortKey]:
     """The places of up to `limit` runs of a list, from `offset`, or after a place.
 
     `narrowed` is a condition that all of them pass anyway.
     """
-    slots = after and Place(None if after.key is None else KEY_SLOT, None if after.tie is None else TIE_SLOT)
+    slots = after and SortKey(None if after.key is None else KEY_SLOT, None if after.tie is None else TIE_SLOT)
     try:
         if not narrowed and needs_route(filters, by):
             return _read_by_route(using, filters, by, after, offset, limit)
@@ -108,7 +110,7 @@ class Routes:
 
 
 @functools.lru_cache(maxsize=STATEMENTS)
-def _routes(using: str, filters: RunFilters, by: RunOrder, place: Place | None, width: int) -> Routes:
+def _routes(using: str, filters: RunFilters, by: RunOrder, place: SortKey | None, width: int) -> Routes:
     runs = Optimization.objects.using(using).order_by()
     parts = by.parts_after(place)
 
@@ -125,13 +127,13 @@ def _routes(using: str, filters: RunFilters, by: RunOrder, place: Place | None, 
 
 
 def _read_by_route(  # noqa: PLR0917  # called from here alone
-    using: str, filters: RunFilters, by: RunOrder, after: Place | None, offset: int, limit: int
-) -> list[Place]:
-    """What `read_places` answers, where no index has it.
+    using: str, filters: RunFilters, by: RunOrder, after: SortKey | None, offset: int, limit: int
+) -> list[SortKey]:
+    """What `fetch_keys` answers, where no index has it.
 
     The first runs of the order have a page of those that pass, unless these are rare there: few, or a part of many.
     """
-    slots = None if after is None else Place(None if after.key is None else KEY_SLOT, TIE_SLOT)
+    slots = None if after is None else SortKey(None if after.key is None else KEY_SLOT, TIE_SLOT)
     connection = connections[using]
     for each in LOOKED_THROUGH:
         width = min(WIDEST, (offset + limit) * each)
@@ -145,10 +147,10 @@ def _read_by_route(  # noqa: PLR0917  # called from here alone
 
 
 def _among_firsts(  # noqa: PLR0917  # called from here alone
-    connection: Any, routes: Routes, after: Place | None, offset: int, limit: int, width: int
-) -> list[Place] | None:
+    connection: Any, routes: Routes, after: SortKey | None, offset: int, limit: int, width: int
+) -> list[SortKey] | None:
     """A page of those that pass among the first `width` runs; None where there may be more of them further on."""
-    found: list[Place] = []
+    found: list[SortKey] = []
     for firsts, among in zip(routes.firsts, routes.among_firsts, strict=True):
         found += _places(connection, among.sql, among.with_place(after), limit - len(found), offset)
         if len(found) == limit:
@@ -160,10 +162,10 @@ def _among_firsts(  # noqa: PLR0917  # called from here alone
 
 
 def _read_parts(
-    using: str, statements: Sequence[Statement], after: Place | None, offset: int, limit: int
-) -> list[Place]:
+    using: str, statements: Sequence[Statement], after: SortKey | None, offset: int, limit: int
+) -> list[SortKey]:
     """Rows of statements, one after the other, from `offset` in all of them on."""
-    found: list[Place] = []
+    found: list[SortKey] = []
     connection = connections[using]
     for number, statement in enumerate(statements):
         if len(found) == limit:
@@ -175,11 +177,11 @@ def _read_parts(
     return found
 
 
-def _places(connection: Any, sql: str, params: Sequence[Any], limit: int, offset: int) -> list[Place]:
-    return [Place(*row) for row in fetch_all(connection, f"{sql} LIMIT %s OFFSET %s", (*params, limit, offset))]
+def _places(connection: Any, sql: str, params: Sequence[Any], limit: int, offset: int) -> list[SortKey]:
+    return [SortKey(*row) for row in fetch_all(connection, f"{sql} LIMIT %s OFFSET %s", (*params, limit, offset))]
 
 
-def _count(connection: Any, statement: Statement, after: Place | None = None) -> int:
+def _count(connection: Any, statement: Statement, after: SortKey | None = None) -> int:
     sql = f"SELECT COUNT(*) FROM ({statement.sql}) AS counted"
     count: int = fetch_all(connection, sql, statement.with_place(after))[0][0]
     return count

@@ -1,7 +1,7 @@
 """All queries and writes on runs, with the rules that hold at every door.
 
 A door opens a `write_session()` or a `read_session()` around each call; `optimizations.files.export` opens its own.
-What is refused raises a `promptadmin.errors.Refused`.
+What is refused raises a `promptadmin.errors.DomainError`.
 """
 
 from optimizations.columns import Page

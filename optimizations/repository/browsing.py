@@ -23,7 +23,7 @@ from optimizations.repository.reading import EVERYTHING, Reading
 from optimizations.search_index import RUNS
 from projects.models import PromptVersion
 from promptadmin.db.legacy_values import read_moment, read_text
-from promptadmin.search.narrowing import narrow
+from promptadmin.search.candidate_filter import narrow
 
 #: How many runs a page may look at.
 WINDOW = 10_000
@@ -104,7 +104,7 @@ class Browsing(Reading):
     def get_run_as_stored(self, run_id: str) -> tuple[Record, dict[str, str]]:
         """A run with its project's name, and the stored text of each column that holds what it shouldn't.
 
-        Raises Missing.
+        Raises NotFound.
         """
         record = self._run((*COLUMNS, PROJECT_NAME), run_id)
         silent = [name for name in (*LISTS, *OBJECTS) if record[name] is None]

@@ -13,15 +13,15 @@ from django.db.models import Count, QuerySet, Window
 from optimizations.columns import BEGINNING, COLUMNS, PROJECT_NAME, SUMMARY_COLUMNS, Page, Record, row_reader
 from optimizations.lists.counting import count_runs
 from optimizations.lists.filters import RunFilters
-from optimizations.lists.paging import DEFAULT_SORT, KEY, TIE, Place, RunOrder
-from optimizations.lists.queries import read_places
+from optimizations.lists.paging import DEFAULT_SORT, KEY, TIE, RunOrder, SortKey
+from optimizations.lists.queries import fetch_keys
 from optimizations.models import Optimization
 from optimizations.search_index import RUNS
 from projects.namesakes import id_of_name
-from promptadmin.db.cache import while_unchanged
+from promptadmin.db.cache import cached_until_write
 from promptadmin.db.raw import fetch_all
-from promptadmin.errors import Missing
-from promptadmin.search.narrowing import narrow
+from promptadmin.errors import NotFound
+from promptadmin.search.candidate_filter import narrow
 
 RUN_MISSING = "Optimization not found"
 EVERYTHING = RunFilters()
@@ -58,13 +58,15 @@ class Reading:
             runs = filters.apply(self.runs).filter(narrowed.condition)
             page = by.sorted(runs).annotate(total=Window(Count("*")))[offset : offset + limit]
             counted = list(page.values_list(KEY, TIE, "total"))
-            places = [Place(*values[:-1]) for values in counted]
+            places = [SortKey(*values[:-1]) for values in counted]
             if counted or not offset:
                 total = counted[0][-1] if counted else 0
             else:
                 total = filters.count(self.runs.filter(narrowed.condition))
         else:
-            total = while_unchanged(connections[self.using], ("runs", filters), lambda: count_runs(filters, self.runs))
+            total = cached_until_write(
+                connections[self.using], ("runs", filters), lambda: count_runs(filters, self.runs)
+            )
             places = self._page(filters, by, offset, min(limit, total - offset), total)
         return self._page_of(by, places, bool(places) and offset + len(places) < total, total)
 
@@ -84,11 +86,11 @@ class Reading:
         by = self._order(sort, order)
         after = self._renumbered(by.place(cursor))
         narrowed = narrow(connections[self.using], RUNS, filters.search).condition
-        places = read_places(self.using, filters, by, after=after, limit=limit + 1, narrowed=narrowed)
+        places = fetch_keys(self.using, filters, by, after=after, limit=limit + 1, narrowed=narrowed)
         return self._page_of(by, places[:limit], len(places) > limit)
 
     def get_run(self, run_id: str) -> Record:
-        """A run with all its columns. Raises Missing."""
+        """A run with all its columns. Raises NotFound."""
         return self._run(COLUMNS, run_id)
 
     def get_runs(self, run_ids: Sequence[str]) -> list[Record]:
@@ -103,22 +105,22 @@ class Reading:
     def _run(self, columns: tuple[str, ...], run_id: str) -> Record:
         found = self._records(columns, [run_id])
         if not found:
-            raise Missing(RUN_MISSING)
+            raise NotFound(RUN_MISSING)
         return found[run_id]
 
     def _order(self, sort: str, order: str) -> RunOrder:
         return RunOrder.named(sort, order, connections[self.using].vendor)
 
-    def _page(self, filters: RunFilters, by: RunOrder, offset: int, limit: int, total: int) -> list[Place]:
+    def _page(self, filters: RunFilters, by: RunOrder, offset: int, limit: int, total: int) -> list[SortKey]:
         """A page by its number. Of the two ends of the list, the nearer one is where it is counted from."""
         if limit <= 0:
             return []
         if offset <= total // 2:
-            return read_places(self.using, filters, by, offset=offset, limit=limit)
+            return fetch_keys(self.using, filters, by, offset=offset, limit=limit)
         backwards = replace(by, descending=not by.descending)
-        return read_places(self.using, filters, backwards, offset=total - offset - limit, limit=limit)[::-1]
+        return fetch_keys(self.using, filters, backwards, offset=total - offset - limit, limit=limit)[::-1]
 
-    def _renumbered(self, place: Place | None) -> Place | None:
+    def _renumbered(self, place: SortKey | None) -> SortKey | None:
         """The place with the number that SQLite's row has now, where the run is still there."""
         connection = connections[self.using]
         if place is None or connection.vendor != "sqlite":
@@ -126,7 +128,7 @@ class Reading:
         found = fetch_all(connection, "SELECT rowid FROM optimizations WHERE id = %s", [place.run_id])
         return replace(place, tie=found[0][0]) if found else place
 
-    def _page_of(self, by: RunOrder, places: Sequence[Place], more: bool, total: int | None = None) -> Page:
+    def _page_of(self, by: RunOrder, places: Sequence[SortKey], more: bool, total: int | None = None) -> Page:
         """The runs at these places. Places are found first, so that nothing else is sorted and joined than a page."""
         if not places:
             return Page([], None, total)

@@ -24,7 +24,7 @@ from promptadmin.db.fields import new_id, stored_moment
 from promptadmin.db.legacy_values import read_text
 from promptadmin.db.raw import execute, fetch_all
 from promptadmin.deletions.work import begin
-from promptadmin.errors import Conflict, Forbidden, Invalid, Missing
+from promptadmin.errors import Conflict, Forbidden, Invalid, NotFound
 from promptadmin.models import Deletion
 
 FINISHED = (RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED)
@@ -90,7 +90,7 @@ class Writing(Reading):
     def change_run(self, run_id: str, changes: Mapping[str, Any]) -> Record:
         """Complete or correct a run. A value that the run has already is no change.
 
-        Raises Missing; Conflict for a finished run, which may change LABELS only; what `tag_run` raises of a project.
+        Raises NotFound; Conflict for a finished run, which may change LABELS only; what `tag_run` raises of a project.
         """
         link = self._link_of_new_project(run_id, changes)
         if changes.get("prompt_id") is not None:
@@ -119,7 +119,7 @@ class Writing(Reading):
 
         A run that gets another project is linked to its prompt there, which is found or made; without a project it is
         linked to none. Answers id, tags, project, project_id and title, and whether anything was `updated`.
-        Raises Missing; Forbidden for an archived project.
+        Raises NotFound; Forbidden for an archived project.
         """
         labels = {"project": project, "title": title}
         changes: dict[str, Any] = {name: text or None for name, text in labels.items() if text is not None}
@@ -136,7 +136,7 @@ class Writing(Reading):
         return {**labelled, "tags": run["tags"] or [], "updated": bool(changed)}
 
     def cancel_run(self, run_id: str) -> None:
-        """End a run that is running. Raises Missing, Conflict for any other."""
+        """End a run that is running. Raises NotFound, Conflict for any other."""
         if self.runs.filter(id=run_id, status=RunStatus.RUNNING).update(status=RunStatus.CANCELLED):
             run = self.get_run(run_id)
             before, after = {"status": RunStatus.RUNNING.value}, {"status": RunStatus.CANCELLED.value}
@@ -145,13 +145,13 @@ class Writing(Reading):
             return
         status = self.runs.filter(id=run_id).values_list("status", flat=True).first()
         if status is None:
-            raise Missing(RUN_MISSING)
+            raise NotFound(RUN_MISSING)
         raise Conflict(f"Cannot cancel optimization in '{read_text(status)}' status")
 
     def delete_run(self, run_id: str) -> None:
-        """Delete a run; prompt versions that it led to stay. Raises Missing."""
+        """Delete a run; prompt versions that it led to stay. Raises NotFound."""
         if not self.delete_runs([run_id])[0]:
-            raise Missing(RUN_MISSING)
+            raise NotFound(RUN_MISSING)
 
     def delete_runs(self, run_ids: Iterable[str]) -> tuple[list[str], list[str]]:
         """Delete these runs. Answers the ids of those deleted and of those not found, each once, in the given order."""
@@ -206,10 +206,10 @@ class Writing(Reading):
         return {"prompt_id": projects.ensure_prompt_in_project(project.id, current["raw_prompt"])}
 
     def _locked(self, run_id: str) -> Record:
-        """A run that nobody else changes until the session ends. Raises Missing."""
+        """A run that nobody else changes until the session ends. Raises NotFound."""
         values = self.runs.filter(id=run_id).select_for_update(no_key=True).values_list(*COLUMNS).first()
         if values is None:
-            raise Missing(RUN_MISSING)
+            raise NotFound(RUN_MISSING)
         return read_row(COLUMNS, values)
 
     def _update(self, current: Record, changes: Mapping[str, Any]) -> None:

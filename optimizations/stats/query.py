@@ -18,7 +18,7 @@ from optimizations.stats.json_lists import Item
 from optimizations.stats.rollups.reading import Cover, find_cover, has_rollups, stored_completed, summarize
 from optimizations.stats.rollups.summaries import Recent
 from optimizations.stats.tables import Key, Tables
-from promptadmin.db.cache import while_unchanged
+from promptadmin.db.cache import cached_until_write
 from promptadmin.db.fields import stored_moment
 
 Answer = TypeVar("Answer")
@@ -26,7 +26,7 @@ Period = Literal["today", "7d", "30d"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scope:
+class StatsQuery:
     """The runs of one project, or of all, and of a period, or of all times.
 
     `project` is the exact text in the runs; none or an empty one means all. `since` is the first moment of the period
@@ -133,7 +133,7 @@ class Scope:
         """What was read for this scope, as long as nobody writes: a big table is read once, not at each request."""
         # A period that moves with the clock has the same runs until one enters or leaves it.
         period = tuple(bound and (_first_since(bound),) for bound in (self.since, self.until))
-        return while_unchanged(connection, ("statistics", name, self.project, period), read)
+        return cached_until_write(connection, ("statistics", name, self.project, period), read)
 
 
 def _first_since(bound: dt.datetime) -> object:

@@ -19,7 +19,7 @@ from projects.repository import ProjectRepository
 from projects.repository.deleting import ALL_RUNS, PROJECT, PROMPT, RUNS
 from projects.templatetags.prompt_texts import beginning, moment
 from promptadmin.db.sessions import write_session
-from promptadmin.errors import Refused
+from promptadmin.errors import DomainError
 from promptadmin.models import Deletion, DeletionState
 
 #: Kind → what somebody needs to restore it: whoever may delete may undo it.
@@ -138,7 +138,7 @@ class DeletionAdmin(ModelAdmin):
         try:
             with write_session():
                 note = self._do(deletion_id, verb)
-        except Refused as refused:
+        except DomainError as refused:
             self.message_user(request, f"Nothing was done. {refused}", messages.ERROR)
             return HttpResponseRedirect(target)
         done = "Restored" if verb == "restore" else "Forgot"

@@ -15,7 +15,7 @@ from projects.templatetags.prompt_texts import beginning
 from promptadmin.backoffice.repository_admin import RepositoryForm
 from promptadmin.conf.limits import DESCRIPTION_LENGTH, PROJECT_NAME_LENGTH, PROMPT_LENGTH
 from promptadmin.db import json_text
-from promptadmin.errors import Moved, Refused
+from promptadmin.errors import DomainError, PreconditionFailed
 
 #: The form's field of each field of a context profile: a project has a description of its own as well.
 CONTEXT_FIELDS = {f"context_{name}": name for name in TEXT_FIELDS + LIST_FIELDS}
@@ -44,9 +44,9 @@ class ProjectForm(RepositoryForm):
         if not self.instance._state.adding:
             self.fields["read_state"].initial = project_state(self.instance)
 
-    def show_refusal(self, refused: Refused) -> None:
+    def show_refusal(self, refused: DomainError) -> None:
         """Of a project that another has changed: what it is now, and that saving once more replaces that."""
-        if not isinstance(refused, Moved):
+        if not isinstance(refused, PreconditionFailed):
             super().show_refusal(refused)
             return
         self.add_error(
@@ -124,9 +124,9 @@ class PromptForm(RepositoryForm):
             )
         return typed.replace("\n", "\r\n") if "\r\n" in stored else typed
 
-    def show_refusal(self, refused: Refused) -> None:
+    def show_refusal(self, refused: DomainError) -> None:
         """Of a prompt that another has edited: that saving once more makes a version on top of theirs."""
-        if not isinstance(refused, Moved):
+        if not isinstance(refused, PreconditionFailed):
             super().show_refusal(refused)
             return
         self.add_error(

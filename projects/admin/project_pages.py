@@ -32,7 +32,7 @@ from promptadmin.backoffice.selection import (
 from promptadmin.db.chunks import in_chunks
 from promptadmin.db.deadlines import reading_deadline
 from promptadmin.db.sessions import read_session
-from promptadmin.errors import Moved, Refused
+from promptadmin.errors import DomainError, PreconditionFailed
 
 #: Names that a question lists before it counts the rest.
 MOST_NAMED = 200
@@ -110,12 +110,12 @@ class ProjectActionPages(RepositoryAdmin):
 
         try:
             outcome = carry_out(meant, write, lambda: AGAIN in request.POST or _state(action, meant) == expected)
-        except Moved as moved:
+        except PreconditionFailed as moved:
             self.message_user(request, f"Nothing was done. {moved}", messages.ERROR)
             if of_one is not None:
                 return HttpResponseRedirect(asked_again(request))
             return self._question(request, action, selection, meant, again=True)
-        except Refused as refused:
+        except DomainError as refused:
             self.message_user(request, f"Nothing was done. {refused}", messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
         return self._done(request, action, outcome, of_one) if outcome.done else self._nothing(request, action)

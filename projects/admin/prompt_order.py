@@ -14,7 +14,7 @@ from django.urls import path
 from projects.repository import ProjectRepository
 from promptadmin.backoffice.repository_admin import RepositoryAdmin
 from promptadmin.db.sessions import write_session
-from promptadmin.errors import Refused
+from promptadmin.errors import DomainError
 
 
 class PromptOrderPage(RepositoryAdmin):
@@ -36,11 +36,11 @@ class PromptOrderPage(RepositoryAdmin):
             raise PermissionDenied
         project_id = unquote(object_id)
         order = moved(request.POST.getlist("prompt_ids"), request.POST.get("move", ""))
-        problem: Refused | None = None
+        problem: DomainError | None = None
         try:
             with write_session():
                 ProjectRepository().reorder_some(project_id=project_id, prompt_ids=order)
-        except Refused as refused:
+        except DomainError as refused:
             problem = refused
         if request.headers.get("Accept") == "application/json":
             return JsonResponse({"detail": str(problem or "")}, status=problem.status if problem else 200)

@@ -23,7 +23,7 @@ from promptadmin.backoffice.repository_admin import RepositoryAdmin
 from promptadmin.backoffice.selection import AGAIN, CHANGED, asked_again
 from promptadmin.db.deadlines import reading_deadline
 from promptadmin.db.sessions import read_session, write_session
-from promptadmin.errors import Missing, Moved, Refused
+from promptadmin.errors import DomainError, NotFound, PreconditionFailed
 
 #: A comparison ends here, in lines.
 LINES_SHOWN = 3000
@@ -65,7 +65,7 @@ class PromptPages(RepositoryAdmin):
             with read_session():
                 texts = [repository.get_version(prompt_id=prompt.pk, version=number) for number in (old, new)]
                 found = repository.diff_versions(prompt_id=prompt.pk, old=old, new=new)
-        except Missing as missing:
+        except NotFound as missing:
             return self._back(request, prompt, f"{missing}: it has versions up to {prompt.version}.")
         context = {
             **self._context(request, prompt, f"Versions {old} and {new}"),
@@ -99,10 +99,10 @@ class PromptPages(RepositoryAdmin):
                 return HttpResponseRedirect(self.page_of(prompt.pk))
             with read_session():
                 earlier = repository.get_version(prompt_id=prompt.pk, version=version)
-        except Moved:
+        except PreconditionFailed:
             self.message_user(request, "Somebody has edited this prompt meanwhile: look once more.", messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
-        except Refused as refused:
+        except DomainError as refused:
             return self._back(request, prompt, str(refused))
         context = {
             **self._context(request, prompt, f"Restore version {version}"),
@@ -130,12 +130,12 @@ class PromptPages(RepositoryAdmin):
                 with write_session():
                     now = str(repository.prompt_contents(prompt_id=prompt.pk))
                     if AGAIN not in request.POST and request.POST.get("confirmed") != now:
-                        raise Moved(CHANGED)
+                        raise PreconditionFailed(CHANGED)
                     repository.delete_prompt(prompt_id=prompt.pk)
-            except Moved as moved:
+            except PreconditionFailed as moved:
                 self.message_user(request, f"Nothing was done. {moved}", messages.ERROR)
                 return HttpResponseRedirect(asked_again(request))
-            except Refused as refused:
+            except DomainError as refused:
                 self.message_user(request, f"Nothing was done. {refused}", messages.ERROR)
                 return HttpResponseRedirect(request.get_full_path())
             self.message_user(request, f"Deleted “{beginning(prompt.content, 80)}”.", messages.SUCCESS)

@@ -29,7 +29,7 @@ from projects.texts.counts import count_text
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.readonly_admin import link_to_key, link_to_list
 from promptadmin.db.sessions import read_session
-from promptadmin.search.narrowing import narrow
+from promptadmin.search.candidate_filter import narrow
 
 PROJECT_FILTER = "project__id__exact"
 NO_PROJECT_SHOWN = "no project"

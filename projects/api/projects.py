@@ -25,7 +25,7 @@ from projects.models import Project
 from projects.records import ProjectDetail
 from projects.repository import LEAVE, ProjectRepository
 from promptadmin.api.app import errors
-from promptadmin.api.etags import changes, is_known, tagged, text_tag
+from promptadmin.api.etags import checks_if_match, is_known, text_tag, with_etag
 from promptadmin.db.fields import LARGEST_INTEGER
 from promptadmin.http.responses import ready_text
 
@@ -74,7 +74,7 @@ def list_projects(
 )
 def create_project(request: HttpRequest, response: HttpResponse, data: ProjectCreateIn) -> Status[ProjectDetail]:
     """A deleted project of the same name comes back, with its id and this description and context."""
-    return Status(201, tagged(response, ProjectRepository().create_project(**data.model_dump()), project_tag))
+    return Status(201, with_etag(response, ProjectRepository().create_project(**data.model_dump()), project_tag))
 
 
 @router.get(
@@ -98,7 +98,7 @@ def get_project(request: HttpRequest, project_id: ProjectId) -> HttpResponse:
     operation_id="update_project",
     summary="Change a project",
 )
-@changes(PROJECT)
+@checks_if_match(PROJECT)
 def update_project(
     request: HttpRequest,
     response: HttpResponse,
@@ -121,7 +121,7 @@ def update_project(
         context_profile=data.context_profile if "context_profile" in data.model_fields_set else LEAVE,
         unmodified_since=_http_date(if_unmodified_since),
     )
-    return tagged(response, project, project_tag)
+    return with_etag(response, project, project_tag)
 
 
 @router.delete(
@@ -130,7 +130,7 @@ def update_project(
     operation_id="delete_project",
     summary="Delete a project",
 )
-@changes(PROJECT)
+@checks_if_match(PROJECT)
 def delete_project(request: HttpRequest, project_id: ProjectId) -> dict[str, Any]:
     """Deletes its prompts, their versions and its runs; the project itself can be created again."""
     deleted = ProjectRepository().delete_project(project_id=project_id)
@@ -143,7 +143,7 @@ def delete_project(request: HttpRequest, project_id: ProjectId) -> dict[str, Any
     operation_id="archive_project",
     summary="Archive a project",
 )
-@changes(PROJECT)
+@checks_if_match(PROJECT)
 def archive_project(request: HttpRequest, project_id: ProjectId) -> dict[str, Any]:
     """Makes it read-only: it can be read, deleted and unarchived."""
     return _status_answer("Project archived", ProjectRepository().archive_project(project_id=project_id))
@@ -155,7 +155,7 @@ def archive_project(request: HttpRequest, project_id: ProjectId) -> dict[str, An
     operation_id="unarchive_project",
     summary="Make an archived project active",
 )
-@changes(PROJECT)
+@checks_if_match(PROJECT)
 def unarchive_project(request: HttpRequest, project_id: ProjectId) -> dict[str, Any]:
     """Makes it writable again."""
     return _status_answer("Project unarchived", ProjectRepository().unarchive_project(project_id=project_id))

@@ -30,7 +30,7 @@ from projects.models import Project
 from projects.records import ForgeRecord, Page, ProjectDetail, PromptRecord, VersionRecord
 from projects.repository import ProjectRepository
 from promptadmin.api.app import errors
-from promptadmin.api.etags import Resource, changes, tagged, text_tag, unless_known
+from promptadmin.api.etags import Resource, checks_if_match, text_tag, unless_known, with_etag
 from promptadmin.db.fields import LARGEST_INTEGER
 from promptadmin.http.responses import ready_json
 
@@ -97,7 +97,7 @@ PROMPT = Resource(
     operation_id="reorder_prompts",
     summary="Put a project's prompts in order",
 )
-@changes(PROJECT)
+@checks_if_match(PROJECT)
 def reorder_prompts(request: HttpRequest, project_id: ProjectId, data: PromptOrderIn) -> dict[str, Any]:
     """Takes the ids of all prompts of the project, each once; positions count from 0."""
     prompts = ProjectRepository().reorder_prompts(project_id=project_id, prompt_ids=data.prompt_ids)
@@ -115,7 +115,7 @@ def add_prompt(
 ) -> Status[PromptRecord]:
     """Adds it after the project's last prompt, as version 1."""
     prompt = ProjectRepository().add_prompt(project_id=project_id, content=data.content)
-    return Status(201, tagged(response, prompt, version_tag))
+    return Status(201, with_etag(response, prompt, version_tag))
 
 
 @router.get(
@@ -155,7 +155,7 @@ def get_prompt(
     operation_id="update_prompt",
     summary="Edit a prompt",
 )
-@changes(PROMPT)
+@checks_if_match(PROMPT)
 def update_prompt(
     request: HttpRequest,
     *,
@@ -166,7 +166,7 @@ def update_prompt(
 ) -> PromptRecord:
     """Another text becomes the next version, and the old one is kept; the same text moves only `updated_at`."""
     prompt = ProjectRepository().update_prompt(project_id=project_id, prompt_id=prompt_id, content=data.content)
-    return tagged(response, prompt, version_tag)
+    return with_etag(response, prompt, version_tag)
 
 
 @router.delete(
@@ -175,7 +175,7 @@ def update_prompt(
     operation_id="delete_prompt",
     summary="Delete a prompt",
 )
-@changes(PROMPT)
+@checks_if_match(PROMPT)
 def delete_prompt(request: HttpRequest, project_id: ProjectId, prompt_id: PromptId) -> dict[str, Any]:
     """Deletes its versions and its runs with it, for good."""
     deleted = ProjectRepository().delete_prompt(project_id=project_id, prompt_id=prompt_id)
@@ -262,7 +262,7 @@ def diff_versions(
     operation_id="restore_prompt_version",
     summary="Go back to an earlier text",
 )
-@changes(PROMPT)
+@checks_if_match(PROMPT)
 def restore_version(
     request: HttpRequest,
     *,
@@ -273,4 +273,4 @@ def restore_version(
 ) -> PromptRecord:
     """The earlier text becomes the next version; nothing is lost, and no version changes."""
     prompt = ProjectRepository().restore_version(project_id=project_id, prompt_id=prompt_id, version=version)
-    return tagged(response, prompt, version_tag)
+    return with_etag(response, prompt, version_tag)

@@ -46,7 +46,7 @@ class Deleting(Rows):
         """Undo a deletion: the same ids, texts, versions, links and times.
 
         A project that was made again meanwhile keeps what it has since, and gets its old prompts and runs besides.
-        Raises Missing; Busy while it is still being deleted; Forbidden for an archived project; Conflict where a name
+        Raises NotFound; Busy while it is still being deleted; Forbidden for an archived project; Conflict where a name
         or an id is taken, or a prompt's project is gone.
         """
         return work.restore(deletion_id, self.using, check=self._expect_place)

@@ -16,7 +16,7 @@ from projects.texts.forms import composed, is_blank
 from projects.texts.keys import FOLDED, KEY, fold_blanks, keys
 from promptadmin.db.raw import fetch_all
 from promptadmin.deletions.work import expect_settled
-from promptadmin.errors import Missing
+from promptadmin.errors import NotFound
 
 #: As many prompts are read to be compared in Python.
 CANDIDATES = 100
@@ -66,14 +66,14 @@ class Matching(Projects):
         """The id of the project's prompt with this text, whatever its blanks; without one, a new prompt with it.
 
         None for an empty project id or a blank text, and where an archived or deleted project, which takes no new
-        prompts, doesn't have it. Raises Missing if there is no such project.
+        prompts, doesn't have it. Raises NotFound if there is no such project.
         """
         if not project_id:
             return None
         statement = f"SELECT id, status FROM projects WHERE id = %s{self.locking()}"
         for key, status in fetch_all(connections[self.using], statement, [project_id]):
             return self.ensure_prompt_in(ProjectInfo(key, status), content)
-        raise Missing(PROJECT_MISSING)
+        raise NotFound(PROJECT_MISSING)
 
     def ensure_prompt_in(self, project: ProjectInfo, content: str) -> str | None:
         """The same in a project that `ensure_project_by_name` has found, and locked, in this session."""

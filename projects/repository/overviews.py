@@ -84,7 +84,7 @@ class Overviews(Prompts):
         )
 
     def prompt_contents(self, *, prompt_id: str) -> Contents:
-        """What `delete_prompt` deletes. Raises Missing."""
+        """What `delete_prompt` deletes. Raises NotFound."""
         row = self.readable_prompt(prompt_id)
         return Contents(
             prompts=1,

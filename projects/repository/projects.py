@@ -23,9 +23,9 @@ from projects.repository.rows import moment, not_blank, project_state, storable
 from projects.texts.forms import composed
 from promptadmin.audit import record
 from promptadmin.db import json_text
-from promptadmin.db.cache import while_unchanged
+from promptadmin.db.cache import cached_until_write
 from promptadmin.deletions.work import begin, expect_settled
-from promptadmin.errors import Conflict, Invalid, Moved
+from promptadmin.errors import Conflict, Invalid, PreconditionFailed
 from promptadmin.models import Deletion
 
 NAME_TAKEN = "A project with this name already exists"
@@ -64,14 +64,14 @@ class Projects(Prompts):
             rows = rows.filter(Q(name__folded_contains=search) | Q(description__folded_contains=search))
         direction = "" if order == "asc" else "-"
         key = sort if sort in SORTS else "created_at"
-        total = while_unchanged(connections[self.using], ("projects", status, search), rows.count)
+        total = cached_until_write(connections[self.using], ("projects", status, search), rows.count)
         page = list(rows.order_by(direction + key, direction + "id")[offset : offset + limit])
         counts = self._prompt_counts([row.id for row in page])
         paths = paths_of(page, self.using)
         return Page([_summary(row, counts.get(row.id, 0), paths[row.id]) for row in page], total)
 
     def get_project(self, *, project_id: str, deleted: bool = False) -> ProjectDetail:
-        """A project with its prompts and their runs. Raises Missing, also for a deleted one unless `deleted`."""
+        """A project with its prompts and their runs. Raises NotFound, also for a deleted one unless `deleted`."""
         return self._detail(self.readable_project(project_id, deleted=deleted))
 
     def create_project(
@@ -114,13 +114,13 @@ class Projects(Prompts):
     ) -> ProjectDetail:
         """Change what is given: None leaves name and description, LEAVE the context; None clears the context.
 
-        Runs keep the name that they were made under. Raises Missing; Forbidden for an archived project; Conflict for a
+        Runs keep the name that they were made under. Raises NotFound; Forbidden for an archived project; Conflict for a
         name that another project in its folder has, and if the project has changed since `unmodified_since`, by whole
         seconds; Moved if its state, as `project_state` tells it, is not the one expected.
         """
         row = self.project_to_change(project_id)
         if expected_state is not None and project_state(row) != expected_state:
-            raise Moved("Project has been modified since your last read")
+            raise PreconditionFailed("Project has been modified since your last read")
         changed_at = moment(row.updated_at)
         if unmodified_since and changed_at and changed_at.replace(microsecond=0) > unmodified_since:
             raise Conflict("Project has been modified since your last read")
@@ -137,17 +137,17 @@ class Projects(Prompts):
         return self._detail(row)
 
     def archive_project(self, *, project_id: str) -> Project:
-        """Make a project read-only. Raises Missing, or Invalid if it is archived already."""
+        """Make a project read-only. Raises NotFound, or Invalid if it is archived already."""
         return self._change_status(project_id, ProjectStatus.ARCHIVED)
 
     def unarchive_project(self, *, project_id: str) -> Project:
-        """Make an archived project active. Raises Missing, or Invalid if it is active already."""
+        """Make an archived project active. Raises NotFound, or Invalid if it is active already."""
         return self._change_status(project_id, ProjectStatus.ACTIVE)
 
     def delete_project(self, *, project_id: str) -> int:
         """Mark a project as deleted; delete its prompts, their versions, and all its runs. Returns how many runs.
 
-        Its runs are those linked to its prompts and, by its name, those linked to none. Raises Missing.
+        Its runs are those linked to its prompts and, by its name, those linked to none. Raises NotFound.
         """
         row = self.locked_project(project_id)
         prompts = self.prompts.filter(project_id=row.id)
@@ -230,7 +230,7 @@ class Projects(Prompts):
     def _prompt_counts(self, project_ids: list[str]) -> dict[str, int]:
         rows = self.prompts.filter(project_id__in=project_ids).order_by()
         counts = rows.values_list("project_id").annotate(Count("id"))
-        return while_unchanged(
+        return cached_until_write(
             connections[self.using], ("prompts of projects", tuple(project_ids)), lambda: dict(counts)
         )
 

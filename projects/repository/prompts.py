@@ -21,7 +21,7 @@ from promptadmin.audit import record
 from promptadmin.db.fields import stored_moment
 from promptadmin.db.raw import execute, fetch_all
 from promptadmin.deletions.work import begin
-from promptadmin.errors import Invalid, Moved
+from promptadmin.errors import Invalid, PreconditionFailed
 from promptadmin.models import Deletion
 
 POSITION = ("order_index", "id")
@@ -42,7 +42,7 @@ class Prompts(Deleting):
         return read_prompts(self.runs, "project_id", project.id, self.name_of_runs(project.id), owners=owners)
 
     def get_prompt(self, *, prompt_id: str, project_id: str | None = None) -> PromptRecord:
-        """A prompt with its runs. Raises Missing, also for a prompt of another project."""
+        """A prompt with its runs. Raises NotFound, also for a prompt of another project."""
         row = self.readable_prompt(prompt_id, project_id)
         twins = self.prompts.filter(project_id=row.project_id, content=row.content)
 
@@ -55,7 +55,7 @@ class Prompts(Deleting):
     def list_prompts(self, *, project_id: str, limit: int = 20, offset: int = 0) -> Page[PromptRecord]:
         """A project's prompts in their order, without their runs; NO_PROJECT asks for those that are in none.
 
-        Raises Missing if there is no such project, or it is deleted.
+        Raises NotFound if there is no such project, or it is deleted.
         """
         if project_id != NO_PROJECT:
             self.readable_project(project_id)
@@ -71,7 +71,7 @@ class Prompts(Deleting):
         return [(_record(PromptRecord(*fields)), name or None) for *fields, name in page]
 
     def add_prompt(self, *, project_id: str, content: str) -> PromptRecord:
-        """A new prompt after the project's last one. Raises Invalid for a blank text, Missing, Forbidden."""
+        """A new prompt after the project's last one. Raises Invalid for a blank text, NotFound, Forbidden."""
         not_blank(content, "Prompt content")
         project = self.project_to_change(project_id)
         row = self.append_prompt(project.id, content)
@@ -90,7 +90,7 @@ class Prompts(Deleting):
         """Give a prompt another text and the next version; the old text is kept under the old one.
 
         `optimization_id` says which run the kept text led to. None, or the text that it has, moves only `updated_at`.
-        Raises Moved if the version is not one of those expected; Invalid, Missing, Forbidden.
+        Raises PreconditionFailed if the version is not one of those expected; Invalid, NotFound, Forbidden.
         """
         if content is not None:
             not_blank(content, "Prompt content")
@@ -105,7 +105,7 @@ class Prompts(Deleting):
     ) -> int:
         """Delete a prompt with its versions and its runs, linked or not. Returns how many runs.
 
-        Raises Moved if the version is not one of those expected; Missing, Forbidden.
+        Raises PreconditionFailed if the version is not one of those expected; NotFound, Forbidden.
         """
         project, row = self.prompt_to_change(prompt_id, project_id)
         expect_version(row, expected_versions)
@@ -120,7 +120,7 @@ class Prompts(Deleting):
         return deleted
 
     def reorder_prompts(self, *, project_id: str, prompt_ids: Sequence[str]) -> list[PromptRecord]:
-        """Put all prompts of a project in this order, at positions from 0. Raises Invalid, Missing, Forbidden."""
+        """Put all prompts of a project in this order, at positions from 0. Raises Invalid, NotFound, Forbidden."""
         project = self.project_to_change(project_id)
         positions = dict(self.prompts.filter(project_id=project.id).values_list("id", "order_index"))
         if unknown := set(prompt_ids) - positions.keys():
@@ -142,7 +142,7 @@ class Prompts(Deleting):
     def reorder_some(self, *, project_id: str, prompt_ids: Sequence[str]) -> None:
         """Put these prompts of a project in this order, in the places that they have; all others keep theirs.
 
-        Raises Invalid, Missing, Forbidden.
+        Raises Invalid, NotFound, Forbidden.
         """
         self.project_to_change(project_id)
         rows = self.prompts.filter(project_id=project_id).order_by(*POSITION)
@@ -153,13 +153,13 @@ class Prompts(Deleting):
     def list_forges(
         self, *, prompt_id: str, project_id: str | None = None, limit: int = 20, offset: int = 0
     ) -> Page[ForgeRecord]:
-        """A prompt's runs of any status, linked or by the text rule, newest first. Raises Missing."""
+        """A prompt's runs of any status, linked or by the text rule, newest first. Raises NotFound."""
         row = self.readable_prompt(prompt_id, project_id)
         runs = runs_of_prompt(self.runs, row, self.name_of_runs(row.project_id))
         return Page(newest_forges(runs, limit=limit, offset=offset), runs.count())
 
     def findings(self, *, prompt_id: str, project_id: str | None = None) -> list[FoundBy]:
-        """What the checks of the enabled plugins say about a prompt's text, by place in it. Raises Missing."""
+        """What the checks of the enabled plugins say about a prompt's text, by place in it. Raises NotFound."""
         row = self.readable_prompt(prompt_id, project_id)
         return find(CheckedPrompt(id=row.id, project_id=row.project_id, text=row.content, using=self.using))
 
@@ -209,9 +209,9 @@ def _record(stored: PromptRecord) -> PromptRecord:
 
 
 def expect_version(row: Prompt, versions: Collection[int] | None) -> None:
-    """Raises Moved if the version of the prompt is none of these; None expects nothing."""
+    """Raises PreconditionFailed if the version of the prompt is none of these; None expects nothing."""
     if versions is not None and row.version not in versions:
-        raise Moved(f"Prompt has been modified since your last read: its version is {row.version}")
+        raise PreconditionFailed(f"Prompt has been modified since your last read: its version is {row.version}")
 
 
 def _braced(ids: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ from projects.texts.forms import is_blank, spellings
 from promptadmin.db.fields import Moment, Text
 from promptadmin.db.legacy_values import read_text
 from promptadmin.db.raw import fetch_all
-from promptadmin.errors import Forbidden, Invalid, Missing
+from promptadmin.errors import Forbidden, Invalid, NotFound
 
 Model = TypeVar("Model", bound=models.Model)
 
@@ -121,12 +121,12 @@ class Rows:
         return self.projects.filter(name__in=spellings(name)).order_by(exact, *ORDER)
 
     def readable_project(self, project_id: str, *, deleted: bool = False) -> Project:
-        """A project to read. Raises Missing, also for a deleted one unless `deleted`."""
+        """A project to read. Raises NotFound, also for a deleted one unless `deleted`."""
         connection = connections[self.using]
         found = fetch_all(connection, _project_by_id(connection.vendor), [project_id])
         row = self._project(found[0]) if found else None
         if row is None or (row.status == ProjectStatus.DELETED and not deleted):
-            raise Missing(PROJECT_MISSING)
+            raise NotFound(PROJECT_MISSING)
         return row
 
     def _project(self, values: Sequence[Any]) -> Project:
@@ -139,14 +139,14 @@ class Rows:
         return Project.from_db(self.using, [field.attname for field in Project._meta.concrete_fields], read)
 
     def locked_project(self, project_id: str) -> Project:
-        """A project to archive, unarchive or delete. Raises Missing, also for a deleted one."""
+        """A project to archive, unarchive or delete. Raises NotFound, also for a deleted one."""
         row = self.lock(self.projects.filter(id=project_id)).first()
         if row is None or row.status == ProjectStatus.DELETED:
-            raise Missing(PROJECT_MISSING)
+            raise NotFound(PROJECT_MISSING)
         return row
 
     def project_to_change(self, project_id: str) -> Project:
-        """A project to change in any other way. Raises Missing, or Forbidden for an archived one."""
+        """A project to change in any other way. Raises NotFound, or Forbidden for an archived one."""
         row = self.locked_project(project_id)
         if row.status == ProjectStatus.ARCHIVED:
             raise Forbidden(PROJECT_ARCHIVED)
@@ -161,25 +161,25 @@ class Rows:
         return read_text(found[0][0]) if found else None
 
     def readable_prompt(self, prompt_id: str, project_id: str | None = None) -> Prompt:
-        """A prompt to read, whatever its project's status. Raises Missing, also for one of another project.
+        """A prompt to read, whatever its project's status. Raises NotFound, also for one of another project.
 
         Where `project_id` may be None, any prompt will do; NO_PROJECT asks for one that is in no project.
         """
         rows = self.prompts.filter(id=prompt_id)
         row = (rows if project_id is None else rows.filter(of_project(project_id))).first()
         if row is None:
-            raise Missing(PROMPT_MISSING)
+            raise NotFound(PROMPT_MISSING)
         return row
 
     def prompt_to_change(self, prompt_id: str, project_id: str | None = None) -> tuple[Project | None, Prompt]:
         """A prompt to change, and its project, if it is in one.
 
-        Raises Missing (the prompt first, then the project) or Forbidden.
+        Raises NotFound (the prompt first, then the project) or Forbidden.
         """
         found = self.readable_prompt(prompt_id, project_id)
         project = None if found.project_id is None else self.project_to_change(found.project_id)
         # Read again: until the lock, another writer may have changed or deleted it.
         row = self.lock(self.prompts.filter(id=prompt_id)).first()
         if row is None:
-            raise Missing(PROMPT_MISSING)
+            raise NotFound(PROMPT_MISSING)
         return project, row

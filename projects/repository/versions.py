@@ -12,7 +12,7 @@ from projects.repository.prompts import Prompts, expect_version
 from projects.repository.rows import moment
 from projects.texts.diffs import TextDiff, diff_texts
 from promptadmin.db.legacy_values import read_text
-from promptadmin.errors import Missing
+from promptadmin.errors import NotFound
 
 #: As many characters of a text stand in a history.
 BEGINNING = 200
@@ -25,14 +25,14 @@ class Versions(Prompts):
     def list_versions(
         self, *, prompt_id: str, project_id: str | None = None, limit: int = 20, offset: int = 0
     ) -> Page[VersionRecord]:
-        """The superseded texts of a prompt, newest version first. Raises Missing."""
+        """The superseded texts of a prompt, newest version first. Raises NotFound."""
         row = self.readable_prompt(prompt_id, project_id)
         rows = self.versions.filter(prompt_id=row.id)
         page = rows.order_by(*NEWEST_VERSION)[offset : offset + limit]
         return Page([_superseded(version) for version in page], rows.count())
 
     def list_history(self, *, prompt_id: str, limit: int = 20, offset: int = 0) -> Page[HistoryEntry]:
-        """All versions of a prompt, the current one first. Raises Missing.
+        """All versions of a prompt, the current one first. Raises NotFound.
 
         A stored version tells when and how it was superseded, which is when and how the next one came.
         """
@@ -53,11 +53,11 @@ class Versions(Prompts):
         return Page(entries[:limit], rows.count() + 1)
 
     def get_version(self, *, prompt_id: str, version: int, project_id: str | None = None) -> VersionRecord:
-        """One version of a prompt; its current text is one too. Raises Missing."""
+        """One version of a prompt; its current text is one too. Raises NotFound."""
         return self._version(self.readable_prompt(prompt_id, project_id), version)
 
     def diff_versions(self, *, prompt_id: str, old: int, new: int, project_id: str | None = None) -> TextDiff:
-        """How version `new` of a prompt differs from version `old`. Raises Missing."""
+        """How version `new` of a prompt differs from version `old`. Raises NotFound."""
         row = self.readable_prompt(prompt_id, project_id)
         before, after = self._version(row, old), self._version(row, new)
         return diff_texts(before.content, after.content, old_name=f"version {old}", new_name=f"version {new}")
@@ -72,7 +72,7 @@ class Versions(Prompts):
     ) -> PromptRecord:
         """Make an earlier text the current one, as a new version; where they are equal, only `updated_at` moves.
 
-        Raises Moved if the version is not one of those expected; Missing, Forbidden.
+        Raises PreconditionFailed if the version is not one of those expected; NotFound, Forbidden.
         """
         _, row = self.prompt_to_change(prompt_id, project_id)
         expect_version(row, expected_versions)
@@ -83,7 +83,7 @@ class Versions(Prompts):
             return VersionRecord(None, row.id, version, row.content, None, None, current=True)
         superseded = self.versions.filter(prompt_id=row.id, version=version).order_by(*NEWEST_VERSION).first()
         if superseded is None:
-            raise Missing("Version not found")
+            raise NotFound("Version not found")
         return _superseded(superseded)
 
 

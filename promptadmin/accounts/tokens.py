@@ -16,7 +16,7 @@ from django.utils import timezone
 from promptadmin.db.infrastructure_errors import fault_of
 from promptadmin.db.legacy_values import read_moment
 from promptadmin.db.raw import fetch_all
-from promptadmin.errors import Invalid, Missing
+from promptadmin.errors import Invalid, NotFound
 from promptadmin.models import ApiToken
 
 SCOPES = ("read", "write", "admin")
@@ -109,11 +109,11 @@ def note_use(token: ApiToken) -> None:
 
 
 def revoke_token(prefix_or_name: str) -> ApiToken:
-    """Revoke a token now. Raises errors.Missing where no usable one, or more than one, is called so."""
+    """Revoke a token now. Raises NotFound where no usable one, or more than one, is called so."""
     found = list(ApiToken.objects.filter(Q(prefix=prefix_or_name) | Q(name=prefix_or_name), revoked_at=None))
     if len(found) != 1:
         known = ", ".join(f"{token.prefix} ({token.name})" for token in ApiToken.objects.filter(revoked_at=None))
-        raise Missing(f"{len(found)} tokens are called {prefix_or_name!r}; name one of: {known or 'none left'}.")
+        raise NotFound(f"{len(found)} tokens are called {prefix_or_name!r}; name one of: {known or 'none left'}.")
     token = found[0]
     token.revoked_at = timezone.now()
     token.save(update_fields=["revoked_at"])

@@ -33,13 +33,13 @@ from promptadmin.api.unknown_arguments import UnknownArguments, errors_in, notin
 from promptadmin.compat import places_of_parameters, source_of_parameters
 from promptadmin.db import exact_json
 from promptadmin.db.sessions import in_read_session
-from promptadmin.errors import Busy, Refused, TooMany
+from promptadmin.errors import Busy, DomainError, TooMany
 from promptadmin.http import error_responses
 from promptadmin.http.csp import DOCUMENTATION
 from promptadmin.http.methods import READING_METHODS
-from promptadmin.http.responses import Later, to_json
+from promptadmin.http.responses import DeferredResponse, to_json
 from promptadmin.plugins.declarations import enabled_plugins
-from promptadmin.plugins.isolation import contained
+from promptadmin.plugins.isolation import isolate_plugin_errors
 
 
 class ErrorOut(Schema):
@@ -118,7 +118,7 @@ def in_session(operation: Callable[..., Any]) -> Callable[..., Any]:
             return operation(request, *args, **kwargs)
 
         answer = once(request, write)
-        return answer.make() if isinstance(answer, Later) else answer
+        return answer.make() if isinstance(answer, DeferredResponse) else answer
 
     return operation if getattr(operation, "opens_own_session", False) else wrapper
 
@@ -188,7 +188,7 @@ def build_api() -> NinjaAPI:
     api.add_router("", "promptadmin.ops.health.router")
     for plugin in enabled_plugins():
         if plugin.api_router:
-            with contained(plugin.label, "its API router"):  # and `check` says what is wrong with it
+            with isolate_plugin_errors(plugin.label, "its API router"):  # and `check` says what is wrong with it
                 router = import_string(plugin.api_router)
                 if not isinstance(router, Router):
                     raise TypeError(f"{plugin.api_router} is no ninja.Router")
@@ -200,7 +200,7 @@ def build_api() -> NinjaAPI:
     return api
 
 
-def _refused(request: HttpRequest, error: Refused, *, api: NinjaAPI) -> HttpResponse:
+def _refused(request: HttpRequest, error: DomainError, *, api: NinjaAPI) -> HttpResponse:
     response = api.create_response(request, {"detail": str(error)}, status=error.status)
     if isinstance(error, TooMany | Busy):
         response["Retry-After"] = str(error.retry_after)
@@ -265,7 +265,7 @@ def _unforeseen(request: HttpRequest, error: Exception, *, api: NinjaAPI) -> Htt
 
 
 ERROR_HANDLERS: dict[type[Exception], Callable[..., HttpResponse]] = {
-    Refused: _refused,
+    DomainError: _refused,
     LacksScope: _lacks_scope,
     HttpError: _http_error,
     AuthenticationError: _unauthenticated,

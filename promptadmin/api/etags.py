@@ -20,7 +20,7 @@ from ninja.operation import Operation as NinjaOperation
 from ninja.utils import contribute_operation_callback
 
 from promptadmin.db.exact_json import dumps
-from promptadmin.errors import Moved
+from promptadmin.errors import PreconditionFailed
 
 #: What `promptadmin.api.openapi` takes out of the document again.
 HAS_ETAG = "x-has-etag"
@@ -70,7 +70,7 @@ def _key_field(model: type[models.Model], parameter: str) -> str:
     return parameter if parameter in unique else "pk"
 
 
-def changes(resource: Resource) -> Callable[[Operation], Operation]:
+def checks_if_match(resource: Resource) -> Callable[[Operation], Operation]:
     """Mark an operation that changes the resource: with `If-Match`, only as it was when the caller read it."""
 
     def mark(operation: Operation) -> Operation:
@@ -92,14 +92,14 @@ def expect_match(request: HttpRequest, operation: Callable[..., Any], parameters
         return
     resource: Resource | None = getattr(operation, "changes", None)
     if resource is None:
-        raise Moved("Nothing was changed: this has no ETag that If-Match could be compared with")
+        raise PreconditionFailed("Nothing was changed: this has no ETag that If-Match could be compared with")
     resource.lock_row(parameters)
     current = resource.tag(resource.read(**parameters))
     if not _matches(header, current):
-        raise Moved(f"It has been modified since your last read: its ETag is {current}")
+        raise PreconditionFailed(f"It has been modified since your last read: its ETag is {current}")
 
 
-def tagged(response: HttpResponse, record: Record, tag: Callable[[Any], str] = digest_tag) -> Record:
+def with_etag(response: HttpResponse, record: Record, tag: Callable[[Any], str] = digest_tag) -> Record:
     """The record, whose ETag the answer gets."""
     response["ETag"] = tag(record)
     return record
@@ -109,7 +109,7 @@ def unless_known(
     request: HttpRequest, response: HttpResponse, record: Record, tag: Callable[[Any], str] = digest_tag
 ) -> Record | Status[None]:
     """What a GET answers: the record with its ETag, or 304 where `If-None-Match` names that."""
-    tagged(response, record, tag)
+    with_etag(response, record, tag)
     return Status(304, None) if is_known(request, response["ETag"]) else record
 
 

@@ -19,7 +19,7 @@ from django.utils.module_loading import import_string
 
 from promptadmin.db.sessions import read_session
 from promptadmin.plugins.declarations import DashboardFilter, DashboardPanel, enabled_plugins
-from promptadmin.plugins.isolation import contained
+from promptadmin.plugins.isolation import isolate_plugin_errors
 
 Answer = TypeVar("Answer")
 
@@ -128,7 +128,7 @@ def render_panels(dashboard: Dashboard) -> list[RenderedPanel]:
 
 def _render(plugin: str, panel: DashboardPanel, dashboard: Dashboard) -> RenderedPanel | None:
     rendered: RenderedPanel | None = RenderedPanel(panel, "", failed=True)
-    with contained(plugin, f"the dashboard's panel {panel.name}"):
+    with isolate_plugin_errors(plugin, f"the dashboard's panel {panel.name}"):
         with read_session():
             data = import_string(panel.function)(dashboard)
         if data is None:

@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 
 from promptadmin.backoffice.selection import AGAIN, ROWS_A_TRANSACTION, Selection, carry_out, select
 from promptadmin.db.deadlines import reading_deadline
-from promptadmin.errors import Forbidden, Moved, Refused
+from promptadmin.errors import DomainError, Forbidden, PreconditionFailed
 
 MOST_NAMED = 20
 
@@ -41,10 +41,10 @@ def delete_selected(model_admin: ModelAdmin[Any], request: HttpRequest, queryset
 
     try:
         outcome = carry_out(selection, delete, lambda: AGAIN in request.POST or selection.state()[1] == expected)
-    except Moved as moved:
+    except PreconditionFailed as moved:
         messages.error(request, str(moved))
         return _question(model_admin, request, selection, again=True)
-    except Refused as refused:
+    except DomainError as refused:
         messages.error(request, f"Nothing was deleted. {refused}")
         return None
     messages.success(request, f"Deleted {outcome.changed:,} {model_ngettext(model_admin.opts, outcome.changed)}.")

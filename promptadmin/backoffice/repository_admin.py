@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin
 
 from promptadmin.backoffice.row_history import HistoryPage
 from promptadmin.db.sessions import write_session
-from promptadmin.errors import Refused
+from promptadmin.errors import DomainError
 from promptadmin.http.keys import row_page
 
 
@@ -21,14 +21,14 @@ class RepositoryForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
     `instance` stays the row as it is stored.
     """
 
-    refused: ClassVar[Refused | None] = None
+    refused: ClassVar[DomainError | None] = None
 
     def _post_clean(self) -> None:
         """Show what the repository refused, where Django would ask the model's rules."""
         if self.refused is not None:
             self.show_refusal(self.refused)
 
-    def show_refusal(self, refused: Refused) -> None:
+    def show_refusal(self, refused: DomainError) -> None:
         """Add the refusal to the errors, for which a form may know a better place."""
         self.add_error(None, str(refused))
 
@@ -39,7 +39,7 @@ class RepositoryForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
         self.data[name] = value  # type: ignore[index]  # a copy is mutable
 
     def write(self) -> str:
-        """Write through the repository; the key of the row. Raises Refused."""
+        """Write through the repository; the key of the row. Raises DomainError."""
         raise NotImplementedError
 
 
@@ -68,7 +68,7 @@ class RepositoryAdmin(HistoryPage, ModelAdmin):
         """Show the form again, with the refusal, once a refused write is rolled back."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except Refused as refused:
+        except DomainError as refused:
             request.refused = refused  # type: ignore[attr-defined]  # `get_form` reads it
             return super().changeform_view(request, object_id, form_url, extra_context)
 

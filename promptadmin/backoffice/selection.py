@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from promptadmin.db.sessions import write_session
-from promptadmin.errors import Moved, Refused
+from promptadmin.errors import DomainError, PreconditionFailed
 
 #: Rows that one transaction changes.
 ROWS_A_TRANSACTION = 200
@@ -111,7 +111,7 @@ class Outcome:
     changed: int
     done: int
     rest: Selection | None
-    problem: Refused | None = None
+    problem: DomainError | None = None
 
 
 def carry_out(
@@ -119,7 +119,8 @@ def carry_out(
 ) -> Outcome:
     """Let `write` change the rows, ROWS_A_TRANSACTION in each transaction; it answers how many it changed.
 
-    Raises what it refuses of the first rows, when nothing was done, and Moved unless these are the rows expected.
+    Raises what it refuses of the first rows, when nothing was done, and PreconditionFailed unless these are the rows
+    expected.
     """
     ends, changed, done = time.monotonic() + SECONDS_A_REQUEST, 0, 0
     keys: list[Any] = []
@@ -128,11 +129,11 @@ def carry_out(
             with write_session():
                 if not done:
                     if is_expected is not None and not is_expected():
-                        raise Moved(CHANGED)
+                        raise PreconditionFailed(CHANGED)
                     keys = selection.keys(ROWS_A_REQUEST + 1)
                 piece = keys[: min(ROWS_A_REQUEST, len(keys))][done : done + ROWS_A_TRANSACTION]
                 changed += write(piece) if piece else 0
-        except Refused as refused:
+        except DomainError as refused:
             if not done:
                 raise
             return Outcome(changed, done, selection.following(keys[done - 1]), refused)

@@ -23,7 +23,7 @@ _answers: OrderedDict[Hashable, tuple[Hashable, Any]] = OrderedDict()
 _lock = threading.Lock()
 
 
-def while_unchanged(connection: BaseDatabaseWrapper, key: Hashable, compute: Callable[[], Answer]) -> Answer:
+def cached_until_write(connection: BaseDatabaseWrapper, key: Hashable, compute: Callable[[], Answer]) -> Answer:
     """What `compute` answers, or answered for this key when the database was as it is now.
 
     Remembers only inside a read session of its own: in a transaction that writes, every read may be different. Each

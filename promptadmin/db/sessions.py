@@ -13,7 +13,7 @@ from promptadmin.db.postgresql import replicas
 from promptadmin.db.postgresql.connections import read_only
 from promptadmin.db.sqlite.file_identity import check_in_place
 from promptadmin.db.sqlite.read_connections import has_reader, reading
-from promptadmin.db.sqlite.write_lock import begin
+from promptadmin.db.sqlite.write_lock import begin_immediate
 
 Answer = TypeVar("Answer")
 
@@ -29,7 +29,7 @@ def write_session(using: str = DEFAULT_DB_ALIAS) -> Iterator[BaseDatabaseWrapper
     own = not connection.in_atomic_block
     with ExitStack() as stack:
         if own:
-            begin(connection, stack)
+            begin_immediate(connection, stack)
             check_in_place(connection)
         else:
             stack.enter_context(transaction.atomic(using=using))

@@ -37,7 +37,7 @@ from promptadmin.deletions.kept_rows import (
     unpack,
 )
 from promptadmin.deletions.references import is_referred_to, links_set_null, release
-from promptadmin.errors import Busy, Missing, Refused
+from promptadmin.errors import Busy, DomainError, NotFound
 from promptadmin.models import DeletedRows, Deletion, DeletionState
 
 #: So many rows are written in one transaction, also on SQLite.
@@ -114,12 +114,12 @@ def begin(deletion: Deletion, using: str, total: int, *, keep: Sequence[tuple[ty
 def restore(deletion_id: int, using: str, *, check: Callable[[Deletion], None]) -> Deletion:
     """Put back what a deletion took, in the caller's session or, of many rows, as soon as that is over.
 
-    `check` is asked first. Raises Missing, Busy; Conflict where something stands in the way.
+    `check` is asked first. Raises NotFound, Busy; Conflict where something stands in the way.
     """
     connection = connections[using]
     deletion = Deletion.objects.using(using).select_for_update().filter(pk=deletion_id).first()
     if deletion is None:
-        raise Missing("There is no such deletion: it was restored already, or its time is over.")
+        raise NotFound("There is no such deletion: it was restored already, or its time is over.")
     if deletion.state != DeletionState.KEPT:
         raise Busy(BUSY)
     check(deletion)
@@ -165,7 +165,7 @@ def do_piece(deletion_id: int, using: str) -> int:
             try:
                 with transaction.atomic(using=using):
                     return _bring_back(deletion, connection)
-            except Refused as refused:
+            except DomainError as refused:
                 deletion.state, deletion.note = DeletionState.KEPT, f"Restoring stopped midway: {refused}"
                 deletion.save(using=using, update_fields=["state", "note"])
                 return 0

@@ -12,7 +12,7 @@ from import_export.resources import Resource
 from import_export.results import InvalidRow, Result, RowResult
 
 from promptadmin.db.sessions import write_session
-from promptadmin.errors import Refused
+from promptadmin.errors import DomainError
 from promptadmin.exchange.lines import MAX_LINES, ImportRefused, LineError, Numbered
 from promptadmin.exchange.tables import Table
 
@@ -86,7 +86,7 @@ class TableResource(Resource):
             pass
         except ImportRefused as refused:
             return list(refused.errors)
-        except Refused as refused:
+        except DomainError as refused:
             return [LineError("value_error", str(refused), 0)]
         return []
 

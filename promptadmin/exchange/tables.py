@@ -29,7 +29,7 @@ class Table:
         raise NotImplementedError
 
     def write(self, lines: list[Line]) -> Imported:
-        """Store the rows that aren't there yet, inside a write session. Raises ImportRefused and Refused."""
+        """Store the rows that aren't there yet, inside a write session. Raises ImportRefused and DomainError."""
         raise NotImplementedError
 
     def values(self, rows: QuerySet[Any]) -> QuerySet[Any, Any]:

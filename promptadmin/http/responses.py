@@ -15,7 +15,7 @@ JSON_TYPE = "application/json; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class DeferredResponse:
     """What an operation answers that nobody shall wait for: it is made when its session has ended."""
 
     make: Callable[[], HttpResponse]

@@ -16,17 +16,17 @@ from pydantic import Field
 from promptadmin import __version__
 from promptadmin.api.app import ValidationErrorOut, opens_own_session
 from promptadmin.api.auth import AddressThrottle, access
-from promptadmin.db.cache import while_unchanged
+from promptadmin.db.cache import cached_until_write
 from promptadmin.db.legacy_values import parse_moment
 from promptadmin.db.postgresql import replicas
 from promptadmin.db.sessions import read_session
-from promptadmin.errors import Refused
+from promptadmin.errors import DomainError
 from promptadmin.http.responses import to_json
 from promptadmin.ops.backups import last_proven
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.startup.sequence import pending_migrations
 from promptadmin.plugins.declarations import HEALTH_FIELDS, enabled_plugins
-from promptadmin.plugins.isolation import contained
+from promptadmin.plugins.isolation import isolate_plugin_errors
 
 router = Router(tags=["health"])
 
@@ -103,7 +103,7 @@ def _plugins_fields() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for plugin in enabled_plugins():
         for name, path in plugin.health_fields.items():
-            with contained(plugin.label, f"the health field {name}"):
+            with isolate_plugin_errors(plugin.label, f"the health field {name}"):
                 found[name] = import_string(path)()
     return found
 
@@ -111,7 +111,7 @@ def _plugins_fields() -> dict[str, Any]:
 def _migrations_pending() -> int:
     """How many migrations the database lacks; reading them all takes longer than everything else here."""
     with read_session() as connection:
-        return while_unchanged(connection, "pending migrations", lambda: len(pending_migrations(connection)))
+        return cached_until_write(connection, "pending migrations", lambda: len(pending_migrations(connection)))
 
 
 def _last_proven_backup() -> dt.datetime | None:
@@ -124,7 +124,7 @@ def _last_proven_backup() -> dt.datetime | None:
 
 def _has_access(request: HttpRequest) -> bool:
     """Whoever has no access is a stranger, not an error; a wrong token counts as it does elsewhere."""
-    with contextlib.suppress(Refused):
+    with contextlib.suppress(DomainError):
         if any(way(request) for way in access("read")):
             return True
         if "Authorization" in request.headers:

@@ -19,7 +19,7 @@ from promptadmin.db.sqlite.file_identity import check_in_place, expect_the_same_
 from promptadmin.ops.startup import run_log
 from promptadmin.ops.startup.run_log import StepRun
 from promptadmin.plugins.declarations import UpkeepJob, enabled_plugins
-from promptadmin.plugins.isolation import contained
+from promptadmin.plugins.isolation import isolate_plugin_errors
 from promptadmin.plugins.platform import PLATFORM_JOBS
 from promptadmin.plugins.steps import JobResult
 
@@ -95,7 +95,7 @@ class _Turn:
         job = self.owned.job
         started = time.monotonic()
         pieces = []
-        with contained(self.owned.plugin, f"the upkeep job {job.name}", using=self.using):
+        with isolate_plugin_errors(self.owned.plugin, f"the upkeep job {job.name}", using=self.using):
             pieces.append(do_piece(job, self.using))
         now = time.monotonic()
         self.seconds += now - started

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from promptadmin.api.idempotency import once
     from promptadmin.backoffice.dashboard import Dashboard
     from promptadmin.db.sessions import read_session, write_session
-    from promptadmin.errors import Refused
+    from promptadmin.errors import DomainError
     from promptadmin.plugins.events import Event, send
     from promptadmin.plugins.steps import JobResult, StepContext, StepResult
 
@@ -34,10 +34,10 @@ __all__ = [
     "Dashboard",
     "DashboardFilter",
     "DashboardPanel",
+    "DomainError",
     "Event",
     "JobResult",
     "PluginConfig",
-    "Refused",
     "StartupStep",
     "StepContext",
     "StepResult",
@@ -54,7 +54,7 @@ __all__ = [
 _LOADED_WHEN_USED = {
     "Dashboard": "promptadmin.backoffice.dashboard",
     "Event": "promptadmin.plugins.events",
-    "Refused": "promptadmin.errors",
+    "DomainError": "promptadmin.errors",
     "errors": "promptadmin.api.app",
     "grant": "promptadmin.accounts.roles",
     "once": "promptadmin.api.idempotency",

@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 
 from promptadmin.db.fields import new_id
 from promptadmin.plugins.declarations import enabled_plugins
-from promptadmin.plugins.isolation import contained
+from promptadmin.plugins.isolation import isolate_plugin_errors
 
 #: Stands for every event.
 ANY = "*"
@@ -47,7 +47,7 @@ class _Listener:
     path: str
 
     def tell(self, event: Event) -> None:
-        with contained(self.plugin, f"{self.path} of the event {event.name}", using=event.using):
+        with isolate_plugin_errors(self.plugin, f"{self.path} of the event {event.name}", using=event.using):
             listen: Callable[[Event], None] = import_string(self.path)
             listen(event)
 

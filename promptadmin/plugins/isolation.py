@@ -15,7 +15,7 @@ failures: Counter[tuple[str, str]] = Counter()
 
 
 @contextmanager
-def contained(plugin: str, what: str, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+def isolate_plugin_errors(plugin: str, what: str, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Log any error of the block as the plugin's, and go on after it.
 
     In a transaction the block has a savepoint, to which an error goes back: a failed statement doesn't take the

@@ -10,9 +10,9 @@ from django.db import models
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from promptadmin.api.etags import Resource, changes, digest_tag, expect_match
+from promptadmin.api.etags import Resource, checks_if_match, digest_tag, expect_match
 from promptadmin.db.sessions import write_session
-from promptadmin.errors import Moved
+from promptadmin.errors import PreconditionFailed
 from promptadmin.models import ApiToken
 from tests.projects.making import make_run
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_a_natural_key_locks_the_row(lock: tuple[type[models.Model], str], parameters: dict[str, Any]) -> None:
     """By the field that the parameter is named after, or by one that is given; the ETag decides as always."""
 
-    @changes(Resource(lambda **given: given, lock=lock))
+    @checks_if_match(Resource(lambda **given: given, lock=lock))
     def operation() -> None:
         """Changes it."""
 
@@ -41,7 +41,7 @@ def test_a_natural_key_locks_the_row(lock: tuple[type[models.Model], str], param
             expect_match(request, operation, parameters)
 
     ask(digest_tag(parameters))
-    with pytest.raises(Moved):
+    with pytest.raises(PreconditionFailed):
         ask('"other"')
 
 

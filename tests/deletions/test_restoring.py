@@ -17,7 +17,7 @@ from projects.models import Project, Prompt, PromptVersion
 from projects.repository import ProjectRepository
 from promptadmin.db.sessions import write_session
 from promptadmin.deletions import upkeep, work
-from promptadmin.errors import Busy, Conflict, Forbidden, Invalid, Missing
+from promptadmin.errors import Busy, Conflict, Forbidden, Invalid, NotFound
 from promptadmin.models import DeletedRows, Deletion, LogEntry
 from promptadmin.plugins.steps import StepContext
 from tests.projects.making import make_project, make_prompt, make_run, make_version
@@ -85,7 +85,7 @@ def test_a_project_comes_back_as_it_was() -> None:
     assert not DeletedRows.objects.exists()
     entry = LogEntry.objects.latest("id")
     assert "restored, with 1 prompts, 1 earlier versions and 5 runs" in entry.note
-    with pytest.raises(Missing, match="restored already"):
+    with pytest.raises(NotFound, match="restored already"):
         do("restore_deletion", deletion.pk)
 
 

@@ -90,7 +90,7 @@ def watch_ways() -> None:
     from optimizations.lists import counting, filters, queries
     from optimizations.repository import reading
     from optimizations.stats import query
-    from promptadmin.search import narrowing, postgresql
+    from promptadmin.search import candidate_filter, postgresql
 
     known: dict[int, str] = {}
 
@@ -110,7 +110,9 @@ def watch_ways() -> None:
     )
     watch(query, "find_cover", _cover)
     watch(
-        narrowing, "rows_that_may_contain", lambda found, *args: "few rows by the index" if found and found.rows else ""
+        candidate_filter,
+        "rows_that_may_contain",
+        lambda found, *args: "few rows by the index" if found and found.rows else "",
     )
     watch(counting, "rows_to_count", lambda found, *args: "common text, counted by the index" if found else "")
     watch(postgresql, "few_that_may_contain", lambda keys, *args: "few rows by the trigrams" if keys else "")

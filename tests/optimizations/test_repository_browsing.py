@@ -12,7 +12,7 @@ from optimizations.repository import OptimizationRepository, RunFilters, browsin
 from optimizations.scores import greatest_score, least_score, shown_score
 from projects.models import Project, Prompt
 from promptadmin.db.sessions import read_session, write_session
-from promptadmin.errors import Forbidden, Missing
+from promptadmin.errors import Forbidden, NotFound
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -156,7 +156,7 @@ def test_many_runs_change_by_the_rules_of_one(runs: object) -> None:
     Project.objects.filter(id="P").update(status="archived")
     with pytest.raises(Forbidden), write_session():
         repository.move_runs(["00", "08"], "Support")
-    with pytest.raises(Missing), write_session():
+    with pytest.raises(NotFound), write_session():
         repository.tag_runs(["01", "nope"], add=["lost"])
     with read_session():
         assert repository.get_run("01")["tags"] == ["new"]

@@ -98,7 +98,7 @@ def test_an_index_that_has_one_filter_and_the_order_is_looked_through(
     repository = OptimizationRepository()
 
     def read() -> None:
-        queries.read_places(repository.using, filters, repository._order(sort, "desc"), limit=20)
+        queries.fetch_keys(repository.using, filters, repository._order(sort, "desc"), limit=20)
 
     steps = sqlite_plans(read)
     walked = [step for step in steps if re.match(r"(SEARCH|SCAN) (U0|optimizations) USING COVERING INDEX", step)]

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from optimizations.api.stats_schemas import StatisticsOut
 from optimizations.apps import SECTIONS
-from optimizations.stats import Scope, statistics
+from optimizations.stats import StatsQuery, statistics
 from promptadmin.db.sessions import read_session
 from tests.optimizations.plain_statistics import answer_of_nothing
 from tests.optimizations.stats_rows import LONG_AGO, NOW, make_run, store
@@ -338,7 +338,7 @@ def test_a_period_holds_its_first_moment_and_not_its_last() -> None:
 def test_sections_of_one_scope_share_six_reads_of_runs() -> None:
     """Groups, two columns of lists, three recent periods; and looks into an index for the first run of each."""
     store([make_run(strategy="risen", tags='["x"]')], ["active"])
-    scope = Scope()
+    scope = StatsQuery()
     with CaptureQueriesContext(connection) as queries:
         for path in SECTIONS.values():
             import_string(path)(scope)

@@ -31,7 +31,7 @@ from promptadmin.ops.doctor.checks import sqlite_file
 from promptadmin.ops.doctor.examining import examine
 from promptadmin.ops.doctor.registry import Examination, Finding, Needs, Severity, all_checks, check
 from promptadmin.ops.startup.sequence import run_startup
-from promptadmin.plugins.isolation import contained
+from promptadmin.plugins.isolation import isolate_plugin_errors
 from tests import file_contents
 from tests.conftest import OpenDatabase, OpenFile
 from tests.django_databases import postgresql_config
@@ -246,7 +246,7 @@ def test_a_long_log_is_found(doctor: Doctor, file: Path) -> None:
 
 
 def test_a_plugin_that_can_not_work_or_has_failed_is_found(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
-    with contained("projects", "the panel numbers"):
+    with isolate_plugin_errors("projects", "the panel numbers"):
         raise RuntimeError("on purpose")
     found = doctor()["D302"]
     assert [(finding.severity, finding.message) for finding in found] == [

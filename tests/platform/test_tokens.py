@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from promptadmin.accounts import tokens
-from promptadmin.errors import Invalid, Missing
+from promptadmin.errors import Invalid, NotFound
 from promptadmin.models import ApiToken
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ def test_an_ambiguous_or_unknown_token_is_not_revoked() -> None:
             call_command("revoke_api_token", name)
     assert not ApiToken.objects.exclude(revoked_at=None).exists()
     tokens.revoke_token(first.prefix)
-    with pytest.raises(Missing):
+    with pytest.raises(NotFound):
         tokens.revoke_token(first.prefix)
 
 

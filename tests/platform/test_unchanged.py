@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from projects.models import Project
-from promptadmin.db.cache import while_unchanged
+from promptadmin.db.cache import cached_until_write
 from promptadmin.db.sessions import read_session, write_session
 from tests.conftest import OpenFile
 from tests.projects.making import make_project
@@ -29,7 +29,7 @@ def count() -> Callable[[], tuple[int, bool]]:
             return Project.objects.count()
 
         with read_session() as reading:
-            number = while_unchanged(reading, "projects", compute)
+            number = cached_until_write(reading, "projects", compute)
         return number, bool(calls)
 
     return counted
@@ -62,8 +62,8 @@ def test_nothing_is_remembered_of_a_transaction_that_is_rolled_back(count: Calla
 
 def test_one_moment_has_one_answer(count: Callable[[], tuple[int, bool]]) -> None:
     with read_session() as reading:
-        first = while_unchanged(reading, "other", Project.objects.count)
-        assert while_unchanged(reading, "other", lambda: -1) == first
+        first = cached_until_write(reading, "other", Project.objects.count)
+        assert cached_until_write(reading, "other", lambda: -1) == first
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="this is about SQLite's own counters")

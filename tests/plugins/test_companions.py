@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from promptadmin.ops.server import companions
-from promptadmin.ops.server.companions import Companions
+from promptadmin.ops.server import supervisor
+from promptadmin.ops.server.supervisor import Companions
 from tests.processes import Scratch
 
 STARTED: list[subprocess.Popen[bytes]] = []
@@ -36,8 +36,8 @@ def own_commands(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
             super().__init__(command, env=scratch.environment(), **quiet, **options)
             STARTED.append(self)
 
-    monkeypatch.setattr(companions, "subprocess", SimpleNamespace(Popen=Counted))
-    monkeypatch.setattr(companions, "SECONDS_BEFORE_RESTART", 0.05)
+    monkeypatch.setattr(supervisor, "subprocess", SimpleNamespace(Popen=Counted))
+    monkeypatch.setattr(supervisor, "SECONDS_BEFORE_RESTART", 0.05)
 
 
 def test_one_that_ends_is_started_again(caplog: pytest.LogCaptureFixture) -> None:
@@ -60,7 +60,7 @@ def test_one_whose_server_was_killed_ends_by_itself(scratch: Scratch) -> None:
     command = [
         sys.executable,
         "-m",
-        "promptadmin.ops.server.companions",
+        "promptadmin.ops.server.supervisor",
         "1",
         "shell",
         "-c",

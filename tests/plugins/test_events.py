@@ -14,7 +14,7 @@ from projects.repository import ProjectRepository
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.plugins import events
 from promptadmin.plugins.events import Event, send
-from promptadmin.plugins.isolation import contained
+from promptadmin.plugins.isolation import isolate_plugin_errors
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,7 +86,7 @@ def test_a_recorder_that_fails_leaves_the_change(listening: None, monkeypatch: p
 @pytest.mark.parametrize("session", [read_session, write_session])
 def test_a_failed_statement_does_not_fail_the_session(session: Any, caplog: Any) -> None:
     with session():
-        with contained("dummy", "its part"):
+        with isolate_plugin_errors("dummy", "its part"):
             fail_in_the_database(None)  # type: ignore[arg-type]  # it looks at no event
         assert Project.objects.count() == 0
     assert "Plugin dummy: its part failed" in caplog.text

@@ -12,7 +12,7 @@ from django.db import connection
 from projects.models import Project, Prompt, PromptVersion
 from projects.repository import ProjectRepository
 from promptadmin.db.sessions import write_session
-from promptadmin.errors import Conflict, Missing
+from promptadmin.errors import Conflict, NotFound
 from tests.projects.making import make_project, make_prompt, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,7 +100,7 @@ def test_a_project_is_deleted_once_while_others_add_to_it() -> None:
             if number == WRITERS * ROUNDS // 2:
                 return f"deleted {repository.delete_project(project_id=project.id)}"
             repository.add_prompt(project_id=project.id, content=f"text {number}")
-        except Missing:
+        except NotFound:
             return "missing"
         return "added"
 

@@ -12,7 +12,7 @@ from projects.models import Project, Prompt
 from projects.repository import ProjectInfo, ProjectRepository
 from projects.repository.matching import CANDIDATES, find_prompt
 from projects.texts.keys import FOLDED, KEY, fold_blanks, half_folded, keys
-from promptadmin.errors import Invalid, Missing
+from promptadmin.errors import Invalid, NotFound
 from tests.projects.making import make_project, make_prompt
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +105,7 @@ def test_nothing_is_no_prompt() -> None:
     for project_id, content in (("", "text"), (project.id, ""), (project.id, " \n")):
         assert repository.ensure_prompt_in_project(project_id, content) is None
     assert not Prompt.objects.exists()
-    with pytest.raises(Missing):
+    with pytest.raises(NotFound):
         repository.ensure_prompt_in_project("nope", "text")
     with pytest.raises(Invalid, match="NUL"):
         repository.ensure_prompt_in_project(project.id, "a\x00b")

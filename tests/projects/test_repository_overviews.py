@@ -11,7 +11,7 @@ from projects.models import Prompt
 from projects.records import Contents, HistoryEntry
 from projects.repository import ProjectRepository, project_state
 from projects.texts.counts import TextCounts, count_text
-from promptadmin.errors import Invalid, Missing, Moved
+from promptadmin.errors import Invalid, NotFound, PreconditionFailed
 from tests.projects.making import make_project, make_prompt, make_run, make_version, store
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ def test_what_goes_is_counted_as_it_then_goes() -> None:
     assert repository.project_contents([project.id]) == Contents(prompts=2, versions=1, runs=3)
     assert repository.project_contents([project.id, other.id]) == Contents(prompts=3, versions=2, runs=3)
     assert repository.delete_project(project_id=project.id) == 3
-    with pytest.raises(Missing):
+    with pytest.raises(NotFound):
         repository.prompt_contents(prompt_id=prompt.id)
 
 
@@ -91,7 +91,7 @@ def test_an_update_can_expect_a_state() -> None:
     state = project_state(project)
     make_prompt(project)
     repository.update_project(project_id=project.id, description="new", expected_state=state)
-    with pytest.raises(Moved):
+    with pytest.raises(PreconditionFailed):
         repository.update_project(project_id=project.id, description="newer", expected_state=state)
 
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from optimizations.models import Optimization
 from projects.models import Project, Prompt, PromptVersion
 from projects.repository import LEAVE, ProjectRepository
-from promptadmin.errors import Conflict, Forbidden, Invalid, Missing
+from promptadmin.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.projects.making import make_project, make_prompt, make_run, make_version, store, stored
 
 pytestmark = pytest.mark.django_db
@@ -207,7 +207,7 @@ def test_missing_and_deleted_projects_are_not_found() -> None:
             lambda key=key: repository.add_prompt(project_id=key, content="x"),
             lambda key=key: repository.reorder_prompts(project_id=key, prompt_ids=["x"]),
         ):
-            with pytest.raises(Missing, match=r"^Project not found$"):
+            with pytest.raises(NotFound, match=r"^Project not found$"):
                 call()
     assert repository.get_project(project_id=deleted.id, deleted=True).status == "deleted"
 
@@ -233,7 +233,7 @@ def test_deleting_a_project_takes_prompts_versions_and_runs_with_it() -> None:
     (version,) = PromptVersion.objects.all()
     assert (version.id, version.optimization_id) == (kept_version.id, None)
     assert Project.objects.get(id=project.id).status == "deleted"
-    with pytest.raises(Missing):
+    with pytest.raises(NotFound):
         repository.delete_project(project_id=project.id)
 
 

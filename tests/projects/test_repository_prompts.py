@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from optimizations.models import Optimization
 from projects.models import Project, Prompt, PromptVersion
 from projects.repository import ProjectRepository
-from promptadmin.errors import Invalid, Missing, Moved
+from promptadmin.errors import Invalid, NotFound, PreconditionFailed
 from tests.projects.making import make_project, make_prompt, make_run, make_version
 
 pytestmark = pytest.mark.django_db
@@ -69,11 +69,11 @@ def test_the_same_text_moves_only_the_time(content: str | None) -> None:
 def test_an_edit_or_deletion_can_expect_a_version() -> None:
     prompt = make_prompt(make_project(), "text", version=3)
     for versions in ((), (2, 4)):
-        with pytest.raises(Moved):
+        with pytest.raises(PreconditionFailed):
             repository.update_prompt(prompt_id=prompt.id, content="x", expected_versions=versions)
-        with pytest.raises(Moved):
+        with pytest.raises(PreconditionFailed):
             repository.delete_prompt(prompt_id=prompt.id, expected_versions=versions)
-        with pytest.raises(Moved):
+        with pytest.raises(PreconditionFailed):
             repository.restore_version(prompt_id=prompt.id, version=3, expected_versions=versions)
     assert repository.update_prompt(prompt_id=prompt.id, content="x", expected_versions=(2, 3)).version == 4
     repository.delete_prompt(prompt_id=prompt.id, expected_versions={4})
@@ -90,7 +90,7 @@ def test_a_prompt_of_another_project_is_not_found_before_the_project_is_looked_a
             lambda project_id=project_id: repository.list_versions(prompt_id=prompt.id, project_id=project_id),
             lambda project_id=project_id: repository.get_version(prompt_id=prompt.id, version=1, project_id=project_id),
         ):
-            with pytest.raises(Missing, match=r"^Prompt not found$"):
+            with pytest.raises(NotFound, match=r"^Prompt not found$"):
                 call()
 
 

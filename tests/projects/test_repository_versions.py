@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from projects.models import Prompt, PromptVersion
 from projects.repository import ProjectRepository
 from projects.texts.diffs import diff_texts
-from promptadmin.errors import Missing
+from promptadmin.errors import NotFound
 from tests.projects.making import make_project, make_prompt, make_version
 
 repository = ProjectRepository()
@@ -44,7 +44,7 @@ def test_each_version_can_be_read_the_current_one_too() -> None:
     second = repository.get_version(prompt_id=key, version=2)
     assert (second.content, second.current, second.id, second.created_at) == ("two", True, None, None)
     for version in (0, 3):
-        with pytest.raises(Missing, match=r"^Version not found$"):
+        with pytest.raises(NotFound, match=r"^Version not found$"):
             repository.get_version(prompt_id=key, version=version)
 
 
@@ -56,7 +56,7 @@ def test_an_earlier_text_comes_back_as_a_new_version() -> None:
     texts = {version.version: version.content for version in repository.list_versions(prompt_id=key).items}
     assert texts == {1: "one", 2: "two", 3: "three"}
     assert repository.restore_version(prompt_id=key, version=4).version == 4
-    with pytest.raises(Missing, match=r"^Version not found$"):
+    with pytest.raises(NotFound, match=r"^Version not found$"):
         repository.restore_version(prompt_id=key, version=5)
 
 

@@ -20,7 +20,7 @@ from promptadmin.db.deadlines import deadline
 from promptadmin.db.infrastructure_errors import fault_of
 from promptadmin.db.postgresql.replicas import note_write
 from promptadmin.db.sessions import read_session, write_session
-from promptadmin.errors import Missing, Refused
+from promptadmin.errors import DomainError, NotFound
 
 logger = logging.getLogger(__name__)
 
@@ -79,10 +79,10 @@ def in_session(function: Callable[..., Any], *, writes: bool = False, error: typ
             if writes:
                 note_write()
             return answer
-        except Missing as refused:
+        except NotFound as refused:
             kind = ResourceNotFoundError if error is ResourceError else error
             raise kind(str(refused)) from refused
-        except Refused as refused:
+        except DomainError as refused:
             raise error(str(refused)) from refused
         except Exception as failure:
             fault = fault_of(failure)

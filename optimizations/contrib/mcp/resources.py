@@ -55,7 +55,7 @@ def list_prompts(after: str) -> types.ListPromptsResult:
 
 
 def get_prompt(prompt_id: str, arguments: Mapping[str, str]) -> types.GetPromptResult:
-    """A prompt's current text with its placeholders filled in. Raises Missing, Invalid for an argument it hasn't."""
+    """A prompt's current text with its placeholders filled in. Raises NotFound, Invalid for an argument it hasn't."""
     found = ProjectRepository().get_prompt(prompt_id=prompt_id)
     names = placeholders(found.content)
     given = {composed(name): value for name, value in arguments.items()}

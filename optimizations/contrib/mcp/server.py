@@ -22,7 +22,7 @@ from optimizations.contrib.mcp.registry import TOOLS
 from optimizations.contrib.mcp.tools import as_tool
 from promptadmin import __version__
 from promptadmin.context import Caller, current_request_id
-from promptadmin.errors import Refused
+from promptadmin.errors import DomainError
 
 NAME = "promptforge_mcp"
 INSTRUCTIONS = (
@@ -90,8 +90,8 @@ async def _in_thread(request_context: Any, function: Callable[..., Any], *args: 
     """Run a read beside the event loop, which database calls would hold up."""
     with called_by(_caller_of(request_context)):
         try:
-            return await anyio.to_thread.run_sync(functools.partial(in_session(function, error=Refused), *args))
-        except Refused as refused:
+            return await anyio.to_thread.run_sync(functools.partial(in_session(function, error=DomainError), *args))
+        except DomainError as refused:
             raise MCPError(code=types.INVALID_PARAMS, message=str(refused)) from refused
 
 

@@ -19,7 +19,7 @@ from optimizations.stats.rollups.counts import packed, read_kinds
 from optimizations.stats.rollups.reading import Rows, find_cover, summarize
 from optimizations.stats.rollups.summaries import Summary, unpacked
 from optimizations.stats.rollups.table import RUNS, TABLE, level_of, place, rows_of
-from promptadmin.db.cache import while_unchanged
+from promptadmin.db.cache import cached_until_write
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.plugins.steps import JobResult
 
@@ -45,7 +45,7 @@ def fold(using: str) -> JobResult:
     with read_session(using) as connection:
         trusted = table.is_trustworthy(connection)
         tasks, left = (
-            while_unchanged(connection, "missing summaries", lambda: _find_tasks(using)) if trusted else ([], 0)
+            cached_until_write(connection, "missing summaries", lambda: _find_tasks(using)) if trusted else ([], 0)
         )
     if not trusted:
         with write_session(using):

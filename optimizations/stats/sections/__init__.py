@@ -9,11 +9,11 @@ from typing import Any
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from optimizations.stats.query import Scope
+from optimizations.stats.query import StatsQuery
 from promptadmin.plugins.declarations import enabled_plugins
-from promptadmin.plugins.isolation import contained
+from promptadmin.plugins.isolation import isolate_plugin_errors
 
-Section = Callable[[Scope], Any]
+Section = Callable[[StatsQuery], Any]
 
 
 def statistics(
@@ -29,12 +29,12 @@ def statistics(
 
     To be called within a read session: it is a few queries, which must see one moment of the database.
     """
-    scope = Scope(project=project, since=since, until=until, now=now or timezone.now())
+    scope = StatsQuery(project=project, since=since, until=until, now=now or timezone.now())
     answers: dict[str, Any] = {}
     for plugin in enabled_plugins():
         for name, path in getattr(plugin, "statistics_sections", {}).items():
             answers[name] = None
-            with contained(plugin.label, f"the statistics section {name}"):
+            with isolate_plugin_errors(plugin.label, f"the statistics section {name}"):
                 section: Section = import_string(path)
                 answers[name] = section(scope)
     return answers

@@ -11,7 +11,7 @@ from typing import Any
 
 from optimizations.models import RunStatus
 from optimizations.stats.aggregates import SCORE, Tally
-from optimizations.stats.query import Scope
+from optimizations.stats.query import StatsQuery
 from optimizations.stats.rounding import four, share
 from optimizations.strategies import canonical
 
@@ -23,23 +23,23 @@ def cell(tally: Tally) -> dict[str, Any]:
     return {"count": tally.runs, "avg_score": four(tally.mean())}
 
 
-def strategy_distribution(scope: Scope) -> dict[str, int] | None:
+def strategy_distribution(scope: StatsQuery) -> dict[str, int] | None:
     """Runs by strategy."""
     return {name: tally.runs for name, tally in scope.strategies.items()} or None
 
 
-def score_by_strategy(scope: Scope) -> dict[str, float | None] | None:
+def score_by_strategy(scope: StatsQuery) -> dict[str, float | None] | None:
     """Mean score of each strategy that has one."""
     return {name: four(tally.mean()) for name, tally in scope.strategies.items() if tally.counts[SCORE]} or None
 
 
-def task_types_by_strategy(scope: Scope) -> dict[str, dict[str, int]] | None:
+def task_types_by_strategy(scope: StatsQuery) -> dict[str, dict[str, int]] | None:
     """Runs by strategy and task type."""
     table = scope.by_strategy_and("task_type")
     return {name: {task: tally.runs for task, tally in row.items()} for name, row in table.items()} or None
 
 
-def secondary_strategy_distribution(scope: Scope) -> dict[str, int] | None:
+def secondary_strategy_distribution(scope: StatsQuery) -> dict[str, int] | None:
     """How often each strategy was a secondary one, also of runs that name no first one."""
     counts: Counter[str] = Counter()
     for item in scope.secondaries:
@@ -48,7 +48,7 @@ def secondary_strategy_distribution(scope: Scope) -> dict[str, int] | None:
     return dict(sorted(counts.items())) or None
 
 
-def tags_by_strategy(scope: Scope) -> dict[str, dict[str, int]] | None:
+def tags_by_strategy(scope: StatsQuery) -> dict[str, dict[str, int]] | None:
     """The most frequent tags of each strategy that has a list of tags, even an empty one."""
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for item in scope.tags:
@@ -62,13 +62,13 @@ def tags_by_strategy(scope: Scope) -> dict[str, dict[str, int]] | None:
     } or None
 
 
-def score_matrix(scope: Scope) -> dict[str, dict[str, dict[str, Any]]] | None:
+def score_matrix(scope: StatsQuery) -> dict[str, dict[str, dict[str, Any]]] | None:
     """Runs and mean score by strategy and task type."""
     table = scope.by_strategy_and("task_type")
     return {name: {task: cell(tally) for task, tally in row.items()} for name, row in table.items()} or None
 
 
-def score_variance(scope: Scope) -> dict[str, dict[str, Any]] | None:
+def score_variance(scope: StatsQuery) -> dict[str, dict[str, Any]] | None:
     """How the scores of each strategy spread; `count` is all its runs, with or without a score."""
     return {
         name: {
@@ -83,14 +83,14 @@ def score_variance(scope: Scope) -> dict[str, dict[str, Any]] | None:
     } or None
 
 
-def confidence_by_strategy(scope: Scope) -> dict[str, float | None] | None:
+def confidence_by_strategy(scope: StatsQuery) -> dict[str, float | None] | None:
     """Mean confidence in each strategy, where some run tells it."""
     measure = "strategy_confidence"
     tallies = {name: tally for name, tally in scope.strategies.items() if tally.counts[measure]}
     return {name: four(tally.mean(measure)) for name, tally in tallies.items()} or None
 
 
-def combo_effectiveness(scope: Scope) -> dict[str, dict[str, dict[str, Any]]] | None:
+def combo_effectiveness(scope: StatsQuery) -> dict[str, dict[str, dict[str, Any]]] | None:
     """Occurrences and mean score by strategy and secondary strategy."""
     combos: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
     for item in scope.secondaries:
@@ -107,13 +107,13 @@ def combo_effectiveness(scope: Scope) -> dict[str, dict[str, dict[str, Any]]] | 
     } or None
 
 
-def complexity_performance(scope: Scope) -> dict[str, dict[str, dict[str, Any]]] | None:
+def complexity_performance(scope: StatsQuery) -> dict[str, dict[str, dict[str, Any]]] | None:
     """Runs and mean score by strategy and complexity."""
     table = scope.by_strategy_and("complexity")
     return {name: {level: cell(tally) for level, tally in row.items()} for name, row in table.items()} or None
 
 
-def improvement_by_strategy(scope: Scope) -> dict[str, dict[str, Any]] | None:
+def improvement_by_strategy(scope: StatsQuery) -> dict[str, dict[str, Any]] | None:
     """Improvements and validated runs by strategy."""
     return {
         name: {
@@ -125,7 +125,7 @@ def improvement_by_strategy(scope: Scope) -> dict[str, dict[str, Any]] | None:
     } or None
 
 
-def error_rates(scope: Scope) -> dict[str, dict[str, Any]] | None:
+def error_rates(scope: StatsQuery) -> dict[str, dict[str, Any]] | None:
     """Runs of every status, and failed ones, by strategy; nothing where no run was completed."""
     if not scope.total.runs:
         return None
@@ -142,7 +142,7 @@ def error_rates(scope: Scope) -> dict[str, dict[str, Any]] | None:
     } or None
 
 
-def token_economics(scope: Scope) -> dict[str, dict[str, int]] | None:
+def token_economics(scope: StatsQuery) -> dict[str, dict[str, int]] | None:
     """Mean tokens and duration by strategy, in whole numbers; 0 where no run tells."""
     return {
         name: {
@@ -154,7 +154,7 @@ def token_economics(scope: Scope) -> dict[str, dict[str, int]] | None:
     } or None
 
 
-def win_rates(scope: Scope) -> dict[str, dict[str, Any]] | None:
+def win_rates(scope: StatsQuery) -> dict[str, dict[str, Any]] | None:
     """The best strategy for each task type: by mean score, then by runs, then the last by name."""
     best: dict[str, tuple[float, int, str]] = {}
     for name, row in (score_matrix(scope) or {}).items():

@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS
 from projects.repository import ProjectRepository
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.deletions.work import go_on
-from promptadmin.errors import Refused
+from promptadmin.errors import DomainError
 
 
 class Command(BaseCommand):
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         try:
             with write_session():
                 deletion = ProjectRepository().restore_deletion(number)
-        except Refused as refused:
+        except DomainError as refused:
             raise CommandError(f"{number}: {refused}") from refused
         go_on(number, DEFAULT_DB_ALIAS)
         self.stdout.write(f"Restored {deletion.kind} “{deletion.title}”. {deletion.note}".strip())

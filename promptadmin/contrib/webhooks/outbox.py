@@ -11,7 +11,7 @@ from django.utils import timezone
 from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus, Endpoint, Message
 from promptadmin.db.sessions import write_session
 from promptadmin.db.single_rows import readable_rows
-from promptadmin.errors import Missing
+from promptadmin.errors import NotFound
 from promptadmin.http.responses import to_json
 from promptadmin.plugins.events import Event
 
@@ -34,12 +34,12 @@ def record_event(event: Event) -> None:
 def replay(endpoint_id: int, *, position: int, using: str = DEFAULT_DB_ALIAS) -> int:
     """Deliver every message from this position on to an endpoint, again or for the first time; answers how many.
 
-    Raises Missing if there is no such endpoint.
+    Raises NotFound if there is no such endpoint.
     """
     endpoint = next(readable_rows(Endpoint.objects.using(using).filter(pk=endpoint_id).only("pk", "events")), None)
     if endpoint is None:
         known = ", ".join(f"{row.pk} ({row})" for row in readable_rows(Endpoint.objects.using(using).only("name")))
-        raise Missing(f"There is no endpoint {endpoint_id}; there are: {known or 'none'}.")
+        raise NotFound(f"There is no endpoint {endpoint_id}; there are: {known or 'none'}.")
     rows = Message.objects.using(using).filter(pk__gte=position).order_by("pk")
     named = rows.only("pk", "event", "subject")
     wanted = [row for row in readable_rows(named) if endpoint.wants(row.event)]

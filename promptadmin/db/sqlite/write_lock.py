@@ -21,7 +21,7 @@ _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 os.register_at_fork(after_in_child=_locks.clear)  # no thread that could release one has come along
 
 
-def begin(connection: BaseDatabaseWrapper, stack: ExitStack) -> None:
+def begin_immediate(connection: BaseDatabaseWrapper, stack: ExitStack) -> None:
     """Open a transaction that may write, which ends with the stack.
 
     Django begins it with BEGIN IMMEDIATE, as `transaction_mode` says. Waits for the lock, and then for the file, for at

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from promptadmin.accounts import tokens
 from promptadmin.db.sessions import write_session
-from promptadmin.errors import Refused
+from promptadmin.errors import DomainError
 
 
 class Command(BaseCommand):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
                 token, secret = tokens.create_token(
                     name=options["name"], scopes=options["scope"] or ["read", "write"], expires_at=expires_at
                 )
-        except Refused as error:
+        except DomainError as error:
             raise CommandError(str(error)) from error
         self.stderr.write(f"Made {token}, which may {', '.join(sorted(token.scopes))}. Its secret, shown this once:")
         self.stdout.write(secret)

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from promptadmin.accounts import tokens
 from promptadmin.db.sessions import write_session
-from promptadmin.errors import Refused
+from promptadmin.errors import DomainError
 
 
 class Command(BaseCommand):
@@ -25,6 +25,6 @@ class Command(BaseCommand):
         try:
             with write_session():
                 token = tokens.revoke_token(options["token"])
-        except Refused as error:
+        except DomainError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Revoked {token}.")

@@ -15,9 +15,9 @@ from promptadmin.accounts.first_user import check_given_password, make_administr
 from promptadmin.api.auth import refuse_open_mode_for
 from promptadmin.db.chosen_database import remember
 from promptadmin.db.postgresql.connections import close_everything
-from promptadmin.ops.server.companions import Companions
 from promptadmin.ops.server.loading import loading
 from promptadmin.ops.server.serving import bounds, serve
+from promptadmin.ops.server.supervisor import Companions
 from promptadmin.ops.upkeep import upkeep_jobs
 from promptadmin.plugins.declarations import enabled_plugins
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from promptadmin.ops.backups.booting import BootStep
+from promptadmin.ops.backups.boot_check import BootStep
 from promptadmin.ops.backups.compression import unpack
 from promptadmin.ops.backups.contents import Contents
 from promptadmin.ops.backups.errors import BackupError

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from promptadmin.ops.backups.booting import BootStep, boot
+from promptadmin.ops.backups.boot_check import BootStep, boot
 from promptadmin.ops.backups.engines import Say, unpack_checked
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.postgresql_server import (

@@ -40,7 +40,7 @@ class BackupProcess:
         line = [
             sys.executable,
             "-m",
-            "promptadmin.ops.server.companions",
+            "promptadmin.ops.server.supervisor",
             str(os.getpid()),
             "backupdb",
             "--json",

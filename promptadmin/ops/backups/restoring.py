@@ -10,7 +10,7 @@ from pathlib import Path
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from promptadmin.ops.backups.booting import BootStep
+from promptadmin.ops.backups.boot_check import BootStep
 from promptadmin.ops.backups.engines import Say
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.sources import target_of

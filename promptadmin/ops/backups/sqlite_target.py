@@ -9,7 +9,7 @@ from urllib.parse import quote
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin.db.process_locks import startup_lock
-from promptadmin.ops.backups.booting import BootStep, boot
+from promptadmin.ops.backups.boot_check import BootStep, boot
 from promptadmin.ops.backups.contents import read_sqlite
 from promptadmin.ops.backups.copying import broken_links, damage, flush, reading
 from promptadmin.ops.backups.engines import Say, unpack_checked

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from promptadmin.http.middleware import constant_headers
 from promptadmin.plugins.declarations import enabled_plugins
-from promptadmin.plugins.isolation import contained
+from promptadmin.plugins.isolation import isolate_plugin_errors
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def plugin_applications() -> dict[str, Application]:
     found: dict[str, Application] = {}
     for plugin in enabled_plugins():
         if plugin.asgi_application:
-            with contained(plugin.label, "its ASGI application"):
+            with isolate_plugin_errors(plugin.label, "its ASGI application"):
                 found[plugin.label] = import_string(plugin.asgi_application)
     return found
 

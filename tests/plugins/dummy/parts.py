@@ -10,7 +10,7 @@ from dummy.models import Note
 from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
-from optimizations.stats import Scope
+from optimizations.stats import StatsQuery
 from projects.prompt_checks import CheckedPrompt, Finding, Severity
 from promptadmin.plugins import Dashboard, Event, JobResult, StepContext, StepResult, errors, send, write_session
 
@@ -92,11 +92,11 @@ def flavours() -> list[str]:
     return ["sweet", "sour"]
 
 
-def count_runs(scope: Scope) -> int:
+def count_runs(scope: StatsQuery) -> int:
     return scope.runs().count()
 
 
-def broken_section(scope: Scope) -> int:
+def broken_section(scope: StatsQuery) -> int:
     return scope.runs().extra(where=["no_such_column = 1"]).count()  # an error of the database itself
 
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from promptadmin.contrib.webhooks.outbox import replay
 from promptadmin.db.sessions import write_session
-from promptadmin.errors import Refused
+from promptadmin.errors import DomainError
 
 
 class Command(BaseCommand):
@@ -26,6 +26,6 @@ class Command(BaseCommand):
         try:
             with write_session():
                 count = replay(options["endpoint"], position=options["position"])
-        except Refused as error:
+        except DomainError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{count} messages are on their way again.")

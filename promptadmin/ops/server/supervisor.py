@@ -54,7 +54,7 @@ class Companions:
     def _keep(self, number: int, command: Sequence[str], wait: float) -> None:
         self._stopping.wait(wait)
         while not self._stopping.is_set():
-            line = [sys.executable, "-m", "promptadmin.ops.server.companions", str(os.getpid()), *command]
+            line = [sys.executable, "-m", "promptadmin.ops.server.supervisor", str(os.getpid()), *command]
             process = self._processes[number] = subprocess.Popen(  # noqa: S603  # our own commands
                 line,
                 process_group=0,  # a terminal's Ctrl-C stops the server, which stops them
