@@ -105,8 +105,8 @@ fuzz: install-dev
 		PROMPTADMIN_ANY_VALUES=100 PROMPTADMIN_TEST_STAGES=100 PROMPTADMIN_STATISTICS_EXAMPLES=500 \
 		PROMPTADMIN_SEARCH_EXAMPLES=500 \
 		$(BIN)/python -m pytest tests/api/test_made_up_requests.py tests/api/test_raw_bytes.py \
-		tests/platform/test_fuzzed_imports.py tests/platform/test_any_value.py tests/adoption/test_random_files.py \
-		tests/adoption/test_last_release.py \
+		tests/exchange/test_fuzzed_imports.py tests/test_any_value.py tests/ops/adoption/test_random_files.py \
+		tests/ops/adoption/test_last_release.py \
 		tests/optimizations/test_stats_rollups.py \
 		tests/optimizations/test_search_index.py --timeout 7200
 
@@ -115,16 +115,16 @@ fuzz: install-dev
 proof: install-dev
 	PROMPTADMIN_REQUIRE_SERVICES=1 PROMPTADMIN_TEST_KILLS="$$RUN_KILLS" PROMPTADMIN_TEST_FLIPS="$$RUN_FLIPS" \
 		PROMPTADMIN_TEST_STOPPED_SECONDS="$$RUN_STOPPED" PROMPTADMIN_KILL_SECONDS="$$RUN_WEBHOOKS" PROMPTADMIN_ALL_SAMPLES=1 \
-		$(BIN)/python -m pytest --timeout 7200 tests/adoption/test_killed.py tests/platform/test_backup.py \
-		tests/platform/test_restore.py tests/platform/test_backup_postgresql.py tests/platform/test_moving.py \
-		tests/platform/test_moved_answers.py tests/api/test_imports_killed.py tests/contrib/test_webhooks_killed.py tests/platform/test_postgresql_stopped.py \
+		$(BIN)/python -m pytest --timeout 7200 tests/ops/adoption/test_killed.py tests/ops/test_backup.py \
+		tests/ops/test_restore.py tests/ops/test_backup_postgresql.py tests/ops/test_postgresql_move.py \
+		tests/ops/test_moved_answers.py tests/api/test_imports_killed.py tests/contrib/test_webhooks_killed.py tests/db/test_postgresql_stopped.py \
 		-k "killed or flip or stopped or must_not_be_restored or overtakes or every_answer"
 	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill="$$RUN_SELFTEST" --durability fast
 	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill="$$RUN_SELFTEST" --durability strict
 
 # Readers and writers on one server, a backup every 20 seconds, a restart every minute: nothing lost, failed or stale.
 endurance: install-dev
-	$(BIN)/python -m tests.endurance --minutes="$$RUN_MINUTES"
+	$(BIN)/python -m tests.support.endurance --minutes="$$RUN_MINUTES"
 
 # Fills the table of docs/performance.md; ARGS="--only history,record" measures parts of it.
 bench: install-dev

@@ -20,9 +20,9 @@ from pytest_django import DjangoDbBlocker
 from promptadmin.db.derived_tables import PREFIX
 from promptadmin.ops.startup.sequence import run_startup
 from promptadmin.plugins.isolation import failures
-from tests.django_databases import connected, sqlite_config
-from tests.processes import Scratch
-from tests.services import check_services
+from tests.support.django_databases import connected, sqlite_config
+from tests.support.processes import Scratch
+from tests.support.services import check_services
 
 OpenFile = Callable[[Path], AbstractContextManager[BaseDatabaseWrapper]]
 OpenDatabase = Callable[[dict[str, Any]], AbstractContextManager[BaseDatabaseWrapper]]

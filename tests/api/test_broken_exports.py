@@ -20,8 +20,8 @@ import pytest
 
 from promptadmin.exchange.formats import FORMATS, JSONLines
 from tests.api.requests_to import JsonClient
-from tests.servers import Site, serving
-from tests.services import needs_postgresql, postgresql_database
+from tests.support.servers import Site, serving
+from tests.support.services import needs_postgresql, postgresql_database
 
 TOKEN = "broken"
 RUNS, TEXT_BYTES = 3000, 10_000

@@ -14,7 +14,7 @@ from django.db import connections
 from tests.api.busy_writer import work
 from tests.api.requests_to import JsonClient
 from tests.conftest import OpenFile
-from tests.servers import serving
+from tests.support.servers import serving
 
 PROCESSES = 16
 SECONDS = float(os.environ.get("PROMPTADMIN_CONCURRENCY_SECONDS", "4"))

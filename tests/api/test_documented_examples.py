@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from tests.api.requests_to import JsonClient
-from tests.processes import REPOSITORY
-from tests.servers import serving
+from tests.support.processes import REPOSITORY
+from tests.support.servers import serving
 
 TOKEN = "documented"
 DOCUMENT = (REPOSITORY / "docs" / "api.md").read_text()

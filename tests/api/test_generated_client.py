@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.processes import REPOSITORY, environment
-from tests.servers import serving
+from tests.support.processes import REPOSITORY, environment
+from tests.support.servers import serving
 
 TOKEN = "generated"
 # The generator knows no JSON Lines; the other settings spare it a project around the package.

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from optimizations.tools.selftest.servers import Servers
-from tests import file_contents
+from tests.support import file_contents
 
 KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "5"))
 LINES = 2000

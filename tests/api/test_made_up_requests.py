@@ -10,9 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.adopted_database import AdoptedDatabase
-from tests.processes import REPOSITORY
-from tests.servers import Site, serving
+from tests.support.adopted_database import AdoptedDatabase
+from tests.support.processes import REPOSITORY
+from tests.support.servers import Site, serving
 
 EXAMPLES = os.environ.get("PROMPTADMIN_FUZZ_EXAMPLES", "3")
 CHECKS = (

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management import call_command
 from django.test import Client
 
-from tests.processes import REPOSITORY
+from tests.support.processes import REPOSITORY
 
 CHECKED_IN = REPOSITORY / "docs" / "openapi.json"
 NO_BODY = {"204", "304"}

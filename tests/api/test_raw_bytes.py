@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from tests.api.raw_requests import broken_request, statuses_of_answers
 from tests.api.requests_to import JsonClient
-from tests.servers import STOP_SECONDS, serving
+from tests.support.servers import STOP_SECONDS, serving
 
 REQUESTS = int(os.environ.get("PROMPTADMIN_RAW_REQUESTS", "100"))
 TOKEN = "raw"

@@ -14,11 +14,11 @@ import psycopg
 import pytest
 
 from tests.every_route.apps import ON_POSTGRESQL, ON_SQLITE
-from tests.legacy_files import LAST_RELEASE_SAMPLE
-from tests.moves import SMALL_BATCHES, kill_within_a_table
-from tests.processes import REPOSITORY, Scratch
-from tests.servers import Site, serving
-from tests.services import needs_legacy_files, needs_postgresql, postgresql_database
+from tests.support.legacy_files import LAST_RELEASE_SAMPLE
+from tests.support.moves import SMALL_BATCHES, kill_within_a_table
+from tests.support.processes import REPOSITORY, Scratch
+from tests.support.servers import Site, serving
+from tests.support.services import needs_legacy_files, needs_postgresql, postgresql_database
 
 pytestmark = needs_legacy_files
 

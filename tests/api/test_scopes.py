@@ -19,7 +19,7 @@ from promptadmin.accounts import tokens
 from promptadmin.api.auth import ALL_SCOPES, OpenAuth, StaffAuth, TokenAuth
 from promptadmin.http.methods import READING_METHODS
 from promptadmin.urls import api
-from tests.platform.people import make_staff
+from tests.support.people import make_staff
 
 pytestmark = pytest.mark.django_db
 

@@ -21,8 +21,8 @@ from promptadmin.db.deadlines import seconds_left
 from promptadmin.db.infrastructure_errors import SENDING
 from promptadmin.exchange.formats import FORMATS
 from tests.api.requests_to import JsonClient
-from tests.platform.people import make_staff
-from tests.servers import Site, serving
+from tests.support.people import make_staff
+from tests.support.servers import Site, serving
 
 TOKEN = "stalled"
 STALL_SECONDS = 6

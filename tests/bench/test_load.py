@@ -16,8 +16,8 @@ from bench.chart import chart
 from bench.compare import compare
 from bench.figures import Figure
 from bench.wrk import MISSING
-from tests.processes import REPOSITORY
-from tests.services import needs_postgresql, postgresql_url
+from tests.support.processes import REPOSITORY
+from tests.support.services import needs_postgresql, postgresql_url
 
 SECONDS = 200
 

@@ -10,7 +10,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from tests.processes import REPOSITORY
+from tests.support.processes import REPOSITORY
 
 ARTIFACTS = REPOSITORY / "test-artifacts"
 CHROMIUM_ARGUMENTS = (

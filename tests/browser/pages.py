@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.servers import Site
+from tests.support.servers import Site
 
 SECONDS = 20
 Answer = TypeVar("Answer")

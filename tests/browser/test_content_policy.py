@@ -9,10 +9,10 @@ import pytest
 from django.urls import Resolver404, resolve
 from selenium.webdriver import Chrome
 
-from tests.adopted_database import AdoptedDatabase
 from tests.browser.conftest import complaints
 from tests.browser.pages import is_loaded, open_page, sign_in, wait_for
-from tests.servers import Site, serving
+from tests.support.adopted_database import AdoptedDatabase
+from tests.support.servers import Site, serving
 
 pytestmark = pytest.mark.needs_chromium
 

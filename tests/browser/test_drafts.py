@@ -14,7 +14,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser.accessibility import grave_problems, overflows, use_theme
 from tests.browser.pages import click, click_link, next_page, open_page, sign_in, text_of, wait_for
-from tests.servers import Site, serving
+from tests.support.servers import Site, serving
 
 pytestmark = pytest.mark.needs_chromium
 

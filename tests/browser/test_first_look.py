@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 
 from optimizations.tools.demo import PROMPTS, make_demo_file
 from tests.browser.pages import click, click_link, foreign_resources, open_page, sign_in, text_of
-from tests.servers import serving
+from tests.support.servers import serving
 
 pytestmark = pytest.mark.needs_chromium
 

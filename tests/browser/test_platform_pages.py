@@ -11,7 +11,6 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 
-from tests.adopted_database import AdoptedDatabase
 from tests.browser.accessibility import grave_problems, overflows, use_theme
 from tests.browser.pages import (
     click,
@@ -24,7 +23,8 @@ from tests.browser.pages import (
     text_of,
     wait_for,
 )
-from tests.servers import Site, serving
+from tests.support.adopted_database import AdoptedDatabase
+from tests.support.servers import Site, serving
 
 pytestmark = pytest.mark.needs_chromium
 

@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser.pages import click, click_link, foreign_resources, open_page, sign_in, text_of, wait_for
-from tests.servers import Site, serving
+from tests.support.servers import Site, serving
 
 pytestmark = pytest.mark.needs_chromium
 

@@ -12,9 +12,9 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 
-from tests.adopted_database import AdoptedDatabase
 from tests.browser.pages import click, click_link, foreign_resources, open_page, sign_in, text_of, wait_for
-from tests.servers import Site, serving
+from tests.support.adopted_database import AdoptedDatabase
+from tests.support.servers import Site, serving
 
 pytestmark = pytest.mark.needs_chromium
 

@@ -24,7 +24,7 @@ from promptadmin.db.sessions import write_session
 from promptadmin.errors import Forbidden
 from promptadmin.ops.doctor.registry import Examination, Severity
 from tests.contrib.webhook_receiver import Receiver, receiving
-from tests.processes import Scratch
+from tests.support.processes import Scratch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 
 from tests.contrib.webhook_receiver import Received, receiving
-from tests.processes import REPOSITORY, Scratch
+from tests.support.processes import REPOSITORY, Scratch
 
 SECONDS = float(os.environ.get("PROMPTADMIN_KILL_SECONDS", "4"))
 ENABLED = {

@@ -17,8 +17,8 @@ from promptadmin.errors import Conflict
 from promptadmin.models import Deletion
 from promptadmin.ops.doctor.examining import examine
 from tests.plugins.installed import install
-from tests.processes import REPOSITORY, Scratch
 from tests.projects.making import make_project, make_prompt, make_run
+from tests.support.processes import REPOSITORY, Scratch
 
 KINDS = ("CASCADE", "PROTECT", "SET_NULL", "RESTRICT", "DO_NOTHING")
 

@@ -16,7 +16,7 @@ from django.test import Client
 from optimizations.models import Optimization
 from optimizations.repository import browsing
 from projects.models import Project, Prompt
-from tests.sent_sql import sent_sql
+from tests.support.sent_sql import sent_sql
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -25,7 +25,7 @@ from tests.optimizations.searched_files import add_run, index_everything
 from tests.optimizations.stats_rows import NOW, store
 from tests.optimizations.stats_rows import make_run as make_stored
 from tests.projects.making import make_project, make_prompt, make_run
-from tests.query_plans import BIG, postgresql_scans, reads_everything, sqlite_plans, sqlite_work
+from tests.support.query_plans import BIG, postgresql_scans, reads_everything, sqlite_plans, sqlite_work
 
 pytestmark = pytest.mark.django_db
 on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's plans have their own test")

@@ -14,7 +14,7 @@ from optimizations.repository import OptimizationRepository, RunFilters
 from projects.models import Project, Prompt
 from promptadmin.db.sessions import read_session
 from tests.projects.making import make_project, make_prompt, make_run
-from tests.query_plans import sqlite_plans
+from tests.support.query_plans import sqlite_plans
 
 pytestmark = [
     pytest.mark.django_db,

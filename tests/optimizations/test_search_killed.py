@@ -15,7 +15,7 @@ from promptadmin.search.index_file import index_path
 from promptadmin.search.tracking import STATE
 from tests.conftest import OpenFile
 from tests.optimizations.searched_files import containing, index_everything, with_words, write
-from tests.processes import Scratch
+from tests.support.processes import Scratch
 
 KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "2"))
 ROWS = 9_000

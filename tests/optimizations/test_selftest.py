@@ -17,7 +17,7 @@ from optimizations.management.commands import selftest
 from optimizations.tools.selftest.evidence import Evidence
 from optimizations.tools.selftest.killing import Report, kill_servers, look
 from optimizations.tools.selftest.writers import KINDS, Ledger, Write
-from tests.processes import Scratch
+from tests.support.processes import Scratch
 
 KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "5"))
 FEW = 5  # with so few of them, `strict` has even fewer

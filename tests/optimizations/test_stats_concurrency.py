@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from optimizations.stats.rollups.table import TABLE
-from tests.processes import REPOSITORY, Scratch
+from tests.support.processes import REPOSITORY, Scratch
 
 SECONDS = float(os.environ.get("STATISTICS_SECONDS", "2"))
 RUNS = 9000

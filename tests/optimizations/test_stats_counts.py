@@ -18,7 +18,7 @@ from optimizations.stats.rollups.counts import count_stored
 from tests.optimizations import test_stats_rollups as rollups
 from tests.optimizations.stats_rows import make_run, store
 from tests.optimizations.test_stats_rollups import EXAMPLES, fold_all, small_ranges, write
-from tests.query_plans import sqlite_work
+from tests.support.query_plans import sqlite_work
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "sqlite", reason="other engines count the rows"),

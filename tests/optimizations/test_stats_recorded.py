@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.legacy_files import LAST_RELEASE_SAMPLE, unpack_gzip
-from tests.processes import Scratch
+from tests.support.legacy_files import LAST_RELEASE_SAMPLE, unpack_gzip
+from tests.support.processes import Scratch
 
 RECORD = LAST_RELEASE_SAMPLE.with_name("read.json.gz")
 PROGRAM = """

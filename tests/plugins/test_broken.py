@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.plugins.installed import announce, install
-from tests.processes import REPOSITORY, Scratch
+from tests.support.processes import REPOSITORY, Scratch
 
 HEAD = """
 from projects.declarations import PromptCheck

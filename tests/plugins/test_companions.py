@@ -13,7 +13,7 @@ import pytest
 
 from promptadmin.ops.server import supervisor
 from promptadmin.ops.server.supervisor import Companions
-from tests.processes import Scratch
+from tests.support.processes import Scratch
 
 STARTED: list[subprocess.Popen[bytes]] = []
 

@@ -21,7 +21,7 @@ from promptadmin.plugins.declarations import (
     installed_plugins,
 )
 from promptadmin.plugins.events import known_events
-from tests.processes import REPOSITORY
+from tests.support.processes import REPOSITORY
 
 DOCUMENT = (REPOSITORY / "docs" / "plugins.md").read_text()
 SETTINGS = (REPOSITORY / "docs" / "settings.md").read_text()

@@ -19,8 +19,8 @@ from promptadmin.plugins.checks import attribute_types
 from tests.api.requests_to import JsonClient
 from tests.plugins.dummy.apps import DummyConfig
 from tests.plugins.installed import install_dummy
-from tests.processes import REPOSITORY, Scratch
-from tests.servers import Site, serving
+from tests.support.processes import REPOSITORY, Scratch
+from tests.support.servers import Site, serving
 
 TOKEN = "dummy"
 

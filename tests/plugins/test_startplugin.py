@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import REPOSITORY, Scratch
+from tests.support.processes import REPOSITORY, Scratch
 
 NAME = "word_counts"
 

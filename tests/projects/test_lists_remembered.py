@@ -8,7 +8,7 @@ from django.db import connection
 from projects.repository import ProjectRepository
 from promptadmin.db.sessions import read_session
 from tests.projects.making import make_project, make_prompt
-from tests.sent_sql import sent_sql
+from tests.support.sent_sql import sent_sql
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

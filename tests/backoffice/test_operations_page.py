@@ -1,0 +1,211 @@
+"""The operators' page: what it shows, and its buttons, which only operators may press."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from promptadmin.models import LogEntry
+from promptadmin.ops.backups import last_proven
+from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.process import BROKEN_OFF, UNDER_WAY, BackupProcess
+from promptadmin.ops.startup.run_log import STEPS, last_runs
+from promptadmin.ops.startup.sequence import run_steps
+from tests.projects.making import make_run
+from tests.support.people import signed_in
+from tests.support.processes import environment
+
+PAGE, BACKUP, STEP = "/admin/operations/", "/admin/operations/backup/", "/admin/operations/step/"
+only_sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="tells of SQLite's file")
+
+
+@pytest.fixture(autouse=True)
+def own_data_directory(settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path / "data"
+
+
+def administrator() -> Client:
+    """For tests outside of a transaction, which have no roles: the rows that migrations made are gone by then."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("ada"))
+    return client
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_shows_when_each_step_last_ran() -> None:
+    run_steps(["cleanup_stale"])
+    page = administrator().get(PAGE).content.decode()
+    last = last_runs(connection)["cleanup_stale"]
+    assert last.message == "nothing to do"
+    assert f"{last.ran_at:%Y-%m-%d %H:%M}" in page
+    assert "Nothing to do" in page
+    assert "not needed so far" in page
+    assert "Pending migrations</th><td>none" in page
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's backups take no other program")
+@pytest.mark.django_db
+def test_it_says_why_no_backup_can_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without PostgreSQL's programs, or the right to make databases, the rest of the page is there."""
+    client = signed_in("operator")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    page = client.get(PAGE)
+    assert page.status_code == 200
+    assert "No backup can be made" in page.content.decode()
+    assert "pg_dump" in page.content.decode()
+
+
+@only_sqlite
+@pytest.mark.django_db
+def test_it_shows_the_file_and_its_settings() -> None:
+    page = signed_in("operator").get(PAGE).content.decode()
+    for expected in (
+        "PRAGMA journal_mode</th><td>wal",
+        "Write-ahead log",
+        "SQLite",
+        str(connection.settings_dict["NAME"]),
+    ):
+        assert expected in page
+
+
+@pytest.mark.django_db
+def test_a_dry_run_is_not_remembered() -> None:
+    run_steps(["cleanup_stale"], dry_run=True)
+    assert not last_runs(connection)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stale_runs_are_ended_by_a_button() -> None:
+    old = make_run(status="running", created_at=timezone.now() - dt.timedelta(hours=2))
+    new = make_run(status="running")
+    answer = administrator().post(STEP, {"step": "cleanup_stale"}, follow=True)
+    assert "Stale runs: 1 runs became errors." in answer.content.decode()
+    old.refresh_from_db()
+    new.refresh_from_db()
+    assert (old.status, new.status) == ("error", "running")
+    entry = LogEntry.objects.get(object_pk="cleanup_stale")
+    assert (entry.by, entry.note) == ("user ada", "1 runs became errors")
+
+
+@pytest.mark.django_db
+def test_other_steps_have_no_button() -> None:
+    client = signed_in("operator")
+    for step in ("tables", "no such", ""):
+        assert "There is no such button" in client.post(STEP, {"step": step}, follow=True).content.decode()
+    assert not last_runs(connection)
+
+
+@pytest.fixture
+def backups_of_this_file(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the process that a button starts keeps its backups of the tests' database."""
+    url = f"sqlite:///{connection.settings_dict['NAME']}"
+    settings.DATA_DIR = tmp_path / "data"
+    for name, value in environment(DATABASE_URL=url, PROMPTADMIN_DATA_DIR=str(settings.DATA_DIR)).items():
+        monkeypatch.setenv(name, value)
+    return tmp_path / "data" / "backups"
+
+
+def page_afterwards(client: Client) -> str:
+    """The page once no backup is under way any more."""
+    until = time.monotonic() + 60
+    while "A backup is being made</strong>" in (page := client.get(PAGE).content.decode()):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    return page
+
+
+@only_sqlite
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_is_started_by_a_button(backups_of_this_file: Path) -> None:
+    """The request doesn't wait for it; while it runs no other one begins; then the page says what was made."""
+    client = administrator()
+    assert "There is none yet." in client.get(PAGE).content.decode()
+    began = client.post(BACKUP, follow=True).content.decode()
+    assert "A backup is being made</strong> since" in began
+    assert "Make a backup now" not in began
+    assert UNDER_WAY in client.post(BACKUP, follow=True).content.decode()
+    with pytest.raises(BackupError, match="under way"):
+        BackupProcess("default")
+    page = page_afterwards(client)
+    made = last_proven(backups_of_this_file)
+    assert made is not None
+    assert f"Made and proved {made.name}." in page
+    assert "0.0 h" in page
+    assert "Make a backup now" in page
+    assert [path.name for path in backups_of_this_file.iterdir()] == [made.name]
+    assert LogEntry.objects.get(object_pk="backup").changes == {"backup": [None, "started"]}
+
+
+@only_sqlite
+@pytest.mark.django_db(transaction=True)
+def test_the_page_says_why_a_backup_failed(backups_of_this_file: Path, settings: Settings) -> None:
+    client = administrator()
+    backups_of_this_file.parent.mkdir()
+    backups_of_this_file.write_text("a file where the directory should be")
+    client.post(BACKUP)
+    page = page_afterwards(client)
+    assert "can&#x27;t hold backups" in page
+    assert "name another place" in page
+    assert "Made and proved" not in page
+    settings.DATA_DIR = backups_of_this_file
+    assert "can&#x27;t be written" in client.post(BACKUP, follow=True).content.decode()
+
+
+@only_sqlite
+@pytest.mark.django_db(transaction=True)
+def test_the_page_tells_of_a_backup_whose_server_was_killed(
+    backups_of_this_file: Path,
+) -> None:
+    client = administrator()
+    process = BackupProcess("default")
+    with process._process as child:
+        child.kill()
+    assert "A backup is being made</strong>" in client.get(PAGE).content.decode()
+    process._lock.close()  # as the system does for a process that is gone
+    assert BROKEN_OFF in client.get(PAGE).content.decode()
+    client.post(BACKUP)
+    assert "Made and proved" in page_afterwards(client)
+
+
+@pytest.mark.django_db
+def test_nobody_else_sees_or_presses_anything() -> None:
+    make_run(status="running", created_at=timezone.now() - dt.timedelta(hours=2))
+    for role in ("viewer", "editor"):
+        client = signed_in(role)
+        assert client.get(PAGE).status_code == 403
+        assert client.post(BACKUP).status_code == client.post(STEP, {"step": "cleanup_stale"}).status_code == 403
+        assert "/admin/operations/" not in client.get("/admin/").content.decode()
+    operator = signed_in("operator")
+    assert "/admin/operations/" in operator.get("/admin/").content.decode()
+    assert operator.get(BACKUP).status_code == operator.get(STEP).status_code == 405
+    careful = Client(enforce_csrf_checks=True)
+    careful.cookies = operator.cookies
+    assert careful.post(BACKUP).status_code == careful.post(STEP, {"step": "cleanup_stale"}).status_code == 403
+    assert not last_runs(connection)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"x": 1}'])
+def test_a_record_that_says_nothing_is_begun_anew(settings: Settings, content: str) -> None:
+    settings.DATA_DIR.mkdir()
+    (settings.DATA_DIR / STEPS).write_text(content)
+    assert last_runs(connection) == {}
+    run_steps(["cleanup_stale"])
+    assert last_runs(connection)["cleanup_stale"].message == "nothing to do"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_record_that_cannot_be_written_keeps_no_step_from_running(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.DATA_DIR.write_text("a file where the directory should be")
+    assert run_steps(["cleanup_stale"])[0].result.message == "nothing to do"
+    assert "can't be written" in caplog.text

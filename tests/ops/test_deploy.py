@@ -1,0 +1,78 @@
+"""The files of `deploy/`: each tool that reads one accepts it, and what they name is there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.nginx import nginx_configuration
+from tests.support.processes import REPOSITORY
+from tests.support.services import needs_nginx
+
+DEPLOY = REPOSITORY / "deploy"
+READS = re.compile(r'env\.\w+\(\s*"(\w+)"')
+SETTINGS = set(READS.findall((REPOSITORY / "promptadmin" / "settings.py").read_text()))
+
+
+def run(*line: str) -> str:
+    """What a tool says of a file that it must accept."""
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze")
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+    """With a Python of this machine in the place of the one that an installation has."""
+    text = (DEPLOY / "promptadmin.service").read_text()
+    assert "ExecStart=/opt/promptadmin/.venv/bin/python manage.py serve" in text
+    unit = tmp_path / "promptadmin.service"
+    unit.write_text(text.replace("/opt/promptadmin/.venv/bin/python", sys.executable))
+    assert str(unit) not in run("systemd-analyze", "verify", "--man=no", str(unit))
+
+
+@pytest.mark.skipif(not shutil.which("systemd-sysusers"), reason="no systemd-sysusers")
+def test_systemd_makes_the_user_of_the_unit(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    run("systemd-sysusers", f"--root={tmp_path}", str(DEPLOY / "promptadmin.sysusers"))
+    [user] = [
+        line for line in (tmp_path / "etc" / "passwd").read_text().splitlines() if line.startswith("promptadmin:")
+    ]
+    assert ":/var/lib/promptadmin:" in user
+    unit = (DEPLOY / "promptadmin.service").read_text()
+    assert "\nUser=promptadmin\nGroup=promptadmin\nStateDirectory=promptadmin\n" in unit
+    assert "DynamicUser" not in unit
+
+
+@needs_nginx
+def test_nginx_accepts_the_site(tmp_path: Path) -> None:
+    """With a certificate of its own."""
+    run("nginx", "-t", "-q", "-p", str(tmp_path), "-c", str(nginx_configuration(tmp_path)))
+
+
+@pytest.mark.parametrize("file", sorted(DEPLOY.iterdir()), ids=lambda file: file.name)
+def test_every_variable_is_a_setting(file: Path) -> None:
+    text = file.read_text()
+    named = set(re.findall(r"\bPROMPTADMIN_[A-Z_]+\b", text))
+    if file.suffix == ".env":
+        named |= {line.partition("=")[0].strip("# ") for line in text.splitlines() if re.match(r"#?[A-Z_]+=", line)}
+    assert named <= SETTINGS
+
+
+def test_the_container_is_made_of_what_is_there() -> None:
+    """What is copied from here, what the commands name of it, and `pg_dump`, without which there is no backup."""
+    lines = (DEPLOY / "Containerfile").read_text().replace("\\\n", " ").splitlines()
+    copied = [
+        word for line in lines if line.startswith("COPY ") and "--from" not in line for word in line.split()[1:-1]
+    ]
+    assert {"manage.py", "promptadmin", "projects", "optimizations", "requirements.lock"} <= set(copied)
+    assert [name for name in copied if not (REPOSITORY / name).exists()] == []
+    commands = " ".join(line for line in lines if line.startswith(("RUN ", "CMD ")))
+    for name in re.findall(r"compileall -q ([\w ]+?) +(?:FROM|RUN|CMD|&&)|-r ([\w.-]+)|\b(\w+\.py)\b", commands):
+        assert all((REPOSITORY / part).exists() and part in copied for part in "".join(name).split()), name
+    assert re.search(r"apt-get install [^&]*\bpostgresql-client\b", commands)

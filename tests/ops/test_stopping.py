@@ -1,0 +1,186 @@
+"""Ctrl-C in a terminal, which reaches every process of the group, and other ends of servers and commands."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.support.ports import free_port
+from tests.support.processes import REPOSITORY, Scratch
+
+PLUGINS = "projects,optimizations,webhooks,mcp"
+SECONDS = 10.0  # a worker that hangs takes 45
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes below one."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+    found: set[int] = set()
+    while more := {child for child, parent in parents.items() if parent in {pid, *found}} - found:
+        found |= more
+    return found
+
+
+def is_there(pid: int) -> bool:
+    """Whether a process runs; one that ended and waits for its parent doesn't."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def gone(processes: set[int], seconds: float = SECONDS) -> bool:
+    """Whether all of them end within so long."""
+    deadline = time.monotonic() + seconds
+    while any(is_there(pid) for pid in processes):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def start(scratch: Scratch, *options: str, terminal: int | None = None) -> tuple[subprocess.Popen[bytes], Path, int]:
+    """Start a server as a shell does, in a session of its own."""
+    port = free_port()
+    log = scratch.directory / "serve.log"
+    variables = {"PROMPTADMIN_PLUGINS": PLUGINS, "PROMPTADMIN_WEBHOOKS_HOSTS": "127.0.0.1"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--port", str(port), *options],
+            cwd=REPOSITORY,
+            env=scratch.environment(**variables),
+            stdin=terminal if terminal is not None else subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return process, log, port
+
+
+def wait_for(process: subprocess.Popen[bytes], log: Path, port: int, *, processes: int) -> set[int]:
+    """Wait until it answers and has so many processes below it; answers those."""
+    deadline = time.monotonic() + 120
+    while True:
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2).close()
+        except OSError:
+            pass
+        else:
+            found = descendants(process.pid)
+            if len(found) >= processes:
+                return found
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("options", "number", "times", "processes"),
+    [
+        (
+            ["--workers", "2", "--mcp"],
+            signal.SIGINT,
+            1,
+            6,
+        ),  # with upkeep, webhooks, and a server of two
+        (["--workers", "1"], signal.SIGINT, 3, 3),
+        (["--workers", "2"], signal.SIGTERM, 1, 4),
+    ],
+    ids=["one-ctrl-c", "three", "sigterm"],
+)
+def test_a_signal_to_the_whole_group_stops_the_server_at_once(
+    scratch: Scratch, options: list[str], number: signal.Signals, times: int, processes: int
+) -> None:
+    process, log, port = start(scratch, *options)
+    children = wait_for(process, log, port, processes=processes)
+    for _ in range(times):
+        os.killpg(process.pid, number)
+        time.sleep(0.05)
+    assert process.wait(timeout=SECONDS) == 0, log.read_text()
+    assert gone(children)
+    assert "Traceback" not in log.read_text()
+
+
+def test_workers_that_are_still_loading_stop_at_once(scratch: Scratch) -> None:
+    process, log, _ = start(scratch, "--workers", "2")
+    deadline = time.monotonic() + 120
+    while "Spawning worker-1" not in log.read_text():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=SECONDS) == 0, log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
+def test_closing_the_terminal_stops_it(scratch: Scratch) -> None:
+    """The kernel then sends SIGHUP to the session; without a terminal it renews the workers."""
+    keyboard, terminal = pty.openpty()
+    try:
+        process, log, port = start(scratch, "--workers", "1", terminal=terminal)
+        children = wait_for(process, log, port, processes=3)
+        os.killpg(process.pid, signal.SIGHUP)
+        assert process.wait(timeout=SECONDS) == 0, log.read_text()
+        assert gone(children)
+    finally:
+        os.close(keyboard)
+        os.close(terminal)
+
+
+def test_nothing_is_left_when_it_is_killed(scratch: Scratch) -> None:
+    process, log, port = start(scratch, "--workers", "1", "--mcp")
+    children = wait_for(process, log, port, processes=4)
+    process.kill()
+    process.wait()
+    assert gone(children), [Path(f"/proc/{pid}/cmdline").read_text() for pid in children if is_there(pid)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "moment"),
+    [
+        (["serve", "--port", "1"], 0.5),
+        (["startup"], 0.9),
+        (["selftest", "--kill", "50"], 3.0),
+        (["upkeep"], 1.5),
+        (["shell", "-c", "import time; time.sleep(60)"], 1.5),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_ctrl_c_ends_a_command_with_one_line(scratch: Scratch, arguments: list[str], moment: float) -> None:
+    """Or in silence, by the signal itself, as long as Django isn't imported."""
+    if arguments[0] == "upkeep":
+        assert scratch.manage("startup").returncode == 0
+    process = subprocess.Popen(
+        [sys.executable, str(REPOSITORY / "manage.py"), *arguments],
+        cwd=scratch.directory,
+        env=scratch.environment(TMPDIR=str(scratch.directory)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    time.sleep(moment)
+    children = descendants(process.pid)
+    for _ in range(2):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.05)
+    output, errors = process.communicate(timeout=SECONDS)
+    assert "Traceback" not in output + errors
+    assert process.returncode in (130, -signal.SIGINT), errors
+    if process.returncode == 130:
+        assert "Interrupted. What was done so far is kept" in errors
+    assert gone(children)
