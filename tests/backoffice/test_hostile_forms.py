@@ -72,6 +72,7 @@ def rows() -> None:
 def contents() -> list[Any]:
     """What is stored, without what signing in changes."""
     stored = []
+    table: Any
     for table in TABLES:
         columns = [field.attname for field in table._meta.concrete_fields if field.name != "last_login"]
         rows: Any = table._default_manager
