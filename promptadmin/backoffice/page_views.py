@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -11,11 +12,13 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import DataError
 from django.http import HttpRequest, HttpResponseRedirect
 
-from promptadmin.backoffice.kept_filters import keep_filters
+from promptadmin.backoffice.kept_filters import LIST, keep_filters
 from promptadmin.backoffice.selection import ACROSS, storable_keys
 from promptadmin.db.infrastructure_errors import Fault
 from promptadmin.http.error_responses import answer
 from promptadmin.http.methods import READING_METHODS
+
+logger = logging.getLogger(__name__)
 
 NUL_IN_ADDRESS = Fault(
     400, "The address has a NUL character (%00), which no row can have. Take it out, or go back to the start."
@@ -43,11 +46,21 @@ def page_view(view: Callable[..., Any]) -> Callable[..., Any]:
             if request.method in READING_METHODS and not (request.GET or kwargs):
                 raise
             return answer(request, IMPOSSIBLE_VALUE)
+        except ValueError as error:
+            # So does psycopg refuse a text that is no address of a network.
+            if request.method not in READING_METHODS or not (request.GET and _is_list(request)):
+                raise
+            logger.warning("%s: a value of its filters is refused: %s", request.path, error)
+            return answer(request, IMPOSSIBLE_VALUE)
         if isinstance(answered, HttpResponseRedirect):
             answered["Location"] = keep_filters(request, answered["Location"])
         return answered
 
     return page
+
+
+def _is_list(request: HttpRequest) -> bool:
+    return request.resolver_match is not None and (request.resolver_match.url_name or "").endswith(LIST)
 
 
 def _pairs(request: HttpRequest) -> list[tuple[str, str]]:

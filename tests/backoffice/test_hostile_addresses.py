@@ -87,6 +87,8 @@ def test_no_key_in_an_address_of_the_api_fails(client: Client) -> None:
             if "{" in address or (method == "DELETE" and "%" not in address):
                 continue
             answer = client.generic(method, address, headers=headers, **given)
+            if answer.streaming:
+                answer.close()  # an export's file
             if answer.status_code >= 500 and answer.status_code != 501:  # no plugin here optimises
                 failed.append((method, address[:200], answer.status_code))
     assert not failed, failed[:40]
@@ -124,11 +126,10 @@ def test_no_parameter_of_another_page_fails(admin: Client) -> None:
     make_rows()
     prompt, project, run = Prompt.objects.get(), Project.objects.get(), Optimization.objects.get()
     pages = {
-        "/admin/": ("project", "days", "period", "since"),
-        "/admin/dashboard/panels/": ("project", "days", "period", "since"),
+        "/admin/": ("project", "days"),
+        "/admin/dashboard/panels/": ("project", "days"),
         "/admin/search/": ("s", "q", "page", "extended"),
         "/admin/login/": ("next",),
-        "/admin/jsi18n/": ("x",),
         "/admin/operations/": ("step", "p"),
         "/admin/projects/prompt/add/": ("project", "content", "_changelist_filters", "_to_field", "_popup"),
         "/admin/projects/project/add/": ("name", "description", "context_language"),

@@ -55,7 +55,7 @@ def test_the_way_back_after_a_deed_is_the_filtered_list(admin: Client) -> None:
         assert admin.post(f"{address}{page}/{kept}", {"confirmed": token})["Location"] == f"{address}change/{kept}"
     asked = admin.get(f"{address}delete/{kept}").content.decode()
     [token] = re.findall(r'name="confirmed" value="([^"]*)"', asked)
-    deleted = admin.post(f"{address}delete/{kept}", {"confirmed": html.unescape(token)})
+    deleted = admin.post(f"{address}delete/{kept}", {"confirmed": html.unescape(token), "typed": "one more"})
     assert deleted["Location"] == "/admin/projects/project/?q=one"
 
 
