@@ -62,7 +62,7 @@ class AdminSite(UnfoldAdminSite):
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         """A page for staff, with what the theme needs of browsers. No cache keeps one, also no `cacheable` one."""
         checked: Callable[..., Any] = once_a_form(_telling_what_was_dropped(page_view(view)))
-        guarded = super().admin_view(checked, cacheable)
+        guarded = super().admin_view(checked)
 
         @functools.wraps(view)
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

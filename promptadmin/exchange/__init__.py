@@ -1,4 +1,5 @@
 """Tables to and from files, with a preview and errors by row before anything is written.
 
-An application describes a table as an `exchange.tables.Table`; `exchange.admin.ExchangeAdmin` gives it the pages.
+An application describes a table as an `exchange.tables.Table`; `backoffice.exchange_pages.ExchangeAdmin` gives it
+the pages.
 """

@@ -162,7 +162,7 @@ def test_a_receiver_that_fails_leaves_no_open_connection(
 
 def test_nothing_is_sent_to_other_engines() -> None:
     """The receiver doesn't touch a connection that isn't SQLite's."""
-    sqlite.configure_connection(sender=None, connection=SimpleNamespace(vendor="postgresql"))  # type: ignore[arg-type]
+    sqlite.configure_connection(sender=None, connection=SimpleNamespace(vendor="mysql"))  # type: ignore[arg-type]
 
 
 @needs_postgresql

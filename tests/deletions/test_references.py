@@ -45,7 +45,7 @@ from django.db import connection
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
 from projects.repository import ProjectRepository
-from promptadmin.errors import Refused
+from promptadmin.errors import DomainError as Refused
 from promptadmin.models import Deletion
 from promptadmin.db.sessions import write_session
 
