@@ -1,7 +1,8 @@
 """Values as the cells of a table: what CSV and XLSX files hold.
 
 An empty cell is null. A text that a spreadsheet would take for a formula, an empty text, and a text that begins with an
-apostrophe get an apostrophe before them, which reading takes away again. Lists and objects are JSON; times are in UTC.
+apostrophe get an apostrophe before them. Reading takes it away where writing would have put it; an apostrophe before
+anything else belongs to the text. Lists and objects are JSON; times are in UTC.
 """
 
 from __future__ import annotations
@@ -41,6 +42,12 @@ def harmless(text: str) -> str:
     return APOSTROPHE + text if not text or text.startswith((APOSTROPHE, *FORMULA_STARTS)) else text
 
 
+def without_apostrophe(text: str) -> str:
+    """The text that `harmless` has written so; one that it would have written otherwise comes from another program."""
+    bare = text.removeprefix(APOSTROPHE)
+    return bare if harmless(bare) == text else text
+
+
 def read_cell(cell: Any, kind: Kind) -> Any:
     """The value of a cell; one that its kind can't read stays as it is, which the check of the row then refuses."""
     if cell is None or cell == "":
@@ -48,7 +55,7 @@ def read_cell(cell: Any, kind: Kind) -> Any:
     if isinstance(cell, dt.datetime):
         return moment_text(cell if cell.tzinfo else cell.replace(tzinfo=dt.UTC))
     if isinstance(cell, str):
-        return _read_text(cell.removeprefix(APOSTROPHE), kind)
+        return _read_text(without_apostrophe(cell), kind)
     return _read_number(cell, kind)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import io
 import zipfile
@@ -67,6 +68,41 @@ def test_no_cell_is_a_formula(value: str) -> None:
     assert isinstance(cell, str)
     assert not cell.startswith(FORMULA_STARTS)
     assert read_cell(cell, "text") == value
+
+
+QUOTED = st.builds("{}{}".format, st.sampled_from(["'", "''", "'=", "'-"]), TEXT)
+
+
+def table_of(kind: type[Any], text: str) -> bytes:
+    """A file of another program: the text as it is."""
+    if kind is CSV:
+        buffer = io.StringIO(newline="")
+        csv.writer(buffer).writerows([["id", "text"], ["1", text]])
+        return buffer.getvalue().encode()
+    book, file = Workbook(), io.BytesIO()
+    book.active.append(["id", "text"])
+    book.active.append(["1", text])
+    book.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", [CSV, XLSX])
+@given(text=QUOTED)
+@settings(max_examples=30)
+def test_texts_with_apostrophes_come_back(kind: type[Any], text: str) -> None:
+    content = b"".join(kind().write([dict.fromkeys(COLUMNS) | {"id": "1", "text": text}], COLUMNS))
+    ((_, values),) = kind().read(content, COLUMNS)
+    assert values["text"] == text
+
+
+@pytest.mark.parametrize("kind", [CSV, XLSX])
+@given(text=st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=20))
+@settings(max_examples=30)
+def test_an_apostrophe_of_another_program_stays(kind: type[Any], text: str) -> None:
+    """Ours stand before the beginning of a formula, before an apostrophe and alone."""
+    for foreign in (f"'{text}'", f"'{text}"):
+        ((_, values),) = kind().read(table_of(kind, foreign), COLUMNS)
+        assert values["text"] == foreign
 
 
 @pytest.mark.parametrize("text", ['=HYPERLINK("http://x")', "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1"])

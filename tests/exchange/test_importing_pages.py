@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -215,8 +216,7 @@ def test_unreadable_and_oversized_files_say_what_to_do(admin: Client, monkeypatc
     assert "UTF-8" in preview(admin, Project, b"id,name\n1,\xff", "csv")
     many = b"".join(line(id=str(number), raw_prompt="x") for number in range(10_001))
     assert "At most 10000 lines" in preview(admin, Optimization, many)
-    for module in ("admin", "uploads"):
-        monkeypatch.setattr(f"promptadmin.exchange.{module}.MAX_BYTES", 1000)
+    monkeypatch.setattr("promptadmin.backoffice.exchange_pages.MAX_BYTES", 1000)
     assert "at most 0 MiB" in preview(admin, Project, b"x" * 2000, "csv")
     monkeypatch.setattr("promptadmin.exchange.uploads.MAX_BYTES", -(1 << 20))
     file = SimpleUploadedFile("rows.csv", b"x" * 2000)
@@ -259,7 +259,8 @@ def test_permissions(client: Client, rows: None) -> None:
         user.user_permissions.set(Permission.objects.filter(codename__in=names))
         for model in MODELS:
             assert client.get(page(model, "export/")).status_code == can_export
-            assert client.post(page(model, "export/"), {"format": "0"}).status_code == can_export
+            with closing(client.post(page(model, "export/"), {"format": "0"})) as answer:
+                assert answer.status_code == can_export
             assert client.get(page(model, "import/")).status_code == can_import
             assert client.post(page(model, "process_import/"), {}).status_code == can_import
 
