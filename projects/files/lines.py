@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from projects.api.schemas import shown_content, storable
 from promptadmin.db.fields import LARGEST_INTEGER, moment_of_text
-from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows
+from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows, whole
 from promptadmin.http.keys import Key, NewKey
 
 Moment = Annotated[dt.datetime | None, BeforeValidator(moment_of_text)]
@@ -45,8 +45,8 @@ class PromptLine(TypedDict, total=False):
     id: Required[NewKey]
     project_id: Required[Key | None]
     content: Required[Content]
-    version: Annotated[int, Field(ge=1, le=LARGEST_INTEGER)] | None
-    order_index: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] | None
+    version: Annotated[int, Field(ge=1, le=LARGEST_INTEGER), BeforeValidator(whole)] | None
+    order_index: Annotated[int, Field(ge=0, le=LARGEST_INTEGER), BeforeValidator(whole)] | None
     created_at: Moment
     updated_at: Moment
 
@@ -58,7 +58,7 @@ class VersionLine(TypedDict, total=False):
 
     id: Required[NewKey]
     prompt_id: Required[Key]
-    version: Required[Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]]
+    version: Required[Annotated[int, Field(ge=1, le=LARGEST_INTEGER), BeforeValidator(whole)]]
     content: Required[str]
     optimization_id: Key | None
     created_at: Moment

@@ -35,6 +35,8 @@ MOST_XLSX_ROWS = 100_000
 #: What XML can't hold or would change, and what would read as the escape of such a character, which is Excel's own.
 ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+#: What the parsers raise for a file that breaks their rules.
+BROKEN = (zipfile.BadZipFile, zlib.error, LookupError, ValueError, OSError, SyntaxError)
 
 
 class XLSX(TableFormat):
@@ -58,8 +60,10 @@ class XLSX(TableFormat):
             sheet = book.worksheets[0] if book.worksheets else None
             if sheet is not None:  # whose rows are parsed as they are asked for
                 yield from named_cells((map(_plain, row) for row in sheet.iter_rows(values_only=True)), columns)
-        except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, OSError, SyntaxError) as error:
+        except BROKEN as error:
             raise Unreadable("This is no XLSX workbook: save it as one, or choose its format.") from error
+        except (AttributeError, TypeError) as error:  # of openpyxl, for a chart sheet that has no chart
+            raise Unreadable("A sheet of this workbook can't be read: save the sheet with the table alone.") from error
 
     def write(self, records: Iterable[Record], columns: Columns) -> Iterator[bytes]:
         """Made in a temporary file, which is then sent."""

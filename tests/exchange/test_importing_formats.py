@@ -14,6 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
+from openpyxl.chart import PieChart, Reference
+from openpyxl.styles import PatternFill
 
 from promptadmin.exchange import xlsx
 from promptadmin.exchange.base_formats import Columns, Unreadable, Unwritable
@@ -224,3 +226,74 @@ def test_any_number_of_rows_is_written_in_parts(kind: type[Any]) -> None:
     assert read < 4000
     sizes += [len(part) for part in parts]
     assert max(sizes) < 200_000
+
+
+def read_csv(text: str) -> list[dict[str, Any]]:
+    return [values for _, values in CSV().read(text.encode(), COLUMNS)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,text,,\n1,a,,\n2,b,,\n",
+        "id,,text\n1,,a\n2,,b\n",
+        ",id,text\n0,1,a\n1,2,b\n",
+        "Unnamed: 0,id,text\n1,1,a\n2,2,b\n",
+        ",id,text,\n0,1,a,\n1,,,\n2,2,b,\n",
+        "sep=;\r\nid;text\r\n1;a\r\n2;b\r\n",
+        '"sep=,"\nid,text\n1,a\n2,b\n',
+        "sep=\\t\nid\ttext\n1\ta\n2\tb\n",
+        "sep=\t\nid\ttext\n1\ta\n2\tb\n",
+    ],
+)
+def test_what_other_programs_add_is_left_out(text: str) -> None:
+    """Columns without name and content, the numbers of the rows, and the line that names the separator."""
+    assert read_csv(text) == [{"id": "1", "text": "a"}, {"id": "2", "text": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("id,text,\n1,a,x\n", "C"),
+        (",id\n0,1\n2,2\n", "A"),
+        ("id,\n1,0\n2,1\n", "B"),
+        ("," * 26 + "id\n" + "," * 25 + "x,1", "Z"),
+    ],
+)
+def test_a_column_without_a_name_is_named_by_its_place(text: str, place: str) -> None:
+    with pytest.raises(Unreadable, match=f"^Column {place} has no name"):
+        read_csv(text)
+
+
+def test_numbers_and_truth_values_in_other_spellings() -> None:
+    def values(kind: str, separator: str, *cells: str) -> list[Any]:
+        column = {"number": "score", "count": "tokens", "flag": "good"}[kind]
+        lines = [f"id{separator}{column}", *(f"1{separator}{cell}" for cell in cells)]
+        return [row[column] for row in read_csv("\n".join(lines))]
+
+    assert values("number", ";", "0,75", "1", "0.5", "1,2,3") == [0.75, 1.0, 0.5, "1,2,3"]
+    assert values("number", "\t", "0,75") == [0.75]
+    assert values("number", ",", '"0,75"') == ["0,75"]
+    assert values("count", ",", "2014.0", "2014.", "2014.5", "7") == [2014, 2014, "2014.5", 7]
+    assert values("count", ";", "2014,0", "9007199254740993,00") == [2014, 9007199254740993]
+    assert values("flag", ",", "TRUE", "Yes", "t", "1.0", "WAHR", "on") == [True] * 6
+    assert values("flag", ",", "FALSE", "No", "f", "0.0", "FALSCH", "off", "so-so") == [False] * 6 + ["so-so"]
+    assert read_csv("id;text\n1;0,75\n") == [{"id": "1", "text": "0,75"}]
+
+
+def test_workbooks_with_colours_charts_and_times() -> None:
+    book, file = Workbook(), io.BytesIO()
+    sheet = book.active
+    sheet.append(["id", "score"])
+    sheet.append([1, dt.time(12, 30)])
+    for cell in ("D1", "E2", "F9"):
+        sheet[cell].fill = PatternFill("solid", fgColor="FFFF00")
+    chart = PieChart()
+    chart.add_data(Reference(sheet, min_col=1, min_row=1, max_row=2))
+    book.create_chartsheet(index=0).add_chart(chart)
+    book.save(file)
+    assert list(XLSX().read(file.getvalue(), COLUMNS)) == [(2, {"id": "1", "score": "12:30:00"})]
+    book.create_chartsheet(index=0)
+    book.save(file := io.BytesIO())
+    with pytest.raises(Unreadable, match="save the sheet with the table alone"):
+        list(XLSX().read(file.getvalue(), COLUMNS))
