@@ -43,7 +43,9 @@ class PromptLine(TypedDict, total=False):
     __pydantic_config__ = CONFIG  # type: ignore[misc]  # how pydantic is told
 
     id: Required[NewKey]
-    project_id: Required[Key | None]
+    project_id: Key | None
+    #: The project's name, instead of its id.
+    project: str | None
     content: Required[Content]
     version: Annotated[int, Field(ge=1, le=LARGEST_INTEGER), BeforeValidator(whole)] | None
     order_index: Annotated[int, Field(ge=0, le=LARGEST_INTEGER), BeforeValidator(whole)] | None
@@ -75,7 +77,7 @@ def read_projects(rows: Iterable[Numbered]) -> Read:
 
 def read_prompts(rows: Iterable[Numbered]) -> Read:
     """The prompts among the rows, and what is wrong with the others."""
-    return read_rows(rows, _PROMPTS, check=_check)
+    return read_rows(rows, _PROMPTS, check=_check_prompt)
 
 
 def read_versions(rows: Iterable[Numbered]) -> Read:
@@ -85,3 +87,9 @@ def read_versions(rows: Iterable[Numbered]) -> Read:
 
 def _check(values: Any, text: bytes | None) -> None:
     storable(values)
+
+
+def _check_prompt(values: Any, text: bytes | None) -> None:
+    _check(values, text)
+    if isinstance(values, dict) and len(values) > 1 and not {"project_id", "project"} & values.keys():
+        raise ValueError("A prompt needs project_id, or the project's name in project")

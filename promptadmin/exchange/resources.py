@@ -14,6 +14,7 @@ from import_export.results import InvalidRow, Result, RowResult
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import DomainError
 from promptadmin.exchange.lines import MAX_LINES, ImportRefused, LineError, Numbered
+from promptadmin.exchange.made_ids import with_ids
 from promptadmin.exchange.tables import Table
 
 #: As many rows and as many errors does a preview show.
@@ -27,7 +28,7 @@ class Preview(Result):
 
     def __init__(self) -> None:
         super().__init__()
-        self.new = self.unchanged = self.wrong = 0
+        self.new = self.unchanged = self.wrong = self.made = 0
 
     @property
     def total(self) -> int:
@@ -57,6 +58,7 @@ class TableResource(Resource):
         """Store the rows, all or none; a dry run stores none, and tells what would be."""
         result = Preview()
         result.diff_headers = list(self.table.shown)
+        dataset, made = with_ids(dataset, self.table.model._meta.db_table)
         lines, errors = self.table.check(dataset)
         known = self._known([line.values["id"] for line in lines])
         if len(dataset) <= MAX_LINES:
@@ -71,6 +73,7 @@ class TableResource(Resource):
             row.diff = [_shown(line.values.get(name)) for name in self.table.shown]
             known.add(line.values["id"])
             is_new = row.import_type == RowResult.IMPORT_TYPE_NEW
+            result.made += is_new and line.values["id"] in made
             result.new, result.unchanged = result.new + is_new, result.unchanged + (not is_new)
             if len(result.rows) < MOST_SHOWN:
                 result.append_row_result(row)

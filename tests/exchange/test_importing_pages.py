@@ -121,15 +121,13 @@ def test_all_four_tables_can_be_moved(admin: Client, rows: None, name: str) -> N
 
 def test_errors_are_told_by_row_and_nothing_is_written(admin: Client, rows: None) -> None:
     good, same = line(id="new", raw_prompt="fine"), line(id="empty", raw_prompt="x")
-    bad = (
-        line(id="run", raw_prompt="another") + line(raw_prompt="no id") + line(id="n", raw_prompt="a", nope=1) + b"{x\n"
-    )
+    bad = line(id="run", raw_prompt="another") + line(id="no text") + line(id="n", raw_prompt="a", nope=1) + b"{x\n"
     shown = preview(admin, Optimization, good + same + bad + line(id="m", raw_prompt="a", overall_score=7))
     assert "Nothing was imported" in shown
     assert "5 rows can" in shown
     for message in (
         "other content",
-        "id is needed in each row",
+        "raw_prompt is needed in each row",
         "nope is no column of this table",
         "JSON decode error",
         "overall_score must not be greater than 1",
@@ -277,3 +275,45 @@ def test_stored_values_that_cannot_be_read_are_exported_as_null(admin: Client, r
     assert json.loads(export(admin, Project))["context_profile"] is None
     run = json.loads(export(admin, Optimization, keys=["run"]))
     assert (run["tags"], run["codebase_context_snapshot"]) == (None, None)
+
+
+def test_rows_without_an_id_get_one_and_are_the_same_the_next_time(admin: Client, rows: None) -> None:
+    """Rows that say the same are two rows; an id that is given stays."""
+    files = {
+        Project: b"name\nA\nB\n",
+        Prompt: b"id,project,content\n,=Support,one\n,=Support,one\nmine,=Support,two\n",
+        Optimization: b"raw_prompt,title\none,\none,\ntwo,x\n",
+        PromptVersion: b"id;prompt_id;version;content\n;p;1;earlier\n",
+    }
+    PromptVersion.objects.all().delete()
+    for model, content in files.items():
+        before = model._default_manager.count()
+        named = content.count(b"mine")
+        count = content.count(b"\n") - 1
+        shown = preview(admin, model, content, "csv")
+        assert f"{count} new" in shown
+        assert f"{count - named} of the new ones get an id here" in shown
+        assert f"{count} imported" in confirm(admin, model, shown)
+        again = preview(admin, model, content, "csv")
+        assert f"0 new, {count} there already" in again
+        assert "get an id" not in again
+        assert model._default_manager.count() == before + count
+    assert set(Prompt.objects.filter(content__in=["one", "two"]).values_list("project_id", flat=True)) == {"P"}
+    assert Prompt.objects.filter(id="mine").exists()
+    assert "1 new" in preview(admin, Project, b'[{"name": "C"}]', "json")
+
+
+def test_a_prompts_project_by_its_name(admin: Client, rows: None) -> None:
+    Project(id="gone", name="Gone", status="deleted").save()
+    Project(id="Q", name="Caf\u00e9").save()
+    for text, says in (
+        ("project,content\nnobody,a\n", "There is no project named nobody"),
+        ("project,content\nGone,a\n", "There is no project named Gone"),
+        ("project,project_id,content\nCaf\u00e9,P,a\n", "give one of the two"),
+        ("content\na\n", "A prompt needs project_id, or"),
+        ("project,content\n,a\n", "A new prompt needs a project"),
+    ):
+        assert says in preview(admin, Prompt, text.encode(), "csv").replace("&#x27;", "'"), text
+    content = "project,project_id,content\nCafe\u0301,,a\nCaf\u00e9,Q,b\n,Q,c\n".encode()
+    confirm(admin, Prompt, preview(admin, Prompt, content, "csv"))
+    assert sorted(Prompt.objects.filter(project_id="Q").values_list("content", flat=True)) == ["a", "b", "c"]
