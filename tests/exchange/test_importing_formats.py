@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -297,3 +298,30 @@ def test_workbooks_with_colours_charts_and_times() -> None:
     book.save(file := io.BytesIO())
     with pytest.raises(Unreadable, match="save the sheet with the table alone"):
         list(XLSX().read(file.getvalue(), COLUMNS))
+
+
+def test_a_cell_that_no_column_takes_is_refused_in_little_memory() -> None:
+    """A small file with one cell of 100 MiB is refused before that is parsed."""
+    whole = workbook_with("", str)
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as packed, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as changed:
+        for name in packed.namelist():
+            text = packed.read(name)
+            changed.writestr(name, text.replace(b"here", b"a" * (100 << 20)) if b"here" in text else text)
+    assert len(file.getvalue()) < 1 << 20
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unreadable, match="more than 1,000,000 characters"):
+            list(XLSX().read(file.getvalue(), COLUMNS))
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_longest_cell_is_that_of_a_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = workbook_with("xl/worksheets/sheet1.xml", lambda text: text.replace("here", "a" * 40_000))
+    ((_, values),) = XLSX().read(content, COLUMNS)
+    assert len(values["text"]) == 40_000
+    monkeypatch.setattr(xlsx, "LONGEST_READ_CELL", 39_999)
+    with pytest.raises(Unreadable, match="which no column takes"):
+        list(XLSX().read(content, COLUMNS))

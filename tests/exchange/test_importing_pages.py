@@ -15,6 +15,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from optimizations.columns import COLUMNS
 from optimizations.models import Optimization
 from projects.models import Project, Prompt, PromptVersion
 from promptadmin.exchange import resources, uploads
@@ -133,7 +134,7 @@ def test_errors_are_told_by_row_and_nothing_is_written(admin: Client, rows: None
         "overall_score must not be greater than 1",
     ):
         assert message in shown, message
-    assert "process_import" not in shown
+    assert "Import the 2 good rows" in shown
     assert "1 new, 1 there already" in preview(admin, Optimization, good + same)
     assert Optimization.objects.count() == 2
 
@@ -317,3 +318,34 @@ def test_a_prompts_project_by_its_name(admin: Client, rows: None) -> None:
     content = "project,project_id,content\nCafe\u0301,,a\nCaf\u00e9,Q,b\n,Q,c\n".encode()
     confirm(admin, Prompt, preview(admin, Prompt, content, "csv"))
     assert sorted(Prompt.objects.filter(project_id="Q").values_list("content", flat=True)) == ["a", "b", "c"]
+
+
+def test_the_good_rows_alone(admin: Client, rows: None) -> None:
+    """The page keeps its help and the format; the good rows are those without the wrong ones, as they were shown."""
+    content = b"raw_prompt,overall_score\ngood,0.5\nbad,7\nworse,many\nfine,\n"
+    shown = preview(admin, Optimization, content, "csv")
+    for text in ("overall_score must not be greater than 1", "overall_score must be a number", "All 34 columns"):
+        assert text.replace("34", str(len(COLUMNS) + 1)) in shown, text
+    assert re.search(rf'<option value="{format_of("csv")}"\s+selected', shown)
+    assert "Import the 2 good rows" in shown
+    assert Optimization.objects.count() == 2
+    assert "2 imported" in confirm(admin, Optimization, shown)
+    assert sorted(Optimization.objects.values_list("raw_prompt", flat=True))[2:] == ["good", "x"]
+    assert "1 new, 2 there already" in preview(
+        admin, Optimization, content.replace(b"bad,7\nworse,many", b"new,1"), "csv"
+    )
+
+    refused = b"id,name\nQ,Same\nR,Same\nS,Other\nP,changed\n"
+    shown = preview(admin, Project, refused, "csv")
+    assert "Import the 2 good rows" in shown
+    Project(id="new", name="Other").save()
+    answer = confirm(admin, Project, shown)
+    assert "Nothing was imported" in answer
+    assert re.search(rf'<option value="{format_of("csv")}"\s+selected', answer)
+    assert not Project.objects.filter(id="Q").exists()
+    shown = preview(admin, Project, b"id,name\nQ,Same\nP,changed\n", "csv")
+    Project.objects.filter(id="P").update(name="changed")
+    assert "Other rows can be imported now" in confirm(admin, Project, shown)
+    assert not Project.objects.filter(id="Q").exists()
+    Project.objects.filter(id="P").update(name="=Support")
+    assert "good row" not in preview(admin, Project, b"id,name\nP,changed\n", "csv")
