@@ -229,7 +229,7 @@ def test_any_number_of_rows_is_written_in_parts(kind: type[Any]) -> None:
     assert max(sizes) < 200_000
 
 
-def read_csv(text: str) -> list[dict[str, Any]]:
+def read_csv(text: str) -> list[Any]:
     return [values for _, values in CSV().read(text.encode(), COLUMNS)]
 
 
@@ -320,6 +320,7 @@ def test_a_cell_that_no_column_takes_is_refused_in_little_memory() -> None:
 
 def test_the_longest_cell_is_that_of_a_column(monkeypatch: pytest.MonkeyPatch) -> None:
     content = workbook_with("xl/worksheets/sheet1.xml", lambda text: text.replace("here", "a" * 40_000))
+    values: Any
     ((_, values),) = XLSX().read(content, COLUMNS)
     assert len(values["text"]) == 40_000
     monkeypatch.setattr(xlsx, "LONGEST_READ_CELL", 39_999)
