@@ -19,7 +19,7 @@ from optimizations.columns import Record
 from projects.api.schemas import storable
 from promptadmin.db.exact_json import dumps
 from promptadmin.db.fields import moment_of_text
-from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows
+from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows, whole
 from promptadmin.http.keys import Key, NewKey
 
 MAX_ERRORS = 100
@@ -27,6 +27,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 #: Indexed columns: PostgreSQL can't index a long text.
 IndexedText = Annotated[str, Field(max_length=200)]
+WholeCount = Annotated[Count, BeforeValidator(whole)]
 
 
 class RunLine(TypedDict, total=False):
@@ -56,12 +57,12 @@ class RunLine(TypedDict, total=False):
     overall_score: Score | None
     is_improvement: Flag | None
     verdict: str | None
-    duration_ms: Count | None
+    duration_ms: WholeCount | None
     model_used: str | None
-    input_tokens: Count | None
-    output_tokens: Count | None
-    cache_creation_input_tokens: Count | None
-    cache_read_input_tokens: Count | None
+    input_tokens: WholeCount | None
+    output_tokens: WholeCount | None
+    cache_creation_input_tokens: WholeCount | None
+    cache_read_input_tokens: WholeCount | None
     status: Status
     error_message: str | None
     project: IndexedText | None

@@ -33,7 +33,7 @@ class RunTable(Table):
     columns: ClassVar[Columns] = {name: KINDS.get(name, "text") for name in (*COLUMNS, "prompt_project")}
     shown = ("id", "created_at", "title", "raw_prompt", "status", "project")
     note = (
-        "A row needs id and raw_prompt. Scores are from 0 to 1, durations in milliseconds. The project is found or "
+        "A row needs raw_prompt. Scores are from 0 to 1, durations in milliseconds. The project is found or "
         "made by its name; without a column prompt_id, the prompt by its text."
     )
 

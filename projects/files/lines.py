@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from projects.api.schemas import shown_content, storable
 from promptadmin.db.fields import LARGEST_INTEGER, moment_of_text
-from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows
+from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows, whole
 from promptadmin.http.keys import Key, NewKey
 
 Moment = Annotated[dt.datetime | None, BeforeValidator(moment_of_text)]
@@ -43,10 +43,12 @@ class PromptLine(TypedDict, total=False):
     __pydantic_config__ = CONFIG  # type: ignore[misc]  # how pydantic is told
 
     id: Required[NewKey]
-    project_id: Required[Key | None]
+    project_id: Key | None
+    #: The project's name, instead of its id.
+    project: str | None
     content: Required[Content]
-    version: Annotated[int, Field(ge=1, le=LARGEST_INTEGER)] | None
-    order_index: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] | None
+    version: Annotated[int, Field(ge=1, le=LARGEST_INTEGER), BeforeValidator(whole)] | None
+    order_index: Annotated[int, Field(ge=0, le=LARGEST_INTEGER), BeforeValidator(whole)] | None
     created_at: Moment
     updated_at: Moment
 
@@ -58,7 +60,7 @@ class VersionLine(TypedDict, total=False):
 
     id: Required[NewKey]
     prompt_id: Required[Key]
-    version: Required[Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]]
+    version: Required[Annotated[int, Field(ge=1, le=LARGEST_INTEGER), BeforeValidator(whole)]]
     content: Required[str]
     optimization_id: Key | None
     created_at: Moment
@@ -75,7 +77,7 @@ def read_projects(rows: Iterable[Numbered]) -> Read:
 
 def read_prompts(rows: Iterable[Numbered]) -> Read:
     """The prompts among the rows, and what is wrong with the others."""
-    return read_rows(rows, _PROMPTS, check=_check)
+    return read_rows(rows, _PROMPTS, check=_check_prompt)
 
 
 def read_versions(rows: Iterable[Numbered]) -> Read:
@@ -85,3 +87,9 @@ def read_versions(rows: Iterable[Numbered]) -> Read:
 
 def _check(values: Any, text: bytes | None) -> None:
     storable(values)
+
+
+def _check_prompt(values: Any, text: bytes | None) -> None:
+    _check(values, text)
+    if isinstance(values, dict) and len(values) > 1 and not {"project_id", "project"} & values.keys():
+        raise ValueError("A prompt needs project_id, or the project's name in project")

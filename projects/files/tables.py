@@ -57,7 +57,7 @@ class ProjectTable(ColumnsTable):
         "updated_at": "moment",
     }
     shown = ("id", "name", "status", "description")
-    note = "A row needs id and name; no two projects have the same name."
+    note = "A row needs a name; no two projects have the same name."
     check = staticmethod(read_projects)
     store = ProjectRepository.import_projects
 
@@ -76,7 +76,10 @@ class PromptTable(ColumnsTable):
         "updated_at": "moment",
     }
     shown = ("id", "project_id", "content", "version")
-    note = "A row needs id, project_id and content. The projects must be there, and be active."
+    note = (
+        "A row needs content and project_id, or the project's name in a column project. The projects must be there, "
+        "and be active."
+    )
     check = staticmethod(read_prompts)
     store = ProjectRepository.import_prompts
 
@@ -94,6 +97,6 @@ class VersionTable(ColumnsTable):
         "created_at": "moment",
     }
     shown = ("id", "prompt_id", "version", "content")
-    note = "A row needs id, prompt_id, version and content. The prompts must be there, and the runs that a row names."
+    note = "A row needs prompt_id, version and content. The prompts must be there, and the runs that a row names."
     check = staticmethod(read_versions)
     store = ProjectRepository.import_versions

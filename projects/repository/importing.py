@@ -13,6 +13,7 @@ from projects.contexts import normalize_context
 from projects.events import project_made, prompt_changed
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.repository.changes import project_change, prompt_change
+from projects.repository.named_projects import named_projects
 from projects.repository.projects import NAME_TAKEN, known_fields
 from projects.repository.rows import PROJECT_ARCHIVED, Rows, moment
 from projects.texts.forms import composed, spellings
@@ -58,9 +59,11 @@ class Importing(Rows):
     def import_prompts(self, lines: Sequence[Line]) -> Imported:
         """Store the prompts that aren't there yet, without an `order_index` at the end of their projects.
 
-        Raises ImportRefused, also where the project isn't there, or is archived or deleted and takes no new prompts.
+        A line names its project by `project_id`, or by its name in `project`. Raises ImportRefused, also where the
+        project isn't there, or is archived or deleted and takes no new prompts.
         """
-        errors: list[LineError] = []
+        lines, errors = named_projects(self.projects, lines)
+        _refuse(errors)
         keys = sorted({line.values["project_id"] for line in lines if line.values["project_id"]})
         projects = _by(self.lock(self.projects.order_by("id")), "id", keys)
         new = self._new(self.prompts, lines, _says, errors)

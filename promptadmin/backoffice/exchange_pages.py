@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -45,7 +46,9 @@ class UploadForm(ImportForm):
 
 
 class ConfirmForm(ConfirmImportForm):
-    """Which of the waiting files to import."""
+    """Which of the waiting files to import, and whether without the rows that are wrong."""
+
+    good_rows = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 
     def clean_format(self) -> str:
         """Refuse what no preview has sent."""
@@ -106,6 +109,26 @@ class ExchangeAdmin(ImportExportMixin):
             "column_names": list(self.exchanged.columns),
         }
 
+    def get_import_form_initial(self, request: HttpRequest) -> dict[str, Any]:
+        """The format that was chosen before."""
+        return {"format": request.GET.get("format", "")}
+
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        """How many good rows somebody has confirmed, where others are wrong."""
+        form = kwargs["form"]
+        return {**super().get_import_data_kwargs(**kwargs), "good_rows": form.cleaned_data.get("good_rows")}
+
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> TemplateResponse:
+        """Show a preview; where some rows are wrong, the others can be confirmed alone."""
+        answer: TemplateResponse = super().import_action(request, **kwargs)
+        context = answer.context_data or {}
+        result = context.get("result")
+        if result and result.wrong and result.good:
+            form = self.create_confirm_form(request, import_form=context["form"])
+            form.initial["good_rows"] = result.good
+            context["good_form"] = form
+        return answer
+
     def write_to_tmp_storage(self, import_file: Any, input_format: Any) -> WaitingFiles:
         """Keep the file until somebody confirms its import."""
         storage = WaitingFiles()
@@ -126,7 +149,7 @@ class ExchangeAdmin(ImportExportMixin):
             answer: HttpResponse = super().process_import(request, **kwargs)
         except Unreadable as error:
             messages.error(request, str(error))
-            return HttpResponseRedirect(self._address("import"))
+            return self._again(request)
         return answer
 
     def process_result(self, result: Preview, request: HttpRequest) -> HttpResponse:
@@ -134,11 +157,17 @@ class ExchangeAdmin(ImportExportMixin):
         if result.has_validation_errors():
             for row in result.invalid_rows[:3]:
                 found = "; ".join(message for texts in row.error_dict.values() for message in texts)
-                messages.error(request, f"Row {row.number}: {found}")
+                messages.error(request, f"Row {row.number}: {found}" if row.number else found)
             messages.error(request, "Nothing was imported: upload the file again to see why.")
-            return HttpResponseRedirect(self._address("import"))
+            return self._again(request)
         messages.success(request, f"{result.new} imported, {result.unchanged} were there already, the same.")
         return HttpResponseRedirect(self._address("changelist"))
+
+    def _again(self, request: HttpRequest) -> HttpResponseRedirect:
+        """The page to import, with the format that was chosen."""
+        return HttpResponseRedirect(
+            f"{self._address('import')}?{urlencode({'format': request.POST.get('format', '')})}"
+        )
 
     # ------------------------------------------------------------ export
     def export_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -1,12 +1,14 @@
 """Values as the cells of a table: what CSV and XLSX files hold.
 
 An empty cell is null. A text that a spreadsheet would take for a formula, an empty text, and a text that begins with an
-apostrophe get an apostrophe before them, which reading takes away again. Lists and objects are JSON; times are in UTC.
+apostrophe get an apostrophe before them. Reading takes it away where writing would have put it; an apostrophe before
+anything else belongs to the text. Lists and objects are JSON; times are in UTC.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -18,7 +20,13 @@ Cell = str | int | float | bool | None
 APOSTROPHE = "'"
 #: What begins a formula in one spreadsheet or another, also as a letter of full width.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-FLAGS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+#: As programs write truth values, and spreadsheets in English, German, French and Spanish.
+FLAGS = {
+    **dict.fromkeys(("true", "t", "yes", "y", "on", "1", "1.0", "wahr", "vrai", "verdadero"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "off", "0", "0.0", "falsch", "faux", "falso"), False),
+}
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+NO_FRACTION = re.compile(r"\.0*\Z")
 
 
 def write_cell(value: Any, kind: Kind) -> Cell:
@@ -41,28 +49,44 @@ def harmless(text: str) -> str:
     return APOSTROPHE + text if not text or text.startswith((APOSTROPHE, *FORMULA_STARTS)) else text
 
 
-def read_cell(cell: Any, kind: Kind) -> Any:
+def without_apostrophe(text: str) -> str:
+    """The text that `harmless` has written so; one that it would have written otherwise comes from another program."""
+    bare = text.removeprefix(APOSTROPHE)
+    return bare if harmless(bare) == text else text
+
+
+def read_cell(cell: Any, kind: Kind, has_decimal_comma: bool = False) -> Any:
     """The value of a cell; one that its kind can't read stays as it is, which the check of the row then refuses."""
     if cell is None or cell == "":
         return None
     if isinstance(cell, dt.datetime):
         return moment_text(cell if cell.tzinfo else cell.replace(tzinfo=dt.UTC))
     if isinstance(cell, str):
-        return _read_text(cell.removeprefix(APOSTROPHE), kind)
-    return _read_number(cell, kind)
+        text = without_apostrophe(cell)
+        if has_decimal_comma and kind in ("number", "count") and DECIMAL_COMMA.fullmatch(text.strip()):
+            text = text.replace(",", ".")
+        return _read_text(text, kind)
+    if isinstance(cell, int | float):
+        return _read_number(cell, kind)
+    return str(cell)  # a time without a date, or a date without a time
 
 
 def _read_text(text: str, kind: Kind) -> Any:
     if kind == "flag":
         return FLAGS.get(text.strip().lower(), text)
-    readers: dict[str, Callable[[str], Any]] = {"json": loads, "count": int, "number": float}
+    readers: dict[str, Callable[[str], Any]] = {"json": loads, "count": _read_count, "number": float}
     try:
         return readers.get(kind, str)(text)
     except ValueError:
         return text
 
 
-def _read_number(cell: Any, kind: Kind) -> Any:
+def _read_count(text: str) -> int:
+    """An integer, also with a fraction of nothing, as in 2014.0: so do programs write it that know fractions alone."""
+    return int(NO_FRACTION.sub("", text.strip()))
+
+
+def _read_number(cell: int | float, kind: Kind) -> Any:
     """What a spreadsheet keeps as a number or a truth value, and gives as a fraction where it can."""
     if isinstance(cell, float) and cell.is_integer() and kind != "number":
         cell = int(cell)

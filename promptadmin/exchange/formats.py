@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 
 import orjson
@@ -22,6 +23,7 @@ from promptadmin.exchange.cells import write_cell
 from promptadmin.exchange.lines import Numbered
 from promptadmin.exchange.xlsx import XLSX
 
+SEPARATOR = re.compile(r'"?sep=(,|;|\||\t|\\t)"?(?:\r?\n|\r|\Z)', re.IGNORECASE)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -31,14 +33,21 @@ class CSV(TableFormat):
     name, extension, content_type = "CSV", "csv", "text/csv; charset=utf-8"
 
     def read(self, content: bytes, columns: Columns) -> Iterator[Numbered]:
-        """Rows under a head with the columns' names; separated by commas, semicolons or tabs."""
+        """Rows under a head with the columns' names; separated by commas, semicolons or tabs.
+
+        A first line like `sep=;`, which Excel reads and doesn't show, names the separator.
+        """
         text = _utf8(content)
-        head, *_ = text.split("\n", 1)
-        separator = max(",;\t", key=head.count)
+        if told := SEPARATOR.match(text):
+            separator = told[1].replace("\\t", "\t")
+            text = text[told.end() :]
+        else:
+            head, *_ = text.split("\n", 1)
+            separator = max(",;\t", key=head.count)
         csv.field_size_limit(MAX_BYTES)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
         try:
-            yield from named_cells(reader, columns)
+            yield from named_cells(reader, columns, has_decimal_commas=separator != ",")
         except csv.Error as error:
             raise Unreadable(f"This is no CSV: {error} (line {reader.line_num})") from error
 

@@ -10,6 +10,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from promptadmin.db.exact_json import loads
+from promptadmin.exchange.sentences import sentence
 
 #: More rows take more than one import.
 MAX_LINES = 10_000
@@ -60,6 +61,11 @@ class Imported:
 Numbered = tuple[int, "bytes | dict[str, Any]"]
 
 
+def whole(value: Any) -> Any:
+    """For pydantic: the integer that a number like 2014.0 is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def read_rows(
     rows: Iterable[Numbered],
     adapter: TypeAdapter[Any],
@@ -88,11 +94,21 @@ def read_rows(
         except ValidationError as error:
             row_id = values.get("id") if isinstance(values, dict) and isinstance(values.get("id"), str) else None
             errors += [
-                LineError(item["type"], item["msg"], number, ".".join(map(str, item["loc"])), row_id)
-                for item in error.errors(include_url=False, include_input=False, include_context=False)
+                LineError(item["type"], sentence(item), number, ".".join(map(str, item["loc"])), row_id)
+                for item in error.errors(include_url=False)
             ]
         except ValueError as error:
-            errors.append(LineError("value_error", str(error), number))
+            errors.append(LineError("value_error", str(error), number, _column_of(values, check)))
         else:
             lines.append(Line(number, {name: value for name, value in values.items() if name not in ignored}))
     return lines, errors
+
+
+def _column_of(values: Any, check: Callable[[dict[str, Any], bytes | None], None]) -> str:
+    """The column that the check refuses by itself, if one is."""
+    for name, value in values.items() if isinstance(values, dict) else ():
+        try:
+            check({name: value}, None)
+        except ValueError:
+            return str(name)
+    return ""

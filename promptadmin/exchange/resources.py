@@ -13,7 +13,8 @@ from import_export.results import InvalidRow, Result, RowResult
 
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import DomainError
-from promptadmin.exchange.lines import MAX_LINES, ImportRefused, LineError, Numbered
+from promptadmin.exchange.lines import MAX_LINES, ImportRefused, Line, LineError, Numbered
+from promptadmin.exchange.made_ids import with_ids
 from promptadmin.exchange.tables import Table
 
 #: As many rows and as many errors does a preview show.
@@ -27,7 +28,7 @@ class Preview(Result):
 
     def __init__(self) -> None:
         super().__init__()
-        self.new = self.unchanged = self.wrong = 0
+        self.new = self.unchanged = self.wrong = self.made = self.good = 0
 
     @property
     def total(self) -> int:
@@ -53,15 +54,28 @@ class TableResource(Resource):
         """The columns, for the library's pages."""
         return [Field(column_name=name) for name in self.table.columns]
 
-    def import_data(self, dataset: list[Numbered], dry_run: bool = False, **kwargs: Any) -> Preview:
-        """Store the rows, all or none; a dry run stores none, and tells what would be."""
+    def import_data(
+        self, dataset: list[Numbered], dry_run: bool = False, good_rows: int | None = None, **kwargs: Any
+    ) -> Preview:
+        """Store the rows, all or none; a dry run stores none, and tells what would be.
+
+        `good_rows` is how many could be imported without the others when somebody confirmed that: these are stored,
+        if they are as many as then.
+        """
         result = Preview()
         result.diff_headers = list(self.table.shown)
+        dataset, made = with_ids(dataset, self.table.model._meta.db_table)
         lines, errors = self.table.check(dataset)
         known = self._known([line.values["id"] for line in lines])
         if len(dataset) <= MAX_LINES:
             # The rows that can be read are tried even where others can't, so that all errors are told at once.
-            errors += self._write(lines, dry_run or bool(errors))
+            errors += self._write(lines, dry_run or bool(errors) or good_rows is not None)
+            if errors:
+                lines = self._good(lines, errors)
+                result.good = len(lines)
+            if good_rows is not None:
+                changed = [LineError("conflict", "Other rows can be imported now than when you confirmed it", 0)]
+                errors = self._write(lines, dry_run) if good_rows == len(lines) else [*changed, *errors]
         if errors:
             self._add_errors(result, errors, dict(dataset))
             return result
@@ -71,12 +85,30 @@ class TableResource(Resource):
             row.diff = [_shown(line.values.get(name)) for name in self.table.shown]
             known.add(line.values["id"])
             is_new = row.import_type == RowResult.IMPORT_TYPE_NEW
+            result.made += is_new and line.values["id"] in made
             result.new, result.unchanged = result.new + is_new, result.unchanged + (not is_new)
             if len(result.rows) < MOST_SHOWN:
                 result.append_row_result(row)
         return result
 
-    def _write(self, lines: list[Any], dry_run: bool) -> list[LineError]:
+    def _good(self, lines: list[Line], errors: list[LineError]) -> list[Line]:
+        """The lines that could be stored without the wrong ones: none where the whole is refused.
+
+        `errors` gets those of lines that need a wrong one.
+        """
+        wrong = {error.line for error in errors}
+        while lines and 0 not in wrong:
+            rest = [line for line in lines if line.number not in wrong]
+            found = self._write(rest, dry_run=True)
+            if not found:
+                return rest
+            errors += found
+            lines, wrong = rest, {error.line for error in found}
+            if not wrong & {line.number for line in rest}:
+                break
+        return []
+
+    def _write(self, lines: list[Line], dry_run: bool) -> list[LineError]:
         try:
             with write_session():
                 self.table.write(lines)

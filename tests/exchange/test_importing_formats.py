@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import io
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
+from openpyxl.chart import PieChart, Reference
+from openpyxl.styles import PatternFill
 
 from promptadmin.exchange import xlsx
 from promptadmin.exchange.base_formats import Columns, Unreadable, Unwritable
@@ -67,6 +71,41 @@ def test_no_cell_is_a_formula(value: str) -> None:
     assert isinstance(cell, str)
     assert not cell.startswith(FORMULA_STARTS)
     assert read_cell(cell, "text") == value
+
+
+QUOTED = st.builds("{}{}".format, st.sampled_from(["'", "''", "'=", "'-"]), TEXT)
+
+
+def table_of(kind: type[Any], text: str) -> bytes:
+    """A file of another program: the text as it is."""
+    if kind is CSV:
+        buffer = io.StringIO(newline="")
+        csv.writer(buffer).writerows([["id", "text"], ["1", text]])
+        return buffer.getvalue().encode()
+    book, file = Workbook(), io.BytesIO()
+    book.active.append(["id", "text"])
+    book.active.append(["1", text])
+    book.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", [CSV, XLSX])
+@given(text=QUOTED)
+@settings(max_examples=30)
+def test_texts_with_apostrophes_come_back(kind: type[Any], text: str) -> None:
+    content = b"".join(kind().write([dict.fromkeys(COLUMNS) | {"id": "1", "text": text}], COLUMNS))
+    ((_, values),) = kind().read(content, COLUMNS)
+    assert values["text"] == text
+
+
+@pytest.mark.parametrize("kind", [CSV, XLSX])
+@given(text=st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=20))
+@settings(max_examples=30)
+def test_an_apostrophe_of_another_program_stays(kind: type[Any], text: str) -> None:
+    """Ours stand before the beginning of a formula, before an apostrophe and alone."""
+    for foreign in (f"'{text}'", f"'{text}"):
+        ((_, values),) = kind().read(table_of(kind, foreign), COLUMNS)
+        assert values["text"] == foreign
 
 
 @pytest.mark.parametrize("text", ['=HYPERLINK("http://x")', "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1"])
@@ -188,3 +227,102 @@ def test_any_number_of_rows_is_written_in_parts(kind: type[Any]) -> None:
     assert read < 4000
     sizes += [len(part) for part in parts]
     assert max(sizes) < 200_000
+
+
+def read_csv(text: str) -> list[Any]:
+    return [values for _, values in CSV().read(text.encode(), COLUMNS)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,text,,\n1,a,,\n2,b,,\n",
+        "id,,text\n1,,a\n2,,b\n",
+        ",id,text\n0,1,a\n1,2,b\n",
+        "Unnamed: 0,id,text\n1,1,a\n2,2,b\n",
+        ",id,text,\n0,1,a,\n1,,,\n2,2,b,\n",
+        "sep=;\r\nid;text\r\n1;a\r\n2;b\r\n",
+        '"sep=,"\nid,text\n1,a\n2,b\n',
+        "sep=\\t\nid\ttext\n1\ta\n2\tb\n",
+        "sep=\t\nid\ttext\n1\ta\n2\tb\n",
+    ],
+)
+def test_what_other_programs_add_is_left_out(text: str) -> None:
+    """Columns without name and content, the numbers of the rows, and the line that names the separator."""
+    assert read_csv(text) == [{"id": "1", "text": "a"}, {"id": "2", "text": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("id,text,\n1,a,x\n", "C"),
+        (",id\n0,1\n2,2\n", "A"),
+        ("id,\n1,0\n2,1\n", "B"),
+        ("," * 26 + "id\n" + "," * 25 + "x,1", "Z"),
+    ],
+)
+def test_a_column_without_a_name_is_named_by_its_place(text: str, place: str) -> None:
+    with pytest.raises(Unreadable, match=f"^Column {place} has no name"):
+        read_csv(text)
+
+
+def test_numbers_and_truth_values_in_other_spellings() -> None:
+    def values(kind: str, separator: str, *cells: str) -> list[Any]:
+        column = {"number": "score", "count": "tokens", "flag": "good"}[kind]
+        lines = [f"id{separator}{column}", *(f"1{separator}{cell}" for cell in cells)]
+        return [row[column] for row in read_csv("\n".join(lines))]
+
+    assert values("number", ";", "0,75", "1", "0.5", "1,2,3") == [0.75, 1.0, 0.5, "1,2,3"]
+    assert values("number", "\t", "0,75") == [0.75]
+    assert values("number", ",", '"0,75"') == ["0,75"]
+    assert values("count", ",", "2014.0", "2014.", "2014.5", "7") == [2014, 2014, "2014.5", 7]
+    assert values("count", ";", "2014,0", "9007199254740993,00") == [2014, 9007199254740993]
+    assert values("flag", ",", "TRUE", "Yes", "t", "1.0", "WAHR", "on") == [True] * 6
+    assert values("flag", ",", "FALSE", "No", "f", "0.0", "FALSCH", "off", "so-so") == [False] * 6 + ["so-so"]
+    assert read_csv("id;text\n1;0,75\n") == [{"id": "1", "text": "0,75"}]
+
+
+def test_workbooks_with_colours_charts_and_times() -> None:
+    book, file = Workbook(), io.BytesIO()
+    sheet = book.active
+    sheet.append(["id", "score"])
+    sheet.append([1, dt.time(12, 30)])
+    for cell in ("D1", "E2", "F9"):
+        sheet[cell].fill = PatternFill("solid", fgColor="FFFF00")
+    chart = PieChart()
+    chart.add_data(Reference(sheet, min_col=1, min_row=1, max_row=2))
+    book.create_chartsheet(index=0).add_chart(chart)
+    book.save(file)
+    assert list(XLSX().read(file.getvalue(), COLUMNS)) == [(2, {"id": "1", "score": "12:30:00"})]
+    book.create_chartsheet(index=0)
+    book.save(file := io.BytesIO())
+    with pytest.raises(Unreadable, match="save the sheet with the table alone"):
+        list(XLSX().read(file.getvalue(), COLUMNS))
+
+
+def test_a_cell_that_no_column_takes_is_refused_in_little_memory() -> None:
+    """A small file with one cell of 100 MiB is refused before that is parsed."""
+    whole = workbook_with("", str)
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as packed, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as changed:
+        for name in packed.namelist():
+            text = packed.read(name)
+            changed.writestr(name, text.replace(b"here", b"a" * (100 << 20)) if b"here" in text else text)
+    assert len(file.getvalue()) < 1 << 20
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unreadable, match="more than 1,000,000 characters"):
+            list(XLSX().read(file.getvalue(), COLUMNS))
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_longest_cell_is_that_of_a_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = workbook_with("xl/worksheets/sheet1.xml", lambda text: text.replace("here", "a" * 40_000))
+    values: Any
+    ((_, values),) = XLSX().read(content, COLUMNS)
+    assert len(values["text"]) == 40_000
+    monkeypatch.setattr(xlsx, "LONGEST_READ_CELL", 39_999)
+    with pytest.raises(Unreadable, match="which no column takes"):
+        list(XLSX().read(content, COLUMNS))

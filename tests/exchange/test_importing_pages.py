@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from optimizations.columns import COLUMNS
 from optimizations.models import Optimization
 from projects.models import Project, Prompt, PromptVersion
 from promptadmin.exchange import resources, uploads
@@ -120,21 +122,25 @@ def test_all_four_tables_can_be_moved(admin: Client, rows: None, name: str) -> N
 
 def test_errors_are_told_by_row_and_nothing_is_written(admin: Client, rows: None) -> None:
     good, same = line(id="new", raw_prompt="fine"), line(id="empty", raw_prompt="x")
-    bad = (
-        line(id="run", raw_prompt="another") + line(raw_prompt="no id") + line(id="n", raw_prompt="a", nope=1) + b"{x\n"
-    )
+    bad = line(id="run", raw_prompt="another") + line(id="no text") + line(id="n", raw_prompt="a", nope=1) + b"{x\n"
     shown = preview(admin, Optimization, good + same + bad + line(id="m", raw_prompt="a", overall_score=7))
     assert "Nothing was imported" in shown
     assert "5 rows can" in shown
-    for message in ("other content", "Field required", "Extra inputs", "JSON decode error", "less than or equal to 1"):
+    for message in (
+        "other content",
+        "raw_prompt is needed in each row",
+        "nope is no column of this table",
+        "JSON decode error",
+        "overall_score must not be greater than 1",
+    ):
         assert message in shown, message
-    assert "process_import" not in shown
+    assert "Import the 2 good rows" in shown
     assert "1 new, 1 there already" in preview(admin, Optimization, good + same)
     assert Optimization.objects.count() == 2
 
     csv = b"id,name,status\nQ,Other,nope\nP,renamed,active\nR,=Support,active\nS,,\n"
     shown = preview(admin, Project, csv, "csv")
-    for message in ("&#x27;active&#x27;, &#x27;archived&#x27;", "Input should be a valid string"):
+    for message in ("status must be one of &#x27;active&#x27;, &#x27;archived&#x27;", "name must not be empty"):
         assert message in shown, message
     shown = preview(admin, Project, b"id,name\nP,renamed\nR,'=Support\n", "csv")
     for message in ("other content", "A project with this name already exists"):
@@ -215,8 +221,7 @@ def test_unreadable_and_oversized_files_say_what_to_do(admin: Client, monkeypatc
     assert "UTF-8" in preview(admin, Project, b"id,name\n1,\xff", "csv")
     many = b"".join(line(id=str(number), raw_prompt="x") for number in range(10_001))
     assert "At most 10000 lines" in preview(admin, Optimization, many)
-    for module in ("admin", "uploads"):
-        monkeypatch.setattr(f"promptadmin.exchange.{module}.MAX_BYTES", 1000)
+    monkeypatch.setattr("promptadmin.backoffice.exchange_pages.MAX_BYTES", 1000)
     assert "at most 0 MiB" in preview(admin, Project, b"x" * 2000, "csv")
     monkeypatch.setattr("promptadmin.exchange.uploads.MAX_BYTES", -(1 << 20))
     file = SimpleUploadedFile("rows.csv", b"x" * 2000)
@@ -259,7 +264,8 @@ def test_permissions(client: Client, rows: None) -> None:
         user.user_permissions.set(Permission.objects.filter(codename__in=names))
         for model in MODELS:
             assert client.get(page(model, "export/")).status_code == can_export
-            assert client.post(page(model, "export/"), {"format": "0"}).status_code == can_export
+            with closing(client.post(page(model, "export/"), {"format": "0"})) as answer:
+                assert answer.status_code == can_export
             assert client.get(page(model, "import/")).status_code == can_import
             assert client.post(page(model, "process_import/"), {}).status_code == can_import
 
@@ -270,3 +276,76 @@ def test_stored_values_that_cannot_be_read_are_exported_as_null(admin: Client, r
     assert json.loads(export(admin, Project))["context_profile"] is None
     run = json.loads(export(admin, Optimization, keys=["run"]))
     assert (run["tags"], run["codebase_context_snapshot"]) == (None, None)
+
+
+def test_rows_without_an_id_get_one_and_are_the_same_the_next_time(admin: Client, rows: None) -> None:
+    """Rows that say the same are two rows; an id that is given stays."""
+    files = {
+        Project: b"name\nA\nB\n",
+        Prompt: b"id,project,content\n,=Support,one\n,=Support,one\nmine,=Support,two\n",
+        Optimization: b"raw_prompt,title\none,\none,\ntwo,x\n",
+        PromptVersion: b"id;prompt_id;version;content\n;p;1;earlier\n",
+    }
+    PromptVersion.objects.all().delete()
+    for model, content in files.items():
+        before = model._default_manager.count()
+        named = content.count(b"mine")
+        count = content.count(b"\n") - 1
+        shown = preview(admin, model, content, "csv")
+        assert f"{count} new" in shown
+        assert f"{count - named} of the new ones get an id here" in shown
+        assert f"{count} imported" in confirm(admin, model, shown)
+        again = preview(admin, model, content, "csv")
+        assert f"0 new, {count} there already" in again
+        assert "get an id" not in again
+        assert model._default_manager.count() == before + count
+    assert set(Prompt.objects.filter(content__in=["one", "two"]).values_list("project_id", flat=True)) == {"P"}
+    assert Prompt.objects.filter(id="mine").exists()
+    assert "1 new" in preview(admin, Project, b'[{"name": "C"}]', "json")
+
+
+def test_a_prompts_project_by_its_name(admin: Client, rows: None) -> None:
+    Project(id="gone", name="Gone", status="deleted").save()
+    Project(id="Q", name="Caf\u00e9").save()
+    for text, says in (
+        ("project,content\nnobody,a\n", "There is no project named nobody"),
+        ("project,content\nGone,a\n", "There is no project named Gone"),
+        ("project,project_id,content\nCaf\u00e9,P,a\n", "give one of the two"),
+        ("content\na\n", "A prompt needs project_id, or"),
+        ("project,content\n,a\n", "A new prompt needs a project"),
+    ):
+        assert says in preview(admin, Prompt, text.encode(), "csv").replace("&#x27;", "'"), text
+    content = "project,project_id,content\nCafe\u0301,,a\nCaf\u00e9,Q,b\n,Q,c\n".encode()
+    confirm(admin, Prompt, preview(admin, Prompt, content, "csv"))
+    assert sorted(Prompt.objects.filter(project_id="Q").values_list("content", flat=True)) == ["a", "b", "c"]
+
+
+def test_the_good_rows_alone(admin: Client, rows: None) -> None:
+    """The page keeps its help and the format; the good rows are those without the wrong ones, as they were shown."""
+    content = b"raw_prompt,overall_score\ngood,0.5\nbad,7\nworse,many\nfine,\n"
+    shown = preview(admin, Optimization, content, "csv")
+    for text in ("overall_score must not be greater than 1", "overall_score must be a number", "All 34 columns"):
+        assert text.replace("34", str(len(COLUMNS) + 1)) in shown, text
+    assert re.search(rf'<option value="{format_of("csv")}"\s+selected', shown)
+    assert "Import the 2 good rows" in shown
+    assert Optimization.objects.count() == 2
+    assert "2 imported" in confirm(admin, Optimization, shown)
+    assert sorted(Optimization.objects.values_list("raw_prompt", flat=True))[2:] == ["good", "x"]
+    assert "1 new, 2 there already" in preview(
+        admin, Optimization, content.replace(b"bad,7\nworse,many", b"new,1"), "csv"
+    )
+
+    refused = b"id,name\nQ,Same\nR,Same\nS,Other\nP,changed\n"
+    shown = preview(admin, Project, refused, "csv")
+    assert "Import the 2 good rows" in shown
+    Project(id="new", name="Other").save()
+    answer = confirm(admin, Project, shown)
+    assert "Nothing was imported" in answer
+    assert re.search(rf'<option value="{format_of("csv")}"\s+selected', answer)
+    assert not Project.objects.filter(id="Q").exists()
+    shown = preview(admin, Project, b"id,name\nQ,Same\nP,changed\n", "csv")
+    Project.objects.filter(id="P").update(name="changed")
+    assert "Other rows can be imported now" in confirm(admin, Project, shown)
+    assert not Project.objects.filter(id="Q").exists()
+    Project.objects.filter(id="P").update(name="=Support")
+    assert "good row" not in preview(admin, Project, b"id,name\nP,changed\n", "csv")
