@@ -105,7 +105,8 @@ def test_project_and_period_are_in_the_address() -> None:
     week = text(client, f"{PANELS}?period=7")
     assert "of 10, 3 completed" in week
     assert "Early one" not in week
-    assert "of 10, 0 completed" in text(client, f"{PANELS}?project=%00no+such")
+    assert "of 10, 0 completed" in text(client, f"{PANELS}?project=no+such")
+    assert client.get(f"{PANELS}?project=%00no+such").status_code == 400
     assert "of 10, 4 completed" in text(client, f"{PANELS}?period=nonsense")
 
 

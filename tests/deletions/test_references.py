@@ -45,7 +45,7 @@ from django.db import connection
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
 from projects.repository import ProjectRepository
-from promptadmin.errors import DomainError as Refused
+from promptadmin.errors import DomainError
 from promptadmin.models import Deletion
 from promptadmin.db.sessions import write_session
 
@@ -71,7 +71,7 @@ for kind in sys.argv[1:]:
         told[kind + " note"] = deletion.note
         with write_session():
             ProjectRepository().restore_deletion(deletion.pk)
-    except Refused as refused:
+    except DomainError as refused:
         told[kind] = f"{refused.status} {refused}"
     told[kind + " left"] = Optimization.objects.filter(project=kind).count()
 print("told " + json.dumps(told))

@@ -64,7 +64,7 @@ def test_asking_before_an_action_on_projects_does_too(client: Client, monkeypatc
     project = make_project(name="P")
     prompt = make_prompt(project)
     asked = watched(monkeypatch, ProjectRepository, "project_contents")
-    data = {"action": "archive_selected", "_selected_action": project.pk}
+    data = {"action": "delete_selected_projects", "_selected_action": project.pk}
     assert client.post("/admin/projects/project/", data).status_code == 200
     assert within_seven_seconds(asked)
     counted = watched(monkeypatch, ProjectRepository, "prompt_contents")
