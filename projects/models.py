@@ -45,7 +45,11 @@ class Project(models.Model):
 
     class Meta:
         db_table = "projects"
-        constraints = [models.UniqueConstraint("name", Coalesce("parent", Value("")), name="uq_projects_parent_name")]
+        constraints = [
+            models.UniqueConstraint(
+                "name", Coalesce("parent", Value("", output_field=Text())), name="uq_projects_parent_name"
+            )
+        ]
         indexes = [
             NamedIndex(fields=["name"], name="ix_projects_name"),
             NamedIndex(fields=["status"], name="ix_projects_status"),

@@ -12,10 +12,12 @@ from django.db import migrations, models
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
-from promptadmin.db.fields import Link, NamedIndex
+from promptadmin.db.fields import Link, NamedIndex, Text
 from promptadmin.db.schema import AdoptField, AdoptIndex
 
-NAMES = models.UniqueConstraint("name", Coalesce("parent", Value("")), name="uq_projects_parent_name")
+NAMES = models.UniqueConstraint(
+    "name", Coalesce("parent", Value("", output_field=Text())), name="uq_projects_parent_name"
+)
 
 
 def relax(apps: Any, schema_editor: Any) -> None:

@@ -133,7 +133,12 @@ def _same(one: str, other: str) -> bool:
 
 def _check_there(url: str, command: str, why: str) -> None:
     path = _config(url).get("NAME")
-    if command not in WITHOUT_FILE and isinstance(path, Path) and not path.exists():
+    if (
+        command not in WITHOUT_FILE
+        and isinstance(path, Path)
+        and not path.exists()
+        and not Path(f"{path}-wal").exists()
+    ):
         raise ImproperlyConfigured(
             f"There is no database {path}, and {why}. Set DATABASE_URL or PROMPTADMIN_DATA_DIR as for the server; "
             "`manage.py startup` and `serve` make a new database."

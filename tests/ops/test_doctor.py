@@ -205,7 +205,7 @@ def test_the_last_backup_its_age_its_bytes_and_its_permissions(
     assert findings["D401"][0].severity is Severity.ERROR
     assert findings["D003"][0].severity is Severity.WARNING
     assert PARTIAL in findings["D402"][0].message
-    monkeypatch.setattr(backup_checks, "OLDEST", dt.timedelta(0))
+    monkeypatch.setattr(backup_checks.settings, "BACKUP_EVERY", dt.timedelta(0))
     assert "hours old" in doctor()["D401"][0].message
 
 

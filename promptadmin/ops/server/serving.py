@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -68,6 +69,7 @@ def prepare_worker() -> None:
     A terminal sends SIGINT to the whole process group. Granian 2.8 hangs in a worker that gets a second signal, and its
     parent would wait for it until `workers_kill_timeout`. Granian sets its handlers when the application is loaded.
     """
-    os.setpgid(0, 0)
+    with contextlib.suppress(PermissionError):  # the leader of a session has a group of its own
+        os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

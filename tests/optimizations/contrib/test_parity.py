@@ -173,7 +173,10 @@ TABLE: dict[str, tuple[Mutation, str]] = {
     "name of an archived project": (lambda door, rows: door.create_project("archived"), "already exists"),
     "blank name": (lambda door, rows: door.create_project("  "), "empty|required"),
     "context": (lambda door, rows: door.describe(rows.active, "Go"), ""),
-    "context of an archived project": (lambda door, rows: door.describe(rows.archived, "Go"), "archived|403|Forbidden|be changed any more"),
+    "context of an archived project": (
+        lambda door, rows: door.describe(rows.archived, "Go"),
+        "archived|403|Forbidden|be changed any more",
+    ),
     "new prompt": (lambda door, rows: door.add_prompt(rows.active, "two"), ""),
     "same prompt twice": (lambda door, rows: door.add_prompt(rows.active, "one"), ""),
     "blank prompt": (lambda door, rows: door.add_prompt(rows.active, " \t"), "empty|required"),
@@ -181,7 +184,10 @@ TABLE: dict[str, tuple[Mutation, str]] = {
     "edit": (lambda door, rows: door.edit_prompt(rows.prompt, "two"), ""),
     "edit to the same text": (lambda door, rows: door.edit_prompt(rows.prompt, "one"), ""),
     "edit to a blank text": (lambda door, rows: door.edit_prompt(rows.prompt, " "), "empty|required"),
-    "edit in an archived project": (lambda door, rows: door.edit_prompt(rows.frozen, "x"), "archived|403|Forbidden|be changed any more"),
+    "edit in an archived project": (
+        lambda door, rows: door.edit_prompt(rows.frozen, "x"),
+        "archived|403|Forbidden|be changed any more",
+    ),
     "tag": (lambda door, rows: door.add_tag(rows.run, "new"), ""),
     "long tag": (lambda door, rows: door.add_tag(rows.run, "x" * 51), "50"),
     "move": (lambda door, rows: door.move_run(rows.run, "elsewhere"), ""),
