@@ -157,7 +157,9 @@ def test_what_is_wrong_in_the_rows_is_found(
     assert [f.severity.name for f in findings[key]] == [severity]
     assert message in findings[key][0].message
     assert findings[key][0].advice
-    assert {"D102", "D401", key} >= {other for other, found in findings.items() if found[0].severity > Severity.SKIPPED}
+    assert {"D102", "D206", "D401", key} >= {
+        other for other, found in findings.items() if found[0].severity > Severity.SKIPPED
+    }
 
 
 def test_what_looks_wrong_but_is_not(doctor: Doctor) -> None:
