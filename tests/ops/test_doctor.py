@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connections
@@ -26,7 +27,6 @@ from promptadmin.ops.backups.making import make_backup
 from promptadmin.ops.backups.room import MARGIN
 from promptadmin.ops.backups.store import PARTIAL, Store
 from promptadmin.ops.doctor import limits, registry
-from promptadmin.ops.doctor.checks import backups as backup_checks
 from promptadmin.ops.doctor.checks import sqlite_file
 from promptadmin.ops.doctor.examining import examine
 from promptadmin.ops.doctor.registry import Examination, Finding, Needs, Severity, all_checks, check
@@ -207,7 +207,7 @@ def test_the_last_backup_its_age_its_bytes_and_its_permissions(
     assert findings["D401"][0].severity is Severity.ERROR
     assert findings["D003"][0].severity is Severity.WARNING
     assert PARTIAL in findings["D402"][0].message
-    monkeypatch.setattr(backup_checks.settings, "BACKUP_EVERY", dt.timedelta(0))
+    monkeypatch.setattr(settings, "BACKUP_EVERY", dt.timedelta(0))
     assert "hours old" in doctor()["D401"][0].message
 
 

@@ -134,7 +134,7 @@
   }
 
   function watch(form, index) {
-    const name = form.id || `form ${index}`;
+    const name = form.getAttribute("id") || `form ${index}`;
     const version = versionOf(form);
     const id = Date.now().toString(36) + Math.random().toString(36).slice(2, 8);
     const key = `${PREFIX} ${user} ${location.pathname} ${name} ${version} ${id}`;
@@ -159,7 +159,8 @@
       keep(state);
       setTimeout(() => { state.isSent = false; }, ANSWERED_MS); // the page is still there: the answer was a file, or none
     }
-    if (form.action.endsWith("/logout/")) drop(...drafts());
+    // The attribute: a field named "action" hides the property.
+    if (form.getAttribute("action")?.endsWith("/logout/")) drop(...drafts());
   }
 
   // ---------------------------------------------------------------- what is offered

@@ -13,7 +13,7 @@
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.getAttribute("method")?.toLowerCase() !== "post" || event.defaultPrevented) return;
     if (form.dataset.isSent) {
       event.preventDefault();
       return;
