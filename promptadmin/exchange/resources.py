@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any, ClassVar
 
-import orjson
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from import_export.fields import Field
 from import_export.resources import Resource
@@ -13,7 +12,7 @@ from import_export.results import InvalidRow, Result, RowResult
 
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import DomainError
-from promptadmin.exchange.lines import MAX_LINES, ImportRefused, Line, LineError, Numbered
+from promptadmin.exchange.lines import MAX_LINES, ImportRefused, Line, LineError, Numbered, read_object
 from promptadmin.exchange.made_ids import with_ids
 from promptadmin.exchange.tables import Table
 
@@ -29,6 +28,8 @@ class Preview(Result):
     def __init__(self) -> None:
         super().__init__()
         self.new = self.unchanged = self.wrong = self.made = self.good = 0
+        #: What was assumed of the file.
+        self.notes: list[str] = []
 
     @property
     def total(self) -> int:
@@ -64,6 +65,7 @@ class TableResource(Resource):
         """
         result = Preview()
         result.diff_headers = list(self.table.shown)
+        result.notes = [*getattr(dataset, "notes", ())]
         dataset, made = with_ids(dataset, self.table.model._meta.db_table)
         lines, errors = self.table.check(dataset)
         known = self._known([line.values["id"] for line in lines])
@@ -143,12 +145,15 @@ class TableResource(Resource):
 def _as_object(row: Any) -> dict[str, Any]:
     """A row as it came, to be shown beside what is wrong with it."""
     try:
-        found = orjson.loads(row) if isinstance(row, bytes) else row
-    except orjson.JSONDecodeError:
+        found = read_object(row)
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _shown(value: Any) -> str:
-    text = "" if value is None else str(value)
+    try:
+        text = "" if value is None else str(value)
+    except RecursionError:
+        text = "…"
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
