@@ -84,7 +84,7 @@ def _resolved(
             key = find(line.values)
             if key is not None and values.get(column) not in (None, key):
                 raise _Unknown(
-                    names[-1], f"{column} is another one than {' and '.join(names)} name: give one of the two"
+                    names[-1], f"{column} is another one than {' and '.join(names)} says: give one of the two"
                 )
         except _Unknown as error:
             errors.append(LineError("value_error", str(error), line.number, error.column, values["id"]))

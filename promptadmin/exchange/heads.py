@@ -122,8 +122,8 @@ def _unknown(text: str, place: int, columns: Columns) -> str:
 def _has_no_name(place: int, number: int, head: int) -> str:
     index = " pandas leaves its index out with index=False." if place == 0 else ""
     return (
-        f"Column {letters(place)} has no name and is not empty: row {number} has more cells than the first row has names. "
-        f"Name the column in row {head}, or empty it.{index}"
+        f"Column {letters(place)} has no name and is not empty: row {number} has more cells than the first row has "
+        f"names. Name the column in row {head}, or empty it.{index}"
     )
 
 

@@ -223,8 +223,8 @@ class _Sheet:
             self.ready.append((self.number, self.cells))
         elif name == "c":
             text = self.text.take()
-            if text:
-                self.cells[self.place] = self._value(text)
+            if text and (value := self._value(text)) not in (None, ""):
+                self.cells[self.place] = value
             elif self.has_formula and self.cell.get("t") != "str":
                 self.notes.add(NO_VALUE, f"{letters(self.place)}{self.number}")
         else:
@@ -233,7 +233,7 @@ class _Sheet:
     def _value(self, text: str) -> Any:
         match self.cell.get("t", "n"):
             case "s":
-                return _unescaped(self.texts[int(text)]) or None
+                return _unescaped(self.texts[int(text)])
             case "b":
                 return text.strip() in ("1", "true")
             case "n":
