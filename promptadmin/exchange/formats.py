@@ -16,7 +16,7 @@ from promptadmin.exchange.base_formats import PART_BYTES, Columns, Record, Table
 from promptadmin.exchange.cells import write_cell
 from promptadmin.exchange.encodings import NO_UTF8, open_text, utf8
 from promptadmin.exchange.heads import Row, folded, named_cells
-from promptadmin.exchange.lines import LONG_NUMBER, TOO_MANY_VALUES, Numbered, too_many_values
+from promptadmin.exchange.lines import TOO_MANY_VALUES, Numbered, too_many_values
 from promptadmin.exchange.xlsx import XLSX
 
 SEPARATOR = re.compile(r'"?sep=(,|;|\||\t|\\t)"?(?:\r?\n|\r|\Z)', re.IGNORECASE)
@@ -117,8 +117,6 @@ class JSON(TableFormat):
             raise Unreadable(
                 f"This is no JSON: line {error.lineno:,} can't be read from its character {error.colno:,} on."
             ) from error
-        except ValueError as error:
-            raise Unreadable(LONG_NUMBER) from error
         if not isinstance(rows, list):
             raise Unreadable("This JSON is no list of objects: write [{…}, {…}].")
         yield from enumerate(rows, start=1)

@@ -17,7 +17,6 @@ MAX_LINES = 10_000
 #: Of a file in JSON.
 MOST_VALUES = 3_000_000
 TOO_MANY_VALUES = f"This file has more than {MOST_VALUES:,} values: split it."
-LONG_NUMBER = "A number has more digits than can be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +64,6 @@ class Imported:
 Numbered = tuple[int, "bytes | dict[str, Any]"]
 
 
-def read_object(row: Any) -> Any:
-    """The values of a row, if it is the JSON text of some. Raises orjson.JSONDecodeError, and other ValueErrors."""
-    try:
-        return loads(row) if isinstance(row, bytes) else row
-    except orjson.JSONDecodeError:
-        raise
-    except ValueError as error:
-        raise ValueError(LONG_NUMBER) from error
-
-
 def too_many_values(content: bytes) -> bool:
     """Whether the values of a JSON text could take many times its memory; counts also what stands in texts."""
     return sum(map(content.count, (b",", b"[", b"{"))) > MOST_VALUES
@@ -105,7 +94,7 @@ def read_rows(
         values: Any = None
         try:
             text = row if isinstance(row, bytes) else None
-            values = read_object(row)
+            values = loads(row) if isinstance(row, bytes) else row
             check(values, text)
             values = dict(adapter.validate_python(values))
         except orjson.JSONDecodeError as error:

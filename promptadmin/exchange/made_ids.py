@@ -8,7 +8,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from promptadmin.exchange.lines import Numbered, read_object
+import orjson
+
+from promptadmin.db.exact_json import loads
+from promptadmin.exchange.lines import Numbered
 
 NAMESPACE = uuid.UUID("6e1f3c0a-5b0e-4c55-9a57-0d3b5f6f1c2d")
 
@@ -24,8 +27,8 @@ def with_ids(rows: Iterable[Numbered], table: str) -> tuple[list[Numbered], set[
     for number, row in rows:
         values = row
         if isinstance(row, bytes):
-            with suppress(ValueError):  # which the check tells
-                values = read_object(row)
+            with suppress(orjson.JSONDecodeError):  # which the check tells
+                values = loads(row)
         if isinstance(values, dict) and values.get("id") in (None, ""):
             said = _said(values)
             seen[said] += 1

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any, ClassVar
 
+import orjson
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from import_export.fields import Field
 from import_export.resources import Resource
 from import_export.results import InvalidRow, Result, RowResult
 
+from promptadmin.db.exact_json import loads
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import DomainError
-from promptadmin.exchange.lines import MAX_LINES, ImportRefused, Line, LineError, Numbered, read_object
+from promptadmin.exchange.lines import MAX_LINES, ImportRefused, Line, LineError, Numbered
 from promptadmin.exchange.made_ids import with_ids
 from promptadmin.exchange.tables import Table
 
@@ -145,8 +147,8 @@ class TableResource(Resource):
 def _as_object(row: Any) -> dict[str, Any]:
     """A row as it came, to be shown beside what is wrong with it."""
     try:
-        found = read_object(row)
-    except ValueError:
+        found = loads(row) if isinstance(row, bytes) else row
+    except orjson.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
 

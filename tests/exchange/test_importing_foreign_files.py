@@ -147,9 +147,7 @@ def packed(**parts: bytes) -> bytes:
         for name in whole.namelist():
             text = parts.get(Path(name).stem, whole.read(name))
             if name == "xl/_rels/workbook.xml.rels":
-                related = (
-                    b'<Relationship Type="r/sharedStrings" Target="sharedStrings.xml" Id="shared"/></Relationships>'
-                )
+                related = b'<Relationship Type="r/sharedStrings" Target="sharedStrings.xml" Id="s"/></Relationships>'
                 text = text.replace(b"</Relationships>", related)
             changed.writestr(name, text)
         changed.writestr("xl/sharedStrings.xml", parts.get("sharedStrings", b"<sst/>"))
