@@ -234,7 +234,7 @@ def _problem_of_version(
     taken: Mapping[tuple[str, int], str],
 ) -> tuple[str, str] | None:
     """The column that stands in the way, and why."""
-    prompt = prompts.get(values.get("prompt_id"))
+    prompt = prompts.get(values.get("prompt_id") or "")
     if prompt is None:
         return "prompt_id", NO_PROMPT if values.get("prompt_id") else PROMPT_NEEDED
     if prompt.project_id is not None and projects[prompt.project_id].status == ProjectStatus.ARCHIVED:

@@ -38,7 +38,8 @@ def named_prompts(rows: Rows, lines: Sequence[Line], errors: list[LineError]) ->
 
     @functools.cache
     def find(project: str, text: str) -> str:
-        found = find_prompt(rows.using, find_project(project), text)
+        key = find_project(project)
+        found = find_prompt(rows.using, key, text) if key else None
         if found is None:
             raise _Unknown("prompt", f"The project {project} has no prompt with this text: import the prompts first")
         return found

@@ -5,33 +5,27 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
-from xml.parsers import expat
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 from openpyxl.utils import column_index_from_string
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
-from promptadmin.exchange.base_formats import MAX_BYTES, PART_BYTES, Unreadable
+from promptadmin.exchange.base_formats import Unreadable
 from promptadmin.exchange.heads import Row, letters
 from promptadmin.exchange.notes import Notes
+from promptadmin.exchange.workbook_parts import Attributes, Text, local_name, parse_part
 
-#: Bytes that a part may unpack to.
-LARGEST_PART = 2 * MAX_BYTES
-#: The same for parts that say how the others are read.
+#: Bytes of a part that says how the others are read.
 LARGEST_SMALL_PART = 16 * 1024 * 1024
-#: Bytes without the beginning of a tag: an attribute or a comment; texts are counted as they come.
-LONGEST_TOKEN = 16 * 1024 * 1024
 MOST_TEXTS = 1_000_000
 MOST_ELEMENTS = 4_000_000
 ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 WORKBOOK = "main+xml"
 NO_VALUE = "a formula stands here without its value. It is read as empty: open the file in a spreadsheet, and save it."
 SHEETS = "Only the first sheet that isn't hidden, “{}”, is read; this workbook has {}."
-TOO_LONG = "A cell has more than {:,} characters, which no column takes: shorten it."
-Attributes = dict[str, str]
 
 
 def read_rows(packed: zipfile.ZipFile, notes: Notes, *, longest: int) -> Iterator[Row]:
@@ -73,10 +67,10 @@ class _Package:
         found: list[Attributes] = []
 
         def start(tag: str, attributes: Attributes) -> None:
-            if _local(tag) in tags:
-                found.append({"": _local(tag)} | {_local(name): value for name, value in attributes.items()})
+            if local_name(tag) in tags:
+                found.append({"": local_name(tag)} | {local_name(name): value for name, value in attributes.items()})
 
-        for _ in _parse(self.packed, part, start, largest=LARGEST_SMALL_PART):
+        for _ in parse_part(self.packed, part, start, largest=LARGEST_SMALL_PART):
             pass
         return found
 
@@ -99,7 +93,7 @@ class _Package:
 
         def start(tag: str, attributes: Attributes) -> None:
             nonlocal place, in_cells
-            match _local(tag):
+            match local_name(tag):
                 case "numFmt":
                     formats[int(attributes["numFmtId"])] = attributes["formatCode"]
                 case "cellXfs":
@@ -114,59 +108,25 @@ class _Package:
 
         def end(tag: str) -> None:
             nonlocal in_cells
-            in_cells = in_cells and _local(tag) != "cellXfs"
+            in_cells = in_cells and local_name(tag) != "cellXfs"
 
-        for _ in _parse(self.packed, part, start, end, largest=LARGEST_SMALL_PART):
+        for _ in parse_part(self.packed, part, start, end, largest=LARGEST_SMALL_PART):
             pass
-
-
-class _Text:
-    """Collects the text of `t` elements, and of `v`; readings of Chinese characters (`rPh`) are none."""
-
-    def __init__(self, longest: int) -> None:
-        self.longest = longest
-        self.pieces: list[str] = []
-        self.taking = self.length = self.reading = 0
-
-    def start(self, name: str) -> None:
-        if name == "rPh":
-            self.reading += 1
-        elif name in ("t", "v") and not self.reading:
-            self.taking += 1
-
-    def end(self, name: str) -> None:
-        if name == "rPh":
-            self.reading -= 1
-        elif name in ("t", "v") and not self.reading:
-            self.taking -= 1
-
-    def add(self, text: str) -> None:
-        if self.taking:
-            self.length += len(text)
-            if self.length > self.longest:
-                raise Unreadable(TOO_LONG.format(self.longest))
-            self.pieces.append(text)
-
-    def take(self) -> str:
-        text = "".join(self.pieces)
-        self.pieces.clear()
-        self.length = 0
-        return text
 
 
 def _texts(packed: zipfile.ZipFile, part: str, longest: int) -> list[str]:
     """The texts that cells share."""
     texts: list[str] = []
-    text = _Text(longest)
+    text = Text(longest)
 
     def end(tag: str) -> None:
-        text.end(name := _local(tag))
+        text.end(name := local_name(tag))
         if name == "si":
             texts.append(text.take())
             if len(texts) > MOST_TEXTS:
                 raise Unreadable(f"This workbook holds more than {MOST_TEXTS:,} texts: split it.")
 
-    for _ in _parse(packed, part, lambda tag, _: text.start(_local(tag)), end, text.add):
+    for _ in parse_part(packed, part, lambda tag, _: text.start(local_name(tag)), end, text.add):
         pass
     return texts
 
@@ -176,7 +136,7 @@ class _Sheet:
 
     def __init__(self, texts: list[str], package: _Package, notes: Notes, longest: int) -> None:
         self.texts, self.package, self.notes = texts, package, notes
-        self.text = _Text(longest)
+        self.text = Text(longest)
         self.ready: list[Row] = []
         self.cells: dict[int, Any] = {}
         self.cell: Attributes = {}
@@ -186,7 +146,7 @@ class _Sheet:
     def rows(self, packed: zipfile.ZipFile, part: str) -> Iterator[Row]:
         if self.package.sheets > 1:
             self.notes.add(SHEETS.format(self.package.name[:80], self.package.sheets))
-        for _ in _parse(packed, part, self._start, self._end, self.text.add):
+        for _ in parse_part(packed, part, self._start, self._end, self.text.add):
             yield from self.ready
             self.ready.clear()
 
@@ -196,7 +156,7 @@ class _Sheet:
             raise Unreadable(
                 "This sheet has too many cells: remove the rows and columns that are empty or only coloured."
             )
-        name = _local(tag)
+        name = local_name(tag)
         if name == "sheetData":
             self.has_rows = True
         elif not self.has_rows:
@@ -214,7 +174,7 @@ class _Sheet:
             self.text.start(name)
 
     def _end(self, tag: str) -> None:
-        name = _local(tag)
+        name = local_name(tag)
         if not self.has_rows:
             return
         if name == "sheetData":
@@ -249,43 +209,3 @@ class _Sheet:
 def _unescaped(text: str) -> str:
     """The text, with the characters that XML can't hold as Excel writes them."""
     return ESCAPE.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
-
-
-def _local(tag: str) -> str:
-    return tag.rpartition(" ")[2]
-
-
-def _parse(
-    packed: zipfile.ZipFile,
-    part: str,
-    start: Callable[[str, Attributes], None],
-    end: Callable[[str], None] | None = None,
-    text: Callable[[str], None] | None = None,
-    *,
-    largest: int = LARGEST_PART,
-) -> Iterator[None]:
-    """Tell the handlers what a part says, and pause after each piece of it. Raises Unreadable where it is too large."""
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = _refuse_doctype
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
-    info = packed.getinfo(part)
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise zipfile.BadZipFile(f"{part} is compressed in another way than ZIP's own")
-    if info.file_size > largest:
-        raise Unreadable(f"Unpacked, this file is larger than {largest >> 20} MiB: split it.")
-    since_tag = 0
-    with packed.open(info) as file:
-        while piece := file.read(PART_BYTES):
-            # A parser keeps what it has of a text or an attribute until that ends.
-            since_tag = len(piece) - piece.rfind(b"<") if b"<" in piece else since_tag + len(piece)
-            if since_tag > LONGEST_TOKEN:
-                raise Unreadable("This workbook has a part that no spreadsheet writes: save it as XLSX again.")
-            parser.Parse(piece, False)
-            yield
-    parser.Parse(b"", True)
-    yield
-
-
-def _refuse_doctype(*_: Any) -> None:
-    raise zipfile.BadZipFile("a document type, which may declare entities")
