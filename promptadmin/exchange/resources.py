@@ -136,7 +136,8 @@ class TableResource(Resource):
     def _add_errors(self, result: Preview, errors: list[LineError], values: dict[int, Any]) -> None:
         by_line: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for error in errors:
-            by_line[error.line][error.field or NON_FIELD_ERRORS].append(error.msg)
+            is_named = not error.field or error.msg.startswith(f"{error.field} ")
+            by_line[error.line][NON_FIELD_ERRORS if is_named else error.field].append(error.msg)
         result.wrong = len(by_line)
         for number, messages in list(by_line.items())[:MOST_SHOWN]:
             row = _as_object(values.get(number))
