@@ -19,7 +19,7 @@ from optimizations.columns import Record
 from projects.api.schemas import storable
 from promptadmin.db.exact_json import dumps
 from promptadmin.db.fields import moment_of_text
-from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows, whole
+from promptadmin.exchange.lines import TOO_MANY_VALUES, Line, LineError, Numbered, read_rows, too_many_values, whole
 from promptadmin.http.keys import Key, NewKey
 
 MAX_ERRORS = 100
@@ -83,6 +83,8 @@ DERIVED = ("project_id", "project_status")
 
 def read_lines(body: bytes) -> tuple[list[Line], list[LineError]]:
     """The runs of a JSON Lines text, and what is wrong with the other lines; blank lines are none."""
+    if too_many_values(body):
+        return [], [LineError("too_long", TOO_MANY_VALUES, 1)]
     return read_runs(_numbered(body))
 
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from optimizations.columns import COLUMNS, COUNTS, LISTS, OBJECTS, SCORES
 from optimizations.files.export import exported_record, exported_rows
-from optimizations.files.lines import read_runs
+from optimizations.files.lines import DERIVED, read_runs
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
 from promptadmin.exchange.base_formats import Columns, Record
@@ -32,6 +32,7 @@ class RunTable(Table):
     model = Optimization
     columns: ClassVar[Columns] = {name: KINDS.get(name, "text") for name in (*COLUMNS, "prompt_project")}
     shown = ("id", "created_at", "title", "raw_prompt", "status", "project")
+    ignored = DERIVED
     note = (
         "A row needs raw_prompt. Scores are from 0 to 1, durations in milliseconds. The project is found or "
         "made by its name; without a column prompt_id, the prompt by its text."

@@ -22,6 +22,7 @@ from promptadmin.db.chunks import in_chunks
 from promptadmin.db.fields import stored_moment
 from promptadmin.errors import Conflict
 from promptadmin.exchange.lines import Imported, ImportRefused, Line, LineError
+from promptadmin.exchange.sentences import sentence
 from promptadmin.http.keys import NewKey
 
 CONFLICT = "A run with this id and other content exists"
@@ -159,7 +160,7 @@ def _problem_of_new_prompt(line: Line) -> str:
     try:
         NEW_KEY.validate_python(line.values["prompt_id"])
     except ValidationError as error:
-        return str(error.errors()[0]["msg"])
+        return sentence({**error.errors()[0], "loc": ("prompt_id",)})
     return ""
 
 

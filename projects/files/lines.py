@@ -59,7 +59,10 @@ class VersionLine(TypedDict, total=False):
     __pydantic_config__ = CONFIG  # type: ignore[misc]  # how pydantic is told
 
     id: Required[NewKey]
-    prompt_id: Required[Key]
+    prompt_id: Key | None
+    #: The name of the prompt's project and the prompt's current text, instead of its id.
+    project: str | None
+    prompt: str | None
     version: Required[Annotated[int, Field(ge=1, le=LARGEST_INTEGER), BeforeValidator(whole)]]
     content: Required[str]
     optimization_id: Key | None

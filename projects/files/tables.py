@@ -76,6 +76,7 @@ class PromptTable(ColumnsTable):
         "updated_at": "moment",
     }
     shown = ("id", "project_id", "content", "version")
+    also: ClassVar[Columns] = {"project": "text"}
     note = (
         "A row needs content and project_id, or the project's name in a column project. The projects must be there, "
         "and be active."
@@ -97,6 +98,10 @@ class VersionTable(ColumnsTable):
         "created_at": "moment",
     }
     shown = ("id", "prompt_id", "version", "content")
-    note = "A row needs prompt_id, version and content. The prompts must be there, and the runs that a row names."
+    also: ClassVar[Columns] = {"project": "text", "prompt": "text"}
+    note = (
+        "A row needs version, content and prompt_id, or the prompt's project and current text in columns "
+        "project and prompt. The prompts must be there, and the runs that a row names."
+    )
     check = staticmethod(read_versions)
     store = ProjectRepository.import_versions

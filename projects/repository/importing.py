@@ -13,7 +13,7 @@ from projects.contexts import normalize_context
 from projects.events import project_made, prompt_changed
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.repository.changes import project_change, prompt_change
-from projects.repository.named_projects import named_projects
+from projects.repository.named_projects import named_projects, named_prompts
 from projects.repository.projects import NAME_TAKEN, known_fields
 from projects.repository.rows import PROJECT_ARCHIVED, Rows, moment
 from projects.texts.forms import composed, spellings
@@ -23,6 +23,8 @@ from promptadmin.errors import Conflict, Invalid
 from promptadmin.exchange.lines import Imported, ImportRefused, Line, LineError
 
 CONFLICT = "A row with this id and other content exists"
+NO_PROMPT = "There is no prompt with this id: import the prompts first"
+PROMPT_NEEDED = "A new version needs its prompt: give prompt_id, or project and prompt"
 KEYS_A_QUERY = 500
 Values = dict[str, Any]
 Found = Callable[[QuerySet[Any], str, Iterable[Any]], dict[Any, Any]]
@@ -62,14 +64,14 @@ class Importing(Rows):
         A line names its project by `project_id`, or by its name in `project`. Raises ImportRefused, also where the
         project isn't there, or is archived or deleted and takes no new prompts.
         """
-        lines, errors = named_projects(self.projects, lines)
-        _refuse(errors)
-        keys = sorted({line.values["project_id"] for line in lines if line.values["project_id"]})
+        errors: list[LineError] = []
+        lines = named_projects(self, lines, errors)
+        keys = sorted({line.values["project_id"] for line in lines if line.values.get("project_id")})
         projects = _by(self.lock(self.projects.order_by("id")), "id", keys)
         new = self._new(self.prompts, lines, _says, errors)
         for line in new:
-            project = projects.get(line.values["project_id"])
-            if line.values["project_id"] is None:
+            project = projects.get(line.values.get("project_id"))
+            if line.values.get("project_id") is None:
                 message = "A new prompt needs a project: name one"
                 errors.append(LineError("value_error", message, line.number, "project_id", line.values["id"]))
             elif project is None or project.status == ProjectStatus.DELETED:
@@ -99,12 +101,14 @@ class Importing(Rows):
         version, and for a version that isn't older than the prompt's current one.
         """
         errors: list[LineError] = []
-        prompts = _by(self.lock(self.prompts.order_by("id")), "id", sorted({v.values["prompt_id"] for v in lines}))
+        lines = named_prompts(self, lines, errors)
+        keys = sorted({line.values["prompt_id"] for line in lines if line.values.get("prompt_id")})
+        prompts = _by(self.lock(self.prompts.order_by("id")), "id", keys)
         new = self._new(self.versions, lines, _says, errors)
         runs = _by(self.runs.only("id"), "id", (v.values["optimization_id"] for v in new if _of_run(v)))
         taken = {
             (row.prompt_id, row.version): row.id
-            for chunk in _chunks(sorted({line.values["prompt_id"] for line in new}))
+            for chunk in _chunks(keys)
             for row in self.versions.filter(prompt_id__in=chunk).defer("content")
         }
         used = {prompt.project_id for prompt in prompts.values() if prompt.project_id is not None}
@@ -114,7 +118,8 @@ class Importing(Rows):
             if problem:
                 field, message = problem
                 errors.append(LineError("value_error", message, line.number, field, line.values["id"]))
-            taken.setdefault((line.values["prompt_id"], line.values["version"]), line.values["id"])
+            else:
+                taken.setdefault((line.values["prompt_id"], line.values["version"]), line.values["id"])
         _refuse(errors)
         now = timezone.now()
         rows = [PromptVersion(**{**line.values, "created_at": line.values.get("created_at") or now}) for line in new]
@@ -229,9 +234,9 @@ def _problem_of_version(
     taken: Mapping[tuple[str, int], str],
 ) -> tuple[str, str] | None:
     """The column that stands in the way, and why."""
-    prompt = prompts.get(values["prompt_id"])
+    prompt = prompts.get(values.get("prompt_id") or "")
     if prompt is None:
-        return "prompt_id", "There is no prompt with this id: import the prompts first"
+        return "prompt_id", NO_PROMPT if values.get("prompt_id") else PROMPT_NEEDED
     if prompt.project_id is not None and projects[prompt.project_id].status == ProjectStatus.ARCHIVED:
         return "prompt_id", PROJECT_ARCHIVED
     if values["version"] >= prompt.version:

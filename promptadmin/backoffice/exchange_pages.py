@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -21,17 +23,25 @@ from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from promptadmin.backoffice.resent_forms import only_reads
 from promptadmin.backoffice.selection import select, storable_keys
 from promptadmin.db.deadlines import reading_deadline
-from promptadmin.exchange.base_formats import MAX_BYTES, Unreadable, Unwritable
+from promptadmin.exchange.base_formats import MAX_BYTES, Columns, Unreadable, Unwritable
 from promptadmin.exchange.downloads import Download
 from promptadmin.exchange.formats import FORMATS
-from promptadmin.exchange.lines import MAX_LINES
+from promptadmin.exchange.lines import MAX_LINES, Numbered
 from promptadmin.exchange.resources import Preview, TableResource
 from promptadmin.exchange.tables import Table
 from promptadmin.exchange.uploads import EXPIRED, WaitingFiles
 from promptadmin.exchange.xlsx import MOST_XLSX_ROWS
 
+logger = logging.getLogger(__name__)
+
 #: As many keys does a form carry; Django takes 1,000 fields.
 MOST_KEYS = 500
+
+
+class Dataset(list[Numbered]):
+    """The rows of a file, and what was assumed of it."""
+
+    notes: Sequence[str] = ()
 
 
 class UploadForm(ImportForm):
@@ -79,10 +89,15 @@ class ExchangeAdmin(ImportExportMixin):
 
     def get_import_formats(self) -> list[type[Any]]:
         """Our formats, each of which knows the table's columns."""
-        columns = self.exchanged.columns
+        table = self.exchanged
+        columns: Columns = {**table.columns, **table.also, **dict.fromkeys(table.ignored, "text")}
 
-        def create_dataset(self: Any, content: bytes) -> list[Any]:
-            return list(islice(self.read(content, columns), MAX_LINES + 1))
+        def create_dataset(self: Any, content: bytes) -> Dataset:
+            found = Dataset(islice(self.read(content, columns), MAX_LINES + 1))
+            if not found:
+                raise Unreadable("This file has no rows.")
+            found.notes = [*self.notes]
+            return found
 
         return [type(known.__name__, (known,), {"create_dataset": create_dataset}) for known in FORMATS]
 
@@ -106,7 +121,7 @@ class ExchangeAdmin(ImportExportMixin):
             "most_lines": MAX_LINES,
             "most_mebibytes": MAX_BYTES >> 20,
             "exchanged": self.exchanged,
-            "column_names": list(self.exchanged.columns),
+            "column_names": [*self.exchanged.columns, *self.exchanged.also],
         }
 
     def get_import_form_initial(self, request: HttpRequest) -> dict[str, Any]:
@@ -141,7 +156,8 @@ class ExchangeAdmin(ImportExportMixin):
         if isinstance(e, Unreadable):
             form.add_error("import_file", str(e))
         else:
-            super().add_data_read_fail_error_to_form(form, e)
+            logger.error("A file to import raises %s", type(e).__name__, exc_info=e)
+            form.add_error("import_file", "This file can't be read: save it again, or choose its format.")
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Import a file whose preview was confirmed."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Literal
 
 from promptadmin.db.exact_json import dumps, loads
@@ -25,8 +25,17 @@ FLAGS = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1", "1.0", "wahr", "vrai", "verdadero"), True),
     **dict.fromkeys(("false", "f", "no", "n", "off", "0", "0.0", "falsch", "faux", "falso"), False),
 }
-DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
-NO_FRACTION = re.compile(r"\.0*\Z")
+#: Digits of an integer, which no column of integers has.
+LONGEST_INTEGER = 400
+NUMBER = re.compile(r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+#: A number that may have separators of thousands.
+GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:[.,]\d{3})+", re.ASCII)
+#: A date as spreadsheets write it: with points the day comes first, otherwise the year. Others can mean two days.
+DATE = re.compile(
+    r"(?:(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})|(?P<year2>\d{4})[-/.](?P<month2>\d{1,2})[-/.](?P<day2>\d{1,2}))"
+    r"(?:[ T]+(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?)?",
+    re.ASCII,
+)
 
 
 def write_cell(value: Any, kind: Kind) -> Cell:
@@ -59,31 +68,54 @@ def read_cell(cell: Any, kind: Kind, has_decimal_comma: bool = False) -> Any:
     """The value of a cell; one that its kind can't read stays as it is, which the check of the row then refuses."""
     if cell is None or cell == "":
         return None
-    if isinstance(cell, dt.datetime):
-        return moment_text(cell if cell.tzinfo else cell.replace(tzinfo=dt.UTC))
     if isinstance(cell, str):
-        text = without_apostrophe(cell)
-        if has_decimal_comma and kind in ("number", "count") and DECIMAL_COMMA.fullmatch(text.strip()):
-            text = text.replace(",", ".")
-        return _read_text(text, kind)
+        return without_apostrophe(cell) if kind == "text" else _read_text(cell, kind, has_decimal_comma)
+    if isinstance(cell, dt.datetime) and kind == "moment":
+        return moment_text(cell if cell.tzinfo else cell.replace(tzinfo=dt.UTC))
+    if isinstance(cell, dt.datetime):
+        return str(cell.date() if cell.time() == dt.time() else cell)
     if isinstance(cell, int | float):
         return _read_number(cell, kind)
     return str(cell)  # a time without a date, or a date without a time
 
 
-def _read_text(text: str, kind: Kind) -> Any:
-    if kind == "flag":
-        return FLAGS.get(text.strip().lower(), text)
-    readers: dict[str, Callable[[str], Any]] = {"json": loads, "count": _read_count, "number": float}
-    try:
-        return readers.get(kind, str)(text)
-    except ValueError:
+def _read_text(cell: str, kind: Kind, has_decimal_comma: bool) -> Any:
+    """A value that isn't a text, from a cell that is. Blanks around it say nothing."""
+    text = without_apostrophe(cell).strip()
+    if not text:
+        return None
+    match kind:
+        case "flag":
+            return FLAGS.get(text.lower(), text)
+        case "moment":
+            return _iso_text(text)
+        case "json":
+            try:
+                return loads(text)
+            except ValueError:
+                return text
+    return _read_digits(text, kind, has_decimal_comma)
+
+
+def _read_digits(text: str, kind: Kind, has_decimal_comma: bool) -> Any:
+    """A number, or the text where it is none. `1.000` in a column of integers may be one or a thousand, and is none."""
+    if not NUMBER.fullmatch(text) or ("," in text and not has_decimal_comma):
         return text
+    number = Decimal(text.replace(",", "."))
+    if kind == "number":
+        return float(number)
+    is_whole = number.adjusted() < LONGEST_INTEGER and number == number.to_integral_value()
+    return int(number) if is_whole and not GROUPED.fullmatch(text) else text
 
 
-def _read_count(text: str) -> int:
-    """An integer, also with a fraction of nothing, as in 2014.0: so do programs write it that know fractions alone."""
-    return int(NO_FRACTION.sub("", text.strip()))
+def _iso_text(text: str) -> str:
+    """A date as spreadsheets write it in ISO 8601; anything else as it is."""
+    found = DATE.fullmatch(text)
+    if not found:
+        return text
+    year, month, day = (int(found[name] or found[f"{name}2"]) for name in ("year", "month", "day"))
+    hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
+    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
 
 
 def _read_number(cell: int | float, kind: Kind) -> Any:

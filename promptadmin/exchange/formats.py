@@ -6,25 +6,25 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import TextIO
 
 import orjson
 
 from promptadmin.db.exact_json import dumps, loads
-from promptadmin.exchange.base_formats import (
-    MAX_BYTES,
-    PART_BYTES,
-    Columns,
-    Record,
-    TableFormat,
-    Unreadable,
-    named_cells,
-)
+from promptadmin.exchange.base_formats import PART_BYTES, Columns, Record, TableFormat, Unreadable
 from promptadmin.exchange.cells import write_cell
-from promptadmin.exchange.lines import Numbered
+from promptadmin.exchange.encodings import NO_UTF8, open_text, utf8
+from promptadmin.exchange.heads import Row, folded, named_cells
+from promptadmin.exchange.lines import TOO_MANY_VALUES, Numbered, too_many_values
 from promptadmin.exchange.xlsx import XLSX
 
 SEPARATOR = re.compile(r'"?sep=(,|;|\||\t|\\t)"?(?:\r?\n|\r|\Z)', re.IGNORECASE)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+#: Characters of one cell.
+LONGEST_CELL = 8 * 1024 * 1024
+#: In one row, also within its texts.
+MOST_SEPARATORS = 1_000_000
 
 
 class CSV(TableFormat):
@@ -37,19 +37,19 @@ class CSV(TableFormat):
 
         A first line like `sep=;`, which Excel reads and doesn't show, names the separator.
         """
-        text = _utf8(content)
-        if told := SEPARATOR.match(text):
-            separator = told[1].replace("\\t", "\t")
-            text = text[told.end() :]
-        else:
-            head, *_ = text.split("\n", 1)
-            separator = max(",;\t", key=head.count)
-        csv.field_size_limit(MAX_BYTES)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        rows = _Rows(open_text(content, self.notes), columns)
+        number = 0
         try:
-            yield from named_cells(reader, columns, has_decimal_commas=separator != ",")
+            for row in named_cells(rows, columns, self.notes, has_decimal_commas=rows.separator != ","):
+                number = row[0]
+                yield row
         except csv.Error as error:
-            raise Unreadable(f"This is no CSV: {error} (line {reader.line_num})") from error
+            raise Unreadable(
+                f"This is no CSV that can be read: after row {number:,} a cell has a quote that is never closed, text "
+                f"beside its quotes, or more than {LONGEST_CELL >> 20} MiB."
+            ) from error
+        except UnicodeError as error:
+            raise Unreadable(NO_UTF8) from error
 
     def write(self, records: Iterable[Record], columns: Columns) -> Iterator[bytes]:
         """With a byte order mark, without which spreadsheets don't see that it is UTF-8."""
@@ -66,6 +66,41 @@ class CSV(TableFormat):
         yield buffer.getvalue().encode(errors="replace")
 
 
+class _Rows:
+    """The rows of a CSV text: their numbers, and their cells that aren't empty. Blank lines are empty rows."""
+
+    def __init__(self, lines: TextIO, columns: Columns) -> None:
+        before, first = next(((number, line) for number, line in enumerate(lines) if line.strip()), (0, ""))
+        self.before, self.lines = before, lines
+        named = SEPARATOR.fullmatch(first)
+        if named:
+            self.separator, self.first = named[1].replace("\\t", "\t"), next(lines, "")
+        else:
+            self.separator, self.first = max(",;\t", key=lambda one: _names_by(one, first, columns)), first
+        self.separators = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        csv.field_size_limit(LONGEST_CELL)
+        reader = csv.reader(self._counted(), delimiter=self.separator, strict=True)
+        for number, cells in enumerate(reader, start=1 + self.before):
+            self.separators = 0
+            yield number, {place: cell for place, cell in enumerate(cells) if cell}
+
+    def _counted(self) -> Iterator[str]:
+        """The lines, before the cells of too long a row take much memory."""
+        for line in chain([self.first], self.lines):
+            self.separators += line.count(self.separator)
+            if self.separators > MOST_SEPARATORS:
+                raise Unreadable(f"A row has more than {MOST_SEPARATORS:,} commas, or what separates its columns.")
+            yield line
+
+
+def _names_by(separator: str, line: str, columns: Columns) -> tuple[int, int]:
+    """How many columns a line names if this separates them, and how often it stands there."""
+    cells = next(csv.reader([line[:PART_BYTES]], delimiter=separator), [])
+    return sum(folded(cell) in columns for cell in cells), line.count(separator)
+
+
 class JSON(TableFormat):
     """A list of objects."""
 
@@ -73,10 +108,15 @@ class JSON(TableFormat):
 
     def read(self, content: bytes, columns: Columns) -> Iterator[Numbered]:
         """The objects of the list."""
+        content = utf8(content)
+        if too_many_values(content):
+            raise Unreadable(TOO_MANY_VALUES)
         try:
             rows = loads(content)
         except orjson.JSONDecodeError as error:
-            raise Unreadable(f"This is no JSON: {error}") from error
+            raise Unreadable(
+                f"This is no JSON: line {error.lineno:,} can't be read from its character {error.colno:,} on."
+            ) from error
         if not isinstance(rows, list):
             raise Unreadable("This JSON is no list of objects: write [{…}, {…}].")
         yield from enumerate(rows, start=1)
@@ -97,6 +137,9 @@ class JSONLines(TableFormat):
 
     def read(self, content: bytes, columns: Columns) -> Iterator[Numbered]:
         """The lines that aren't blank."""
+        content = utf8(content)
+        if too_many_values(content):
+            raise Unreadable(TOO_MANY_VALUES)
         for number, line in enumerate(content.removeprefix(BYTE_ORDER_MARK).split(b"\n"), start=1):
             if line.strip():
                 yield number, line
@@ -108,13 +151,6 @@ class JSONLines(TableFormat):
 
 
 FORMATS = (CSV, JSON, JSONLines, XLSX)
-
-
-def _utf8(content: bytes) -> str:
-    try:
-        return content.removeprefix(BYTE_ORDER_MARK).decode()
-    except UnicodeDecodeError as error:
-        raise Unreadable("This file isn't UTF-8: save it as “CSV UTF-8”.") from error
 
 
 def _parts(records: Iterable[Record], columns: Columns, separator: bytes) -> Iterator[bytes]:

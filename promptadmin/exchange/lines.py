@@ -14,6 +14,9 @@ from promptadmin.exchange.sentences import sentence
 
 #: More rows take more than one import.
 MAX_LINES = 10_000
+#: Of a file in JSON.
+MOST_VALUES = 3_000_000
+TOO_MANY_VALUES = f"This file has more than {MOST_VALUES:,} values: split it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,11 @@ class Imported:
 Numbered = tuple[int, "bytes | dict[str, Any]"]
 
 
+def too_many_values(content: bytes) -> bool:
+    """Whether the values of a JSON text could take many times its memory; counts also what stands in texts."""
+    return sum(map(content.count, (b",", b"[", b"{"))) > MOST_VALUES
+
+
 def whole(value: Any) -> Any:
     """For pydantic: the integer that a number like 2014.0 is."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -90,7 +98,8 @@ def read_rows(
             check(values, text)
             values = dict(adapter.validate_python(values))
         except orjson.JSONDecodeError as error:
-            errors.append(LineError("json_invalid", f"JSON decode error: {error.msg}", number))
+            message = f"JSON decode error: the line can't be read from its character {error.colno:,} on"
+            errors.append(LineError("json_invalid", message, number))
         except ValidationError as error:
             row_id = values.get("id") if isinstance(values, dict) and isinstance(values.get("id"), str) else None
             errors += [

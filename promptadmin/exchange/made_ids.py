@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
 
 import orjson
 
@@ -25,12 +27,10 @@ def with_ids(rows: Iterable[Numbered], table: str) -> tuple[list[Numbered], set[
     for number, row in rows:
         values = row
         if isinstance(row, bytes):
-            try:
+            with suppress(orjson.JSONDecodeError):  # which the check tells
                 values = loads(row)
-            except orjson.JSONDecodeError:
-                values = row
         if isinstance(values, dict) and values.get("id") in (None, ""):
-            said = repr(sorted((name, value) for name, value in values.items() if name != "id" and value is not None))
+            said = _said(values)
             seen[said] += 1
             text = f"{table}\n{seen[said]}\n{said}".encode(errors="surrogatepass")
             key = str(uuid.uuid5(NAMESPACE, text.hex()))
@@ -39,3 +39,11 @@ def with_ids(rows: Iterable[Numbered], table: str) -> tuple[list[Numbered], set[
         else:
             found.append((number, row))
     return found, made
+
+
+def _said(values: dict[str, Any]) -> str:
+    """What stands in a row beside its id; nothing for what is nested too deeply, which the check refuses."""
+    try:
+        return repr(sorted((name, value) for name, value in values.items() if name != "id" and value is not None))
+    except RecursionError:
+        return ""

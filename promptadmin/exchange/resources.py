@@ -11,6 +11,7 @@ from import_export.fields import Field
 from import_export.resources import Resource
 from import_export.results import InvalidRow, Result, RowResult
 
+from promptadmin.db.exact_json import loads
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import DomainError
 from promptadmin.exchange.lines import MAX_LINES, ImportRefused, Line, LineError, Numbered
@@ -29,6 +30,8 @@ class Preview(Result):
     def __init__(self) -> None:
         super().__init__()
         self.new = self.unchanged = self.wrong = self.made = self.good = 0
+        #: What was assumed of the file.
+        self.notes: list[str] = []
 
     @property
     def total(self) -> int:
@@ -64,6 +67,7 @@ class TableResource(Resource):
         """
         result = Preview()
         result.diff_headers = list(self.table.shown)
+        result.notes = [*getattr(dataset, "notes", ())]
         dataset, made = with_ids(dataset, self.table.model._meta.db_table)
         lines, errors = self.table.check(dataset)
         known = self._known([line.values["id"] for line in lines])
@@ -132,7 +136,8 @@ class TableResource(Resource):
     def _add_errors(self, result: Preview, errors: list[LineError], values: dict[int, Any]) -> None:
         by_line: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for error in errors:
-            by_line[error.line][error.field or NON_FIELD_ERRORS].append(error.msg)
+            is_named = not error.field or error.msg.startswith(f"{error.field} ")
+            by_line[error.line][NON_FIELD_ERRORS if is_named else error.field].append(error.msg)
         result.wrong = len(by_line)
         for number, messages in list(by_line.items())[:MOST_SHOWN]:
             row = _as_object(values.get(number))
@@ -143,12 +148,15 @@ class TableResource(Resource):
 def _as_object(row: Any) -> dict[str, Any]:
     """A row as it came, to be shown beside what is wrong with it."""
     try:
-        found = orjson.loads(row) if isinstance(row, bytes) else row
+        found = loads(row) if isinstance(row, bytes) else row
     except orjson.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _shown(value: Any) -> str:
-    text = "" if value is None else str(value)
+    try:
+        text = "" if value is None else str(value)
+    except RecursionError:
+        text = "…"
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-NUMBER = "must be a number, as in 0.75"
-INTEGER = "must be an integer, as in 2014"
+NUMBER = "must be a number, as in 0.75, without separators of thousands"
+INTEGER = "must be an integer, as in 2014, without separators of thousands"
 LIST = 'must be a JSON list, as in ["one", "two"]'
 OBJECT = 'must be a JSON object, as in {{"language": "Python"}}'
 #: Type of an error → what is to be said behind the column's name; the rest is its context's.
@@ -48,4 +48,4 @@ def sentence(error: ErrorDetails) -> str:
     if error["input"] is None and error["type"] not in ("missing", "extra_forbidden"):
         return f"{column} must not be empty"
     said = SENTENCES.get(error["type"])
-    return f"{column} {said.format(**context)}" if said else f"{column}: {error['msg']}"
+    return f"{column} {said.format(**context)}" if said else f"{column} has a value that it can't have"

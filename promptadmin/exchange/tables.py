@@ -19,6 +19,10 @@ class Table:
     model: ClassVar[type[models.Model]]
     #: Column → what its cells hold, in the order of a file.
     columns: ClassVar[Columns]
+    #: More columns that an import takes, and an export doesn't write.
+    also: ClassVar[Columns] = {}
+    #: Columns that a file may have, and that say nothing new.
+    ignored: ClassVar[tuple[str, ...]] = ()
     #: Columns that a preview shows.
     shown: ClassVar[tuple[str, ...]]
     #: What people should know before they import.

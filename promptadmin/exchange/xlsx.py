@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
+from xml.parsers.expat import ExpatError
 
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
 from promptadmin.exchange.base_formats import (
@@ -21,27 +23,37 @@ from promptadmin.exchange.base_formats import (
     TableFormat,
     Unreadable,
     Unwritable,
-    named_cells,
 )
 from promptadmin.exchange.cells import Kind, write_cell
+from promptadmin.exchange.heads import named_cells
 from promptadmin.exchange.lines import Numbered
+from promptadmin.exchange.workbooks import read_rows
 
 #: How much an XLSX file, which is compressed, may hold, as it says itself; zipfile unpacks no more than that.
 MAX_UNPACKED_BYTES = 2 * MAX_BYTES
 #: No column takes a longer text, in characters.
 LONGEST_READ_CELL = 1_000_000
-#: A text of a part of the file that is as long as this, in bytes, is that of a longer cell.
-SCANNED_BYTES = 4 * 1024 * 1024
 #: A cell of an XLSX file holds no longer text.
 LONGEST_CELL = 32_767
 #: Rows that an XLSX file is written with: it is made as a whole before it is sent.
 MOST_XLSX_ROWS = 100_000
 #: What XML can't hold or would change, and what would read as the escape of such a character, which is Excel's own.
 ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
-ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-TOO_LONG = f"A cell has more than {LONGEST_READ_CELL:,} characters, which no column takes: shorten it."
-#: What the parsers raise for a file that breaks their rules.
-BROKEN = (zipfile.BadZipFile, zlib.error, LookupError, ValueError, OSError, SyntaxError)
+DIRECTORY_ENTRY = b"PK\x01\x02"
+MOST_PARTS = 10_000
+#: What the parsers raise for a file that breaks their rules; RuntimeError for an encrypted part.
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ExpatError,
+    LookupError,
+    ValueError,
+    ArithmeticError,
+    OSError,
+    EOFError,
+    RuntimeError,
+)
 
 
 class XLSX(TableFormat):
@@ -57,15 +69,15 @@ class XLSX(TableFormat):
     def read(self, content: bytes, columns: Columns) -> Iterator[Numbered]:
         """The rows of the first sheet, under a head with the columns' names."""
         try:
-            _check_sizes(content)
-            book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-            sheet = book.worksheets[0] if book.worksheets else None
-            if sheet is not None:  # whose rows are parsed as they are asked for
-                yield from named_cells((map(_plain, row) for row in sheet.iter_rows(values_only=True)), columns)
+            if content.count(DIRECTORY_ENTRY) > MOST_PARTS:
+                raise Unreadable("This file holds too many parts to be a workbook: save it as XLSX again.")
+            with zipfile.ZipFile(io.BytesIO(content)) as packed:
+                if sum(part.file_size for part in packed.infolist()) > MAX_UNPACKED_BYTES:
+                    raise Unreadable(f"Unpacked, this file is larger than {MAX_UNPACKED_BYTES >> 20} MiB: split it.")
+                rows = read_rows(packed, self.notes, longest=LONGEST_READ_CELL)
+                yield from named_cells(rows, columns, self.notes)
         except BROKEN as error:
             raise Unreadable("This is no XLSX workbook: save it as one, or choose its format.") from error
-        except (AttributeError, TypeError) as error:  # of openpyxl, for a chart sheet that has no chart
-            raise Unreadable("A sheet of this workbook can't be read: save the sheet with the table alone.") from error
 
     def write(self, records: Iterable[Record], columns: Columns) -> Iterator[bytes]:
         """Made in a temporary file, which is then sent."""
@@ -102,24 +114,6 @@ def _xlsx_cell(sheet: Any, record: Record, name: str, kind: Kind) -> Any:
     cell = WriteOnlyCell(sheet, text)
     cell.data_type = "s"  # never a formula, nor one of the words that it would take for an error
     return cell
-
-
-def _check_sizes(content: bytes) -> None:
-    """Refuse what would take much memory to parse, in little memory. Raises Unreadable."""
-    with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        if sum(part.file_size for part in packed.infolist()) > MAX_UNPACKED_BYTES:
-            raise Unreadable(f"Unpacked, this file is larger than {MAX_UNPACKED_BYTES >> 20} MiB: split it.")
-        for part in packed.infolist():
-            with packed.open(part) as unpacked:
-                while len(piece := unpacked.read(SCANNED_BYTES)) == SCANNED_BYTES:
-                    if b"<" not in piece:
-                        raise Unreadable(TOO_LONG)
-
-
-def _plain(cell: Any) -> Any:
-    if isinstance(cell, str) and len(cell) > LONGEST_READ_CELL:
-        raise Unreadable(TOO_LONG)
-    return ESCAPE.sub(lambda found: chr(int(found[1], 16)), cell) if isinstance(cell, str) else cell
 
 
 def _read_parts(file: IO[bytes]) -> Iterator[bytes]:

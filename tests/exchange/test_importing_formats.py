@@ -143,7 +143,10 @@ def test_a_cell_that_cannot_be_read_stays_for_the_check_to_refuse() -> None:
 @pytest.mark.parametrize(
     ("kind", "content", "says"),
     [
-        (CSV, "id,text\n1,\xe9".encode("latin-1"), "UTF-8"),
+        (CSV, b"id,text\n1,\x81", "UTF-8"),
+        (CSV, b"i\0d\0", "UTF-8"),
+        (CSV, b"\xff\xfei", "UTF-8"),
+        (JSON, b"\xff\xfei", "UTF-16"),
         (CSV, b"id,id\n1,2", "same name"),
         (CSV, b"id\n1,2", "more cells"),
         (CSV, b'id\n"1"x', "no CSV"),
@@ -296,8 +299,7 @@ def test_workbooks_with_colours_charts_and_times() -> None:
     assert list(XLSX().read(file.getvalue(), COLUMNS)) == [(2, {"id": "1", "score": "12:30:00"})]
     book.create_chartsheet(index=0)
     book.save(file := io.BytesIO())
-    with pytest.raises(Unreadable, match="save the sheet with the table alone"):
-        list(XLSX().read(file.getvalue(), COLUMNS))
+    assert len(list(XLSX().read(file.getvalue(), COLUMNS))) == 1, "a chart sheet without a chart"
 
 
 def test_a_cell_that_no_column_takes_is_refused_in_little_memory() -> None:

@@ -349,3 +349,57 @@ def test_the_good_rows_alone(admin: Client, rows: None) -> None:
     assert not Project.objects.filter(id="Q").exists()
     Project.objects.filter(id="P").update(name="=Support")
     assert "good row" not in preview(admin, Project, b"id,name\nP,changed\n", "csv")
+
+
+def test_a_versions_prompt_by_its_project_and_its_text(admin: Client, rows: None) -> None:
+    Prompt(id="q", content="Say  hello.", project_id="P", version=3).save()
+    for text, says in (
+        ("project,prompt,version,content\nnobody,Say hello.,1,a\n", "There is no project named nobody"),
+        ("project,prompt,version,content\n'=Support,Say bye.,1,a\n", "has no prompt with this text"),
+        ("project,prompt,version,content\n'=Support,,1,a\n", "fill in both, or neither"),
+        ("project,prompt,prompt_id,version,content\n'=Support,Say hello.,p,1,a\n", "give one of the two"),
+        ("version,content\n1,a\n", "A new version needs its prompt"),
+    ):
+        assert says in preview(admin, PromptVersion, text.encode(), "csv").replace("&#x27;", "'"), text
+    content = b"Project,Prompt,Version,Content\n=Support,Say hello.,1.0,first\n=Support,Say hello.,2.0,second\n"
+    confirm(admin, PromptVersion, preview(admin, PromptVersion, content, "csv"))
+    assert list(PromptVersion.objects.filter(prompt_id="q").order_by("version").values_list("content", flat=True)) == [
+        "first",
+        "second",
+    ]
+    assert "0 new, 2 there already" in preview(admin, PromptVersion, content, "csv")
+
+
+def test_a_project_in_a_folder_by_its_name(admin: Client, rows: None) -> None:
+    Project(id="inner", name="Inner", parent_id="P", depth=1).save()
+    confirm(admin, Prompt, preview(admin, Prompt, b"project,content\nInner,a\n", "csv"))
+    assert Prompt.objects.get(project_id="inner").content == "a"
+
+
+def test_what_was_assumed_is_told_in_the_preview(admin: Client, rows: None) -> None:
+    shown = preview(admin, Project, "name\nCaf\u00e9\n".encode("cp1252"), "csv")
+    assert "It was read as Windows-1252" in shown
+    assert "Caf\u00e9" in shown
+    assert "What was assumed" not in preview(admin, Project, b"name\nA\n", "csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("jsonl", b'{"raw_prompt": ' + b"1" * 5000 + b"}\n", "be read from its character"),
+        ("json", b'[{"raw_prompt": ' + b"1" * 5000 + b"}]", "be read from its character"),
+        ("jsonl", b'{"title": ' + b"[" * 1000 + b"]" * 1000 + b"}\n", "nested deeper"),
+        ("jsonl", b'{"title": ' + b"[" * 2000 + b"]" * 2000 + b"}\n", "be read from its character"),
+        ("csv", b"raw_prompt,nope\na,\n", "There is no column"),
+        ("csv", b"Unnamed: 0\n1\n", "The first row must name"),
+        ("csv", b"raw_prompt\n", "no rows"),
+        ("json", b"[]", "no rows"),
+        ("jsonl", b"\n", "no rows"),
+        ("csv", b'raw_prompt\n"a', "a quote that is never closed"),
+    ],
+)
+def test_messages_are_in_plain_english(admin: Client, name: str, content: bytes, says: str) -> None:
+    shown = preview(admin, Optimization, content, name)
+    assert says in shown
+    for words in ("encountered", "Extra inputs", "Field required", "Input should", "sys.set_int", "Value error"):
+        assert words not in shown
