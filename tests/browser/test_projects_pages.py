@@ -155,5 +155,6 @@ def archive_and_delete(browser: Chrome) -> None:
     shown = text_of(browser)
     for number, what in ((3, "Prompts"), (4, "Earlier versions"), (0, "Runs")):
         assert f"{what}\n{number}" in shown
+    type_into(browser, "typed", "Support")
     assert "Deleted “Support”" in confirm(browser)
     assert not browser.find_elements(By.LINK_TEXT, "Support")

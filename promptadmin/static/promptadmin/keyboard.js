@@ -24,6 +24,7 @@ document.addEventListener("DOMContentLoaded", () => {
     "openTheme =": "Colours: light, dark, or as the system has them",
     "openModal =": "Close",
     "filterOpen = false": "Close the filters",
+    "openRelatedWidgetWrapper": "Add, change or see what is chosen here",
   };
   for (const element of document.querySelectorAll("span, div, a:not([href])")) {
     const action = element.getAttribute("x-on:click");

@@ -25,7 +25,7 @@ from tests.support.processes import Scratch
 from tests.support.servers import serving
 
 PLUGINS = "projects,optimizations,mcp"
-TOKEN = "all scopes"
+TOKEN = "all-scopes-0123456789abcdef"  # long enough to work beside somebody who guesses
 NOWHERE = "8663074e-3b65-438e-bb1f-07edf6db0373"
 TOOLS = {
     "optimize", "retry", "get", "list", "get_by_project", "search", "tag", "stats", "delete", "bulk_delete",
