@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.cache import cache
@@ -159,7 +160,7 @@ def test_every_operation_tells_strangers_the_same_and_counts_them(kind: str) -> 
     elif kind == "revoked":
         tokens.revoke_token("t")
     elif kind == "no session":
-        client.cookies["sessionid"] = "none such"
+        client.cookies[django_settings.SESSION_COOKIE_NAME] = "none such"
     elif kind == "no staff":
         client.force_login(get_user_model().objects.create_user("kim", password="x"))
     counted = 0
