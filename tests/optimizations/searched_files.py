@@ -18,7 +18,10 @@ from promptadmin.db.sessions import read_session
 
 WORD = re.compile(r"[^\W_]+")
 #: How the names of letters begin that are words of their own.
-SINGLE = ("CJK UNIFIED", "HIRAGANA LETTER", "KATAKANA LETTER", "KATAKANA-HIRAGANA", "HANGUL SYLLABLE", "THAI CHARACTER")
+SINGLE = (
+    "CJK UNIFIED", "HIRAGANA LETTER", "KATAKANA LETTER", "KATAKANA-HIRAGANA", "COMBINING KATAKANA-HIRAGANA",
+    "HANGUL", "THAI CHARACTER",
+)  # fmt: skip
 TEXTS = ("title", "raw_prompt", "optimized_prompt", "project", "tags")
 
 
