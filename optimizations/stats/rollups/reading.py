@@ -16,7 +16,7 @@ from optimizations.stats.rollups.summaries import Recent, Summary, read_summary,
 from optimizations.stats.rollups.table import TABLE, is_trustworthy, level_of, rows_of
 from promptadmin.db.chunks import in_chunks
 from promptadmin.db.fields import stored_moment
-from promptadmin.search.rows import RowNumber
+from promptadmin.db.row_numbers import RowNumber
 
 Rows = tuple[int, int]
 
