@@ -1,9 +1,9 @@
 """The index: a SQLite file beside the database, which holds nothing that can't be made again.
 
 A file of its own keeps no writer of the database waiting while it is filled, makes no backup larger, and is in no other
-program's way. A searched table has two tables of FTS5 there, one of words and one of trigrams, and a map from documents'
-numbers to rows' keys. Nothing in FTS5's tables is ever changed, because it would have to be told the old text: a row that
-changes gets a new document, and its old one is no longer in the map.
+program's way. A searched table has two tables of FTS5 there, one of words and one of trigrams, and a map of documents'
+numbers to rows' keys. What FTS5 has is never changed, because it would have to be told the old text: a row that changes
+gets a new document, and its old one is no longer in the map.
 
 What is indexed is folded here, as `promptadmin.db.lookups` does it, because SQLite folds ASCII letters only, or simply.
 """
@@ -129,12 +129,12 @@ class Reader:
 
     def of_keys(self, keys: Iterable[str]) -> set[int]:
         """The documents of rows with these keys."""
-        statement = f"SELECT number FROM json_each(?) JOIN {self.documents} ON key = value"
-        return {found for (found,) in self.raw.execute(statement, [json.dumps(list(keys))])}
+        statement = f"SELECT number FROM {self.documents} WHERE key = ?"
+        return {found for key in keys for (found,) in self.raw.execute(statement, [key])}
 
     def keys(self, documents: Collection[int]) -> set[str]:
         """The keys of the rows of documents."""
-        statement = f"SELECT key FROM json_each(?) JOIN {self.documents} ON number = value"
+        statement = f"SELECT key FROM {self.documents} WHERE number IN (SELECT value FROM json_each(?))"
         return {key for (key,) in self.raw.execute(statement, [json.dumps(list(documents))])}
 
 

@@ -15,7 +15,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizations.search_index import RUNS
+from optimizations.repository import OptimizationRepository
+from optimizations.search_index import RUNS, index_runs
+from projects.search_index import index_prompts, index_versions
 from promptadmin.db.sessions import read_session
 from promptadmin.search import building, candidate_filter, changes, finding, index_file, ranking
 from promptadmin.search.index_file import index_path
@@ -232,6 +234,88 @@ def test_a_row_is_found_at_once_when_another_program_writes_it(database: BaseDat
     assert with_words(database.alias, "first") == containing(database.alias, "first") == set()
 
 
+def test_common_texts_are_counted_right(
+    database: BaseDatabaseWrapper, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the index for certain, and by the rows that changed since; `containing` compares the number with the rows."""
+    monkeypatch.setattr(candidate_filter, "FEW", 3)
+    for number in range(30):
+        status = "completed" if number % 2 else "error"
+        add_run(path, f"run {number}", f"common words and number{number}", status=status)
+    index_everything(database.alias)
+    write(path, "UPDATE optimizations SET raw_prompt = 'other words' WHERE id IN ('run 1', 'run 2')")
+    write(path, "UPDATE optimizations SET id = 'renamed', title = 'common' WHERE id = 'run 3'")
+    write(path, "DELETE FROM optimizations WHERE id IN ('run 4', 'run 5')")
+    add_run(path, "new", "common")
+    for _ in range(2):
+        assert is_known(database)
+        for text in ("common", "mmo", "com", "word", "ommo"):
+            for filters in ({}, {"status": "error"}):
+                assert containing(database.alias, text, **filters) == plainly_containing(path, text, **filters)
+            assert containing(database.alias, text, min_score=0.5) == set()
+        index_everything(database.alias)
+
+
+@pytest.mark.parametrize("key", ["a\x00b", "\x01\n", '"quoted\\', "ключ 🙂", "\ufffd", "17", "a" * 5000])
+def test_rows_are_found_whatever_their_keys_are(database: BaseDatabaseWrapper, path: Path, key: str) -> None:
+    """Keys go to the index and come back as texts."""
+    add_run(path, "other", "otherword")
+    add_run(path, key, "needle")
+    for _ in range(2):
+        assert containing(database.alias, "needle") == with_words(database.alias, "needle") == {key}
+        index_everything(database.alias)
+    assert is_known(database)
+
+
+@pytest.mark.parametrize("key", ["x'4142'", "CAST(x'ff41' AS TEXT)"])
+def test_a_key_that_is_no_text_keeps_no_other_row_from_being_found(
+    database: BaseDatabaseWrapper, path: Path, key: str
+) -> None:
+    """Nobody can ask for the row itself by such a key."""
+    columns = "(id, raw_prompt, status, created_at)"
+    for stored in (key, "'AB'", "CAST(x'efbfbd41' AS TEXT)"):  # the texts that it may be taken for
+        write(path, f"INSERT INTO optimizations {columns} VALUES ({stored}, 'word', 'error', '2026-01-01 00:00:00')")
+    index_everything(database.alias)
+    assert is_known(database)
+    with read_session(database.alias):
+        found = OptimizationRepository(database.alias).search("word", kinds=["run"])
+    assert {item.id for item in found.items} == {"AB", "\ufffdA"}
+
+
+def test_an_index_of_an_earlier_release_is_made_anew_once(database: BaseDatabaseWrapper, path: Path) -> None:
+    """What that release kept in the database goes as well, table by table, and no write fails meanwhile."""
+    add_run(path, "a", "some text")
+    with closing(sqlite3.connect(path)) as raw:
+        raw.executescript(FORMER)
+    with closing(sqlite3.connect(index_path(path))) as raw:
+        raw.executescript("PRAGMA user_version = 3; CREATE TABLE places (name TEXT PRIMARY KEY, mark INTEGER NOT NULL)")
+    assert containing(database.alias, "some text") == with_words(database.alias, "text") == {"a"}
+    for job in (index_runs, index_runs, index_prompts, index_versions):
+        job(database.alias)
+        write(path, "UPDATE optimizations SET raw_prompt = raw_prompt || ' more'")
+        write(path, "DELETE FROM prompts")
+    assert index_everything(database.alias) == 1
+    assert is_known(database)
+    assert with_words(database.alias, "more") == {"a"}
+    with closing(sqlite3.connect(path)) as raw:
+        names = " ".join(name for (name,) in raw.execute("SELECT name || COALESCE(sql, '') FROM sqlite_master"))
+    assert "promptadmin_derived_search_optimizations" in names
+    assert "search_state" not in names
+    assert "search_changes" not in names
+
+
+FORMER = """
+    CREATE TABLE promptadmin_derived_search_state (name TEXT PRIMARY KEY, mark INTEGER NOT NULL);
+    CREATE TABLE promptadmin_derived_search_changes (number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, row INTEGER);
+    CREATE TRIGGER promptadmin_derived_search_optimizations_added AFTER INSERT ON optimizations
+    WHEN NEW.rowid <= (SELECT mark FROM promptadmin_derived_search_state WHERE name = 'optimizations')
+    BEGIN INSERT INTO promptadmin_derived_search_changes (name, row) VALUES ('optimizations', NEW.rowid); END;
+    CREATE TRIGGER promptadmin_derived_search_prompts_deleted AFTER DELETE ON prompts
+    WHEN OLD.rowid <= (SELECT mark FROM promptadmin_derived_search_state WHERE name = 'prompts')
+    BEGIN INSERT INTO promptadmin_derived_search_changes (name, row) VALUES ('prompts', OLD.rowid); END;
+"""
+
+
 def test_rows_that_a_dump_numbered_anew_are_found_though_the_schema_has_the_same_version(
     path: Path, open_file: OpenFile
 ) -> None:
@@ -300,25 +384,6 @@ def test_rows_are_found_whatever_their_numbers_are(
     for _ in range(2):
         for name in ("first", "odd", "last"):
             assert containing(database.alias, f"{name}word") == with_words(database.alias, f"{name}word") == {name}
-        index_everything(database.alias)
-    assert is_known(database)
-
-
-def test_a_row_that_had_a_number_below_1_is_found_where_a_dump_puts_it(
-    database: BaseDatabaseWrapper, path: Path, open_file: OpenFile
-) -> None:
-    """Into a gap before rows that keep their numbers."""
-    for name in ("first", "second", "third"):
-        add_run(path, name, f"{name}word")
-    index_everything(database.alias)
-    write(path, "DELETE FROM optimizations WHERE id = 'first'")
-    index_everything(database.alias)
-    add_run(path, "odd", "oddword")
-    write(path, "UPDATE optimizations SET rowid = -5 WHERE id = 'odd'")
-    perform(("restore",), path, database, open_file)
-    database.ensure_connection()
-    for _ in range(2):
-        assert containing(database.alias, "oddword") == with_words(database.alias, "oddword") == {"odd"}
         index_everything(database.alias)
     assert is_known(database)
 

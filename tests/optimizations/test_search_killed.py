@@ -10,8 +10,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-
 from optimizations.search_index import RUNS
+from promptadmin.search.changes import log_of
 from promptadmin.search.index_file import index_path
 from tests.conftest import OpenFile
 from tests.optimizations.searched_files import containing, index_everything, with_words, write
@@ -37,38 +37,39 @@ def fill(path: Path) -> None:
         )
 
 
-def marks(path: Path) -> tuple[int, int]:
-    """How far the database says that the index goes, and how far it does."""
-    found = []
-    for file, table in ((path, STATE), (index_path(path), "places")):
-        try:
-            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as raw:
-                row = raw.execute(f"SELECT mark FROM {table} WHERE name = ?", [RUNS.name]).fetchone()
-        except sqlite3.OperationalError:  # neither is there at first
-            row = None
-        found.append(row[0] if row else 0)
-    return found[0], found[1]
+def done_and_left(path: Path) -> tuple[int, int]:
+    """How many rows have documents, and how many entries of the log aren't applied."""
+    try:
+        with (
+            closing(sqlite3.connect(f"file:{index_path(path)}?mode=ro", uri=True)) as index,
+            closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as raw,
+        ):
+            place = index.execute("SELECT documents, applied FROM places WHERE name = ?", [RUNS.name]).fetchone()
+            if place is None:
+                return 0, ROWS
+            newest = raw.execute(f"SELECT MAX(number) FROM {log_of(RUNS)}").fetchone()[0]
+            return place[0], newest - place[1]
+    except sqlite3.OperationalError:  # neither is there at first
+        return 0, ROWS
 
 
 def kill_within_a_piece(scratch: Scratch, after: int) -> int:
-    """Kill upkeep when the database knows of a piece that the index lacks; answers how far the index goes."""
+    """Kill upkeep somewhere in the piece after one that is done; answers how many rows have documents."""
     upkeep = scratch.start("upkeep", "--once", "--job", "search_runs")
     try:
         while upkeep.poll() is None:
-            announced, done = marks(scratch.database)
-            if announced > done > after:
-                upkeep.send_signal(signal.SIGSTOP)
-                announced, done = marks(scratch.database)
-                if announced > done:
-                    break
-                upkeep.send_signal(signal.SIGCONT)
+            done, _ = done_and_left(scratch.database)
+            if done > after:
+                time.sleep(random.uniform(0, 0.2))
+                break
             time.sleep(0.005)
     finally:
         upkeep.kill()
         upkeep.communicate()
     assert upkeep.returncode == -signal.SIGKILL, "it was done before it could be killed"
-    assert marks(scratch.database) == (announced, done)
-    assert after < done < announced <= ROWS
+    done, left = done_and_left(scratch.database)
+    assert done > after
+    assert left > 0
     return done
 
 
