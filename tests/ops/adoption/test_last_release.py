@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import re
 import sqlite3
@@ -37,12 +36,11 @@ from tests.support import file_contents
 from tests.support.django_databases import postgresql_config
 from tests.support.last_release_files import KINDS, make_last_release
 from tests.support.processes import Scratch
+from tests.support.rounds import KILLS, STAGES
 from tests.support.sent_sql import rebuilds, sent_sql
 from tests.support.services import needs_postgresql, postgresql_database
 
 #: How many of the half-made files of each kind are adopted; all of them where it is larger.
-STAGES = int(os.environ.get("PROMPTADMIN_TEST_STAGES", "6"))
-KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "5"))
 CHANGED_BY_RULES = {"prompt_id", "status", "error_message"}
 API, OTHER_API = "/api", "/api/apps/promptforge"
 
