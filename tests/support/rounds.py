@@ -1,4 +1,4 @@
-"""How often tests do what is slow by nature, or made up: `make test` little of it, `make proof` and `make fuzz` much."""
+"""How often tests do what is slow by nature, or made up: `make test` little of it, `make proof`, `make fuzz` much."""
 
 from __future__ import annotations
 
