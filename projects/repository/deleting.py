@@ -13,8 +13,8 @@ from projects.repository.changes import project_change, prompt_change
 from projects.repository.rows import PROJECT_ARCHIVED, PROJECT_MISSING, Rows
 from projects.runs import get_runs
 from promptadmin.audit import Change, record
+from promptadmin.db.kept_rows import put_back, unpack, write_over
 from promptadmin.deletions import work
-from promptadmin.deletions.kept_rows import put_back, unpack, write_over
 from promptadmin.deletions.work import Kind, Part
 from promptadmin.errors import Busy, Conflict, Forbidden
 from promptadmin.models import DeletedRows, Deletion, DeletionState

@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja.errors import ValidationError
 
+from promptadmin.db.engine import lock_number
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import Conflict, TooMany
 from promptadmin.models import KeptAnswer
@@ -121,9 +122,7 @@ class _Attempt:
 
 def lock_key(connection: BaseDatabaseWrapper, digest: str) -> None:
     """Keep others from the row with this digest until the transaction ends."""
-    if connection.vendor == "postgresql":  # SQLite's writers wait for each other anyway
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ADVISORY_CLASS, int(digest[:8], 16) - (1 << 31)])
+    lock_number(connection, ADVISORY_CLASS, int(digest[:8], 16) - (1 << 31))
 
 
 def _wrong_key(message: str, key: str) -> ValidationError:

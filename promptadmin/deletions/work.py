@@ -21,10 +21,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from promptadmin.context import current_actor
+from promptadmin.db.engine import has_one_writer
 from promptadmin.db.fields import Link
-from promptadmin.db.raw import fetch_all
-from promptadmin.db.sessions import write_session
-from promptadmin.deletions.kept_rows import (
+from promptadmin.db.kept_rows import (
     ROWS_AT_ONCE,
     Found,
     expect_room,
@@ -36,6 +35,8 @@ from promptadmin.deletions.kept_rows import (
     rows_in,
     unpack,
 )
+from promptadmin.db.raw import fetch_all
+from promptadmin.db.sessions import write_session
 from promptadmin.deletions.references import is_referred_to, links_set_null, release
 from promptadmin.errors import Busy, DomainError, NotFound
 from promptadmin.models import DeletedRows, Deletion, DeletionState
@@ -96,7 +97,7 @@ def begin(deletion: Deletion, using: str, *, keep: Sequence[tuple[type[models.Mo
     parts = KINDS[deletion.kind].parts(deletion, connection)
     some = {part.model for part in parts}
     counts = count_rows(connection, parts)
-    in_pieces = connection.vendor == "sqlite" and counts.total() > AT_ONCE and not is_referred_to(connection, [*some])
+    in_pieces = has_one_writer(connection) and counts.total() > AT_ONCE and not is_referred_to(connection, [*some])
     deletion.state = DeletionState.GOING if in_pieces else DeletionState.KEPT
     deletion.save(using=using, force_insert=True)
     for model, key in keep:
@@ -134,7 +135,7 @@ def restore(deletion_id: int, using: str, *, check: Callable[[Deletion], None]) 
         raise Busy(BUSY)
     check(deletion)
     kept = DeletedRows.objects.using(using).filter(deletion=deletion)
-    in_pieces = connection.vendor == "sqlite" and (kept.aggregate(rows=models.Sum("rows"))["rows"] or 0) > AT_ONCE
+    in_pieces = has_one_writer(connection) and (kept.aggregate(rows=models.Sum("rows"))["rows"] or 0) > AT_ONCE
     if in_pieces:
         tables = {model._meta.db_table: str(model._meta.pk.column) for model in _models(deletion, connection)}
         for some in kept.filter(table__in=tables):
