@@ -9,9 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from projects.contexts import LIST_FIELDS, TEXT_FIELDS
 from projects.texts.forms import is_blank
-from promptadmin.conf.limits import DESCRIPTION_LENGTH, PROJECT_NAME_LENGTH, PROMPT_LENGTH
+from promptadmin.conf.limits import DESCRIPTION_LENGTH, JSON_DEPTH, PROJECT_NAME_LENGTH, PROMPT_LENGTH
 
-MAX_DEPTH = 50
 PROJECT_ID = "8663074e-3b65-438e-bb1f-07edf6db0373"
 PROMPT_ID = "4e81901a-67df-4544-b856-a1098e0a755f"
 RUN_ID = "e3c72c2e-5383-4a76-8967-becf2adeaa67"
@@ -27,8 +26,8 @@ def storable(value: Any) -> Any:
         item, depth = pending.pop()
         if isinstance(item, str) and "\x00" in item:
             raise ValueError("Text must not contain NUL characters")
-        if depth > MAX_DEPTH:
-            raise ValueError(f"Values must not be nested deeper than {MAX_DEPTH} levels")
+        if depth > JSON_DEPTH:
+            raise ValueError(f"Values must not be nested deeper than {JSON_DEPTH} levels")
         if isinstance(item, dict):
             pending += [(part, depth + 1) for pair in item.items() for part in pair]
         elif isinstance(item, list):
