@@ -18,7 +18,7 @@ from optimizations.api.stats_schemas import StatisticsOut
 from optimizations.repository import BrokenCursor, OptimizationRepository, RunFilters
 from optimizations.stats import statistics
 from optimizations.strategies import aliases_of, all_strategies
-from projects.api.schemas import storable
+from projects.api.inputs import storable
 from promptadmin.api.app import errors
 from promptadmin.api.auth import access
 from promptadmin.api.etags import checks_if_match, unless_known

@@ -10,7 +10,7 @@ from ninja import Path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from optimizations.strategies import all_aliases, all_strategies, canonical
-from projects.api.schemas import PROMPT_ID, RUN_ID, TIME, Given, storable
+from projects.api.inputs import PROMPT_ID, RUN_ID, TIME, Given, storable
 from projects.texts.forms import is_blank
 from promptadmin.conf.limits import (
     ASKED_LENGTH,

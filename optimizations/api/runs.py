@@ -16,7 +16,7 @@ from optimizations.files.export import exported_lines
 from optimizations.files.lines import read_lines
 from optimizations.models import Optimization, RunStatus
 from optimizations.repository import ImportRefused, OptimizationRepository, RunFilters
-from projects.api.schemas import storable
+from projects.api.inputs import storable
 from promptadmin.api.app import errors, opens_own_session
 from promptadmin.api.etags import Resource, checks_if_match, digest_tag, is_known, with_etag
 from promptadmin.api.idempotency import once

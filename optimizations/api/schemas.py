@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from projects.api.schemas import PROJECT_ID, PROMPT_ID, RUN_ID, TIME
+from projects.api.inputs import PROJECT_ID, PROMPT_ID, RUN_ID, TIME
 
 
 class RunSummaryOut(BaseModel):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from optimizations.api.inputs import AskedText
 from optimizations.repository import Found, OptimizationRepository, RunFilters
 from optimizations.repository.searching import KINDS, Kind
-from projects.api.schemas import PROJECT_ID, PROMPT_ID, TIME
+from projects.api.inputs import PROJECT_ID, PROMPT_ID, TIME
 from promptadmin.api.app import errors
 from promptadmin.conf.limits import PAGE_ROWS, SEARCH_LENGTH
 from promptadmin.search.ranking import MOST_RANKED

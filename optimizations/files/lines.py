@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 from optimizations.api.inputs import Count, Flag, Score, Status
 from optimizations.columns import Record
-from projects.api.schemas import storable
+from projects.api.inputs import storable
 from promptadmin.conf.limits import INDEXED_LENGTH
 from promptadmin.db.exact_json import dumps
 from promptadmin.db.fields import moment_of_text

@@ -10,17 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Header, Query, Router, Status
 from pydantic import AfterValidator
 
+from projects.api.inputs import ProjectCreateIn, ProjectUpdateIn, storable
 from projects.api.prompts import PROJECT, ProjectId, project_tag, project_text
 from projects.api.prompts import router as prompt_router
-from projects.api.schemas import (
-    DeletedOut,
-    ProjectCreateIn,
-    ProjectListOut,
-    ProjectOut,
-    ProjectStatusOut,
-    ProjectUpdateIn,
-    storable,
-)
+from projects.api.schemas import DeletedOut, ProjectListOut, ProjectOut, ProjectStatusOut
 from projects.models import Project
 from projects.records import ProjectDetail
 from projects.repository import LEAVE, ProjectRepository

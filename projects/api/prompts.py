@@ -9,22 +9,17 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router, Status
 from pydantic import AfterValidator
 
+from projects.api.inputs import PROJECT_ID, PROMPT_ID, PromptCreateIn, PromptOrderIn, PromptUpdateIn, storable
 from projects.api.schemas import (
-    PROJECT_ID,
-    PROMPT_ID,
     DeletedOut,
     FindingListOut,
     ForgeListOut,
-    PromptCreateIn,
     PromptListOut,
-    PromptOrderIn,
     PromptOrderOut,
     PromptOut,
-    PromptUpdateIn,
     VersionDiffOut,
     VersionListOut,
     VersionOut,
-    storable,
 )
 from projects.models import Project
 from projects.records import Page, ProjectDetail, PromptRecord, RunRecord, VersionRecord

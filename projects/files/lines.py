@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Required
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from projects.api.schemas import shown_content, storable
+from projects.api.inputs import shown_content, storable
 from promptadmin.conf.limits import PROJECT_NAME_LENGTH
 from promptadmin.db.fields import LARGEST_INTEGER, moment_of_text
 from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows, whole

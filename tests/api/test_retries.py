@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from optimizations.models import Optimization
-from projects.api.schemas import PROJECT_ID, PROMPT_ID, RUN_ID
+from projects.api.inputs import PROJECT_ID, PROMPT_ID, RUN_ID
 from projects.models import Project
 from promptadmin.api import idempotency
 from promptadmin.models import KeptAnswer

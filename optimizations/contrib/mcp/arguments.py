@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from projects.api.schemas import shown_content, storable, trimmed_name
+from projects.api.inputs import shown_content, storable, trimmed_name
 from promptadmin.conf.limits import DESCRIPTION_LENGTH, PAGE_ROWS, PROJECT_NAME_LENGTH, PROMPT_LENGTH
 from promptadmin.db.fields import LARGEST_INTEGER
 
