@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Left
 from django.utils import timezone
 
-from optimizations.columns import COLUMNS, Record, read_row, stored_values
+from optimizations.columns import COLUMNS, LABELS, Record, read_row, stored_values
 from optimizations.events import run_changed, runs_changed
 from optimizations.models import Optimization, RunStatus
 from optimizations.repository.deleting import ALL_RUNS, RUNS, last_run
@@ -27,8 +27,6 @@ from promptadmin.errors import Conflict, Forbidden, Invalid, NotFound
 from promptadmin.models import Deletion
 
 FINISHED = (RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED)
-#: What may still change of a finished run.
-LABELS = ("title", "tags", "project", "version")
 PROMPT_UNKNOWN = "prompt_id does not reference a valid prompt"
 #: What the change log tells of a deleted run, besides its text.
 SHOWN_OF_DELETED = ("title", "project", "status", "strategy", "overall_score", "created_at")
