@@ -12,8 +12,7 @@ from promptadmin.audit import Change, record
 from promptadmin.db.chunks import in_chunks
 from promptadmin.db.engine import has_row_numbers
 from promptadmin.db.raw import fetch_all
-from promptadmin.deletions import work
-from promptadmin.deletions.work import Kind, Part
+from promptadmin.deletions.kinds import KINDS, Kind, Part
 from promptadmin.models import Deletion
 from promptadmin.plugins.events import send
 
@@ -47,5 +46,5 @@ def _runs_are_back(deletion: Deletion, using: str) -> None:
     send("optimizations_imported", subject="", using=using, count=deletion.runs)
 
 
-work.KINDS[RUNS] = Kind(_run_parts, _runs_are_back, "optimizations.delete_optimization")
-work.KINDS[ALL_RUNS] = Kind(_all_run_parts, _runs_are_back, "optimizations.delete_optimization")
+KINDS[RUNS] = Kind(_run_parts, _runs_are_back, "optimizations.delete_optimization")
+KINDS[ALL_RUNS] = Kind(_all_run_parts, _runs_are_back, "optimizations.delete_optimization")

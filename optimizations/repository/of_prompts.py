@@ -20,7 +20,7 @@ from promptadmin.db.chunks import in_chunks
 from promptadmin.db.legacy_values import read_flag, read_moment, read_number, read_text
 from promptadmin.db.raw import fetch_all
 from promptadmin.db.subqueries import BoundedCount, Newest
-from promptadmin.deletions.work import Part
+from promptadmin.deletions.kinds import Part
 
 KEYS_A_QUERY = 500
 #: Of prompts the number of linked runs and the newest completed one. That one is looked up for each, so that no run is

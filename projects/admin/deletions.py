@@ -7,18 +7,19 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 
 from projects.admin.confirming import Question, ask
 from projects.records import Contents
-from projects.repository import ProjectRepository
 from projects.templatetags.prompt_texts import beginning, moment
+from promptadmin.backoffice.readonly_admin import WithoutChanges
 from promptadmin.db.sessions import write_session
-from promptadmin.deletions.work import KINDS
+from promptadmin.deletions.kinds import KINDS
+from promptadmin.deletions.work import purge, restore
 from promptadmin.errors import DomainError
 from promptadmin.models import Deletion, DeletionState
 
@@ -27,7 +28,7 @@ PURGE = "Goes for good, now: nobody can restore it afterwards."
 
 
 @admin.register(Deletion)
-class DeletionAdmin(ModelAdmin):
+class DeletionAdmin(WithoutChanges):
     """Lists deletions; each can be restored, and superusers may forget one before its time is over."""
 
     list_display = ["what", "kind", "counts", "who", "when", "until", "choices"]
@@ -65,18 +66,6 @@ class DeletionAdmin(ModelAdmin):
         """Whoever may delete what it was sees a deletion."""
         kinds = KINDS.values() if obj is None else [KINDS[obj.kind]]
         return any(request.user.has_perm(kind.permission) for kind in kinds)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Deletions are made by deleting."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes one."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """See `purge`."""
-        return False
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """A deletion's page is the one that asks."""
@@ -140,8 +129,8 @@ class DeletionAdmin(ModelAdmin):
 
     def _do(self, deletion_id: int, verb: str) -> str:
         if verb == "restore":
-            return ProjectRepository().restore_deletion(deletion_id).note
-        ProjectRepository().purge_deletion(deletion_id)
+            return restore(deletion_id, DEFAULT_DB_ALIAS).note
+        purge(deletion_id, DEFAULT_DB_ALIAS)
         return ""
 
     def _question(self, deletion: Deletion, verb: str, back: str) -> Question:

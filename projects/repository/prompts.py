@@ -14,8 +14,8 @@ from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.prompt_checks import CheckedPrompt, FoundBy, find
 from projects.records import Page, PromptRecord, RunRecord
 from projects.repository.changes import prompt_change, reordering
-from projects.repository.deleting import PROMPT, Deleting
-from projects.repository.rows import NO_PROJECT, moment, not_blank, of_project
+from projects.repository.deleting import PROMPT
+from projects.repository.rows import NO_PROJECT, Rows, moment, not_blank, of_project
 from projects.runs import RunsFound
 from promptadmin.audit import record
 from promptadmin.db.fields import stored_moment
@@ -32,7 +32,7 @@ OF_PROJECT = f"SELECT {', '.join(PROMPT_FIELDS)} FROM prompts WHERE project_id =
 INSERT = f"INSERT INTO prompts ({', '.join(PROMPT_FIELDS)}) VALUES ({', '.join(['%s'] * len(PROMPT_FIELDS))})"
 
 
-class Prompts(Deleting):
+class Prompts(Rows):
     """The part that keeps prompts. Where `project_id` may be None, any project's prompt will do."""
 
     def prompts_of(self, project: Project) -> list[PromptRecord]:

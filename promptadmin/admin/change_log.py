@@ -13,10 +13,10 @@ from django.template.loader import render_to_string
 from django.urls import NoReverseMatch
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
+from promptadmin.backoffice.readonly_admin import WithoutChanges
 from promptadmin.http.keys import row_page
 from promptadmin.models import LogEntry
 
@@ -48,8 +48,8 @@ class TableFilter(admin.SimpleListFilter):
 
 
 @admin.register(LogEntry)
-class LogEntryAdmin(ModelAdmin):
-    """Lists and shows; the log is written by the code that makes the changes."""
+class LogEntryAdmin(WithoutChanges):
+    """Lists and shows; the log is written by the code that makes the changes. `manage.py auditlogflush` deletes."""
 
     list_display = ["when", "kind", "row", "columns", "by", "door"]
     list_display_links = ["when"]
@@ -63,18 +63,6 @@ class LogEntryAdmin(ModelAdmin):
     ordering = ["-timestamp", "-id"]
     fields = ["when", "kind", "row", "by", "door", "remote_addr", "cid", "note", "before_and_after"]
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody writes the log by hand."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes the log."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes from the log here; `manage.py auditlogflush` does."""
-        return False
 
     @admin.display(description="when (UTC)", ordering="timestamp")
     def when(self, entry: LogEntry) -> str:

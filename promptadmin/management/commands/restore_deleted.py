@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS
 
-from projects.repository import ProjectRepository
 from promptadmin.db.sessions import read_session, write_session
-from promptadmin.deletions.work import go_on
+from promptadmin.deletions.work import go_on, restore
 from promptadmin.errors import DomainError
+from promptadmin.models import Deletion
 
 
 class Command(BaseCommand):
@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 self._restore(number)
             return
         with read_session():
-            rows = [self._row(deletion) for deletion in ProjectRepository().deletions]
+            rows = [self._row(deletion) for deletion in Deletion.objects.order_by("-deleted_at", "-id")]
         if options["json"]:
             self.stdout.write(json.dumps(rows))
             return
@@ -47,14 +47,14 @@ class Command(BaseCommand):
     def _restore(self, number: int) -> None:
         try:
             with write_session():
-                deletion = ProjectRepository().restore_deletion(number)
+                deletion = restore(number, DEFAULT_DB_ALIAS)
         except DomainError as refused:
             raise CommandError(f"{number}: {refused}") from refused
         go_on(number, DEFAULT_DB_ALIAS)
         self.stdout.write(f"Restored {deletion.kind} “{deletion.title}”. {deletion.note}".strip())
 
     @staticmethod
-    def _row(deletion: Any) -> dict[str, Any]:
+    def _row(deletion: Deletion) -> dict[str, Any]:
         plain = {name: getattr(deletion, name) for name in ("kind", "key", "title", "prompts", "versions", "runs")}
         times = {name: getattr(deletion, name).isoformat(timespec="seconds") for name in ("deleted_at", "expires_at")}
         state = str(deletion.get_state_display())
