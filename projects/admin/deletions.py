@@ -40,7 +40,6 @@ class DeletionAdmin(WithoutChanges):
     actions = None
 
     def get_urls(self) -> Any:
-        """The two pages of one deletion."""
         return [
             *(
                 path(
@@ -54,7 +53,6 @@ class DeletionAdmin(WithoutChanges):
         ]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Those that this user may restore."""
         rows = super().get_queryset(request).defer("parts")
         return rows.filter(kind__in=[name for name, kind in KINDS.items() if request.user.has_perm(kind.permission)])
 
@@ -73,32 +71,26 @@ class DeletionAdmin(WithoutChanges):
 
     @admin.display(description="what", ordering="title")
     def what(self, row: Deletion) -> str:
-        """The name, or the beginning of the text."""
         return beginning(row.title, 80) or row.key
 
     @admin.display(description="with")
     def counts(self, row: Deletion) -> str:
-        """How many rows."""
         return f"{row.prompts:,} prompts, {row.versions:,} earlier versions, {row.runs:,} runs"
 
     @admin.display(description="who", ordering="by")
     def who(self, row: Deletion) -> str:
-        """The actor and the door."""
         return f"{row.by} ({row.door})"
 
     @admin.display(description="deleted (UTC)", ordering="deleted_at")
     def when(self, row: Deletion) -> SafeString:
-        """When it was deleted."""
         return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.deleted_at))
 
     @admin.display(description="can be restored until (UTC)", ordering="expires_at")
     def until(self, row: Deletion) -> SafeString:
-        """When it goes for good."""
         return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.expires_at))
 
     @admin.display(description="")
     def choices(self, row: Deletion) -> SafeString | str:
-        """Links to the pages that ask."""
         if row.state != DeletionState.KEPT:
             return str(row.get_state_display())
         links = [(reverse(f"admin:promptadmin_deletion_{verb}", args=[row.pk]), verb) for verb in ("restore", "purge")]

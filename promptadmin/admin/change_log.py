@@ -34,7 +34,6 @@ class TableFilter(admin.SimpleListFilter):
     parameter_name = "table"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """One choice a table."""
         tables = LogEntry.objects.order_by().values_list("content_type", flat=True).distinct()
         return sorted(
             ((str(table.pk), str(table.name).capitalize()) for table in ContentType.objects.filter(pk__in=tables)),
@@ -42,7 +41,6 @@ class TableFilter(admin.SimpleListFilter):
         )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
-        """The entries of the chosen table."""
         value = self.value() or ""
         return queryset.filter(content_type_id=value) if value.isdecimal() else queryset
 
@@ -66,12 +64,10 @@ class LogEntryAdmin(WithoutChanges):
 
     @admin.display(description="when (UTC)", ordering="timestamp")
     def when(self, entry: LogEntry) -> str:
-        """The moment of the change."""
         return f"{entry.timestamp:%Y-%m-%d %H:%M:%S}"
 
     @display(description="what", ordering="action", label={"create": "success", "update": "info", "delete": "danger"})  # type: ignore[untyped-decorator]  # the theme's
     def kind(self, entry: LogEntry) -> str:
-        """Create, update or delete, as a label."""
         return str(entry.get_action_display())
 
     @admin.display(description="row")
@@ -89,7 +85,6 @@ class LogEntryAdmin(WithoutChanges):
 
     @admin.display(description="columns")
     def columns(self, entry: LogEntry) -> str:
-        """The columns that changed."""
         names = list(entry.changes or ())
         more = f" and {len(names) - MOST_COLUMNS} more" if len(names) > MOST_COLUMNS else ""
         return ", ".join(names[:MOST_COLUMNS]) + more or entry.note or "-"

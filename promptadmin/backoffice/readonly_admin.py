@@ -32,15 +32,12 @@ class WithoutChanges(ModelAdmin):
     """Lists and shows; nobody adds, changes or deletes rows here."""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        """False."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """False."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """False."""
         return False
 
 
@@ -51,7 +48,6 @@ class ReadOnlyAdmin(HistoryPage, WithoutChanges):
     list_per_page = 50
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """The plain list."""
         return PlainChangeList
 
 

@@ -15,17 +15,13 @@ from promptadmin.models import Deletion
 
 
 class Command(BaseCommand):
-    """Lists what was deleted lately, or restores some of it."""
-
     help = "Lists what was deleted and can be restored; with numbers of that list, restores those."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the numbers and the option."""
         parser.add_argument("number", nargs="*", type=int, help="A number of the list; without one, the list is shown.")
         parser.add_argument("--json", action="store_true", help="Print the list as one JSON document.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """List, or restore one after the other."""
         if options["number"]:
             for number in options["number"]:
                 self._restore(number)
