@@ -20,8 +20,8 @@ from django.db.models import F, Func, Q, QuerySet, Value
 from optimizations.models import Optimization
 from promptadmin.db.fields import Text
 from promptadmin.db.legacy_values import parse_moment
+from promptadmin.db.row_numbers import RowNumber
 from promptadmin.errors import Invalid
-from promptadmin.search.rows import RowNumber
 
 SORTS = ("created_at", "overall_score", "task_type", "complexity", "status", "duration_ms", "title", "project")
 DEFAULT_SORT = "created_at"
