@@ -30,6 +30,7 @@ from tests.support.django_databases import as_default, connected, sqlite_config
 from tests.support.legacy_files import unpack
 from tests.support.made_once import MadeOnce
 from tests.support.processes import Scratch
+from tests.support.rounds import EXAMPLES
 from tests.support.services import check_services
 
 OpenFile = Callable[[Path], AbstractContextManager[BaseDatabaseWrapper]]
@@ -38,6 +39,7 @@ OpenDatabase = Callable[[dict[str, Any]], AbstractContextManager[BaseDatabaseWra
 
 hypothesis_settings.register_profile(
     "promptadmin",
+    max_examples=EXAMPLES,
     deadline=None,  # an example may migrate a database
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
     print_blob=True,

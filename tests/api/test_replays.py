@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.conftest import Command
-from tests.every_route.apps import ON_POSTGRESQL, ON_SQLITE
+from tests.support.every_route.apps import ON_POSTGRESQL, ON_SQLITE
 from tests.support.legacy_files import LAST_RELEASE_SAMPLE
 from tests.support.moves import SMALL_BATCHES, kill_within_a_table
 from tests.support.processes import REPOSITORY, Scratch
@@ -77,7 +77,7 @@ def test_all_exchanges_agree_on_postgresql_but_for_ties(tmp_path: Path, scratch:
 def every_route(directory: Path) -> dict[str, str]:
     """Variables for processes in which what is meant for many rows begins at a handful, and each way taken is noted."""
     return {
-        "DJANGO_SETTINGS_MODULE": "tests.every_route.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.support.every_route.settings",
         "PYTHONPATH": str(REPOSITORY),
         "TAKEN_ROUTES": str(directory / "taken"),
     }
