@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Count, QuerySet, Window
 
 from optimizations.columns import BEGINNING, COLUMNS, PROJECT_NAME, SUMMARY_COLUMNS, Page, Record, row_reader
-from optimizations.lists.counting import count_runs
+from optimizations.lists.counting import count_searched
 from optimizations.lists.filters import RunFilters
 from optimizations.lists.paging import DEFAULT_SORT, KEY, TIE, RunOrder, SortKey
 from optimizations.lists.queries import fetch_keys
@@ -65,7 +65,9 @@ class Reading:
                 total = filters.count(self.runs.filter(narrowed.condition))
         else:
             total = cached_until_write(
-                connections[self.using], ("runs", filters), lambda: count_runs(filters, self.runs)
+                connections[self.using],
+                ("runs", filters),
+                lambda: count_searched(filters, self.runs) if filters.search else filters.count(self.runs),
             )
             places = self._page(filters, by, offset, min(limit, total - offset), total)
         return self._page_of(by, places, bool(places) and offset + len(places) < total, total)
