@@ -15,10 +15,10 @@ from django.utils import timezone
 from optimizations.columns import COLUMNS, LABELS, Record, read_row, stored_values
 from optimizations.events import run_changed, runs_changed
 from optimizations.models import Optimization, RunStatus
+from optimizations.repository.deleting import ALL_RUNS, RUNS
 from optimizations.repository.reading import RUN_MISSING, Reading
 from projects.models import ProjectStatus, Prompt
 from projects.repository import ProjectRepository
-from projects.repository.deleting import ALL_RUNS, RUNS
 from promptadmin.audit import LONGEST, Change, record
 from promptadmin.db.fields import new_id, stored_moment
 from promptadmin.db.legacy_values import read_text
@@ -159,7 +159,7 @@ class Writing(Reading):
         changes = self._deletions(rows)
         if found:
             title = changes[0].title if len(found) == 1 else f"{len(found)} runs"
-            begin(Deletion(kind=RUNS, parts=json.dumps(list(found)), title=title), self.using, len(found))
+            begin(Deletion(kind=RUNS, parts=json.dumps(list(found)), title=title), self.using)
         record(*changes, using=self.using)
         for run_id, prompt_id in found.items():
             run_changed("optimization_deleted", {"id": run_id, "prompt_id": prompt_id}, self.using)
@@ -172,7 +172,7 @@ class Writing(Reading):
             last = 0
             if connections[self.using].vendor == "sqlite":
                 [(last,)] = fetch_all(connections[self.using], "SELECT MAX(rowid) FROM optimizations", [])
-            begin(Deletion(kind=ALL_RUNS, parts=str(last), title=f"all {deleted} runs"), self.using, deleted)
+            begin(Deletion(kind=ALL_RUNS, parts=str(last), title=f"all {deleted} runs"), self.using)
         note = f"all {deleted} runs"
         record(Change(model=Optimization, key="*", title="every run", before={}, note=note), using=self.using)
         runs_changed("optimizations_cleared", deleted, self.using)

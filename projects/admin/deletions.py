@@ -16,19 +16,12 @@ from unfold.admin import ModelAdmin
 from projects.admin.confirming import Question, ask
 from projects.records import Contents
 from projects.repository import ProjectRepository
-from projects.repository.deleting import ALL_RUNS, PROJECT, PROMPT, RUNS
 from projects.templatetags.prompt_texts import beginning, moment
 from promptadmin.db.sessions import write_session
+from promptadmin.deletions.work import KINDS
 from promptadmin.errors import DomainError
 from promptadmin.models import Deletion, DeletionState
 
-#: Kind → what somebody needs to restore it: whoever may delete may undo it.
-PERMISSIONS = {
-    PROJECT: "projects.delete_project",
-    PROMPT: "projects.delete_prompt",
-    RUNS: "optimizations.delete_optimization",
-    ALL_RUNS: "optimizations.delete_optimization",
-}
 RESTORE = "Comes back as it was: the same ids, texts, versions, links and times."
 PURGE = "Goes for good, now: nobody can restore it afterwards."
 
@@ -62,7 +55,7 @@ class DeletionAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         """Those that this user may restore."""
         rows = super().get_queryset(request).defer("parts")
-        return rows.filter(kind__in=[kind for kind, needed in PERMISSIONS.items() if request.user.has_perm(needed)])
+        return rows.filter(kind__in=[name for name, kind in KINDS.items() if request.user.has_perm(kind.permission)])
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whoever may delete anything sees the page."""
@@ -70,8 +63,8 @@ class DeletionAdmin(ModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may delete what it was sees a deletion."""
-        needed = PERMISSIONS.values() if obj is None else [PERMISSIONS[obj.kind]]
-        return any(request.user.has_perm(permission) for permission in needed)
+        kinds = KINDS.values() if obj is None else [KINDS[obj.kind]]
+        return any(request.user.has_perm(kind.permission) for kind in kinds)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Deletions are made by deleting."""

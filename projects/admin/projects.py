@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.http import HttpRequest
@@ -20,6 +19,7 @@ from projects.admin.prompt_order import PromptOrderPage
 from projects.files.tables import ProjectTable
 from projects.models import Project, ProjectStatus, Prompt
 from projects.repository import RUNS_COUNTED, ProjectRepository
+from projects.runs import run_model
 from projects.templatetags.prompt_texts import bounded, moment
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.readonly_admin import link_to_list
@@ -71,9 +71,7 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
     @admin.display(description="runs")
     def runs(self, row: Any) -> SafeString:
         """A link to the project's runs, with their number up to a bound."""
-        return link_to_list(
-            apps.get_model("optimizations", "Optimization"), bounded(row.overview.runs, RUNS_COUNTED), project_id=row.pk
-        )
+        return link_to_list(run_model(), bounded(row.overview.runs, RUNS_COUNTED), project_id=row.pk)
 
     @admin.display(description="last activity (UTC)")
     def last_activity(self, row: Any) -> SafeString:

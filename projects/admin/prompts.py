@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
 from django.contrib import admin
 from django.db import connections
 from django.db.models import QuerySet
@@ -23,6 +22,7 @@ from projects.admin.prompt_pages import PromptPages, shown_rows
 from projects.files.tables import PromptTable
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.repository import RUNS_COUNTED, ProjectRepository
+from projects.runs import run_model, run_permission
 from projects.search_index import PROMPTS
 from projects.templatetags.prompt_texts import beginning, bounded, moment
 from projects.texts.counts import count_text
@@ -98,8 +98,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     @admin.display(description="runs")
     def runs(self, row: Any) -> SafeString:
         """A link to the runs of this prompt, with their number up to a bound."""
-        runs = apps.get_model("optimizations", "Optimization")
-        return link_to_list(runs, bounded(row.overview.runs, RUNS_COUNTED), prompt__id__exact=row.pk)
+        return link_to_list(run_model(), bounded(row.overview.runs, RUNS_COUNTED), prompt__id__exact=row.pk)
 
     @admin.display(description="changed (UTC)", ordering="updated_at")
     def changed(self, row: Prompt) -> SafeString:
@@ -172,8 +171,8 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
                 context |= {"history": history, "project": repository.projects.filter(id=prompt.project_id).first()}
                 context["may_see_project"] = may_see_projects(request)
                 context["findings"] = repository.findings(prompt_id=prompt.pk)
-                if request.user.has_perm("optimizations.view_optimization"):
-                    runs = repository.list_forges(prompt_id=prompt.pk, limit=RUNS_CHARTED)
+                if request.user.has_perm(run_permission("view")):
+                    runs = repository.list_runs(prompt_id=prompt.pk, limit=RUNS_CHARTED)
                     context |= {"runs": runs, "runs_shown": runs.items[:RUNS_SHOWN], "chart": score_chart(runs.items)}
             if form.is_bound and form.refused is not None:
                 context["conflict"] = shown_rows(prompt.content, line_feeds(form.data["content"]))

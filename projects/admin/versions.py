@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -13,6 +12,7 @@ from django.utils.safestring import SafeString
 from projects.admin.lists import VersionChangeList
 from projects.files.tables import VersionTable
 from projects.models import Prompt, PromptVersion
+from projects.runs import run_model
 from projects.templatetags.prompt_texts import beginning, moment, visible
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.readonly_admin import ReadOnlyAdmin, link_to_key
@@ -73,7 +73,7 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
     @admin.display(description="led to the next by")
     def run(self, row: PromptVersion) -> SafeString | str:
         """A link to the run that the next text came from."""
-        return link_to_key(apps.get_model("optimizations", "Optimization"), row.optimization_id, "run")
+        return link_to_key(run_model(), row.optimization_id, "run")
 
     @admin.display(description="replaced (UTC)")
     def replaced(self, row: PromptVersion) -> SafeString:

@@ -27,7 +27,7 @@ from projects.api.schemas import (
     storable,
 )
 from projects.models import Project
-from projects.records import ForgeRecord, Page, ProjectDetail, PromptRecord, VersionRecord
+from projects.records import Page, ProjectDetail, PromptRecord, RunRecord, VersionRecord
 from projects.repository import ProjectRepository
 from promptadmin.api.app import errors
 from promptadmin.api.etags import Resource, checks_if_match, text_tag, unless_known, with_etag
@@ -52,14 +52,15 @@ def version_tag(prompt: PromptRecord) -> str:
 
 def project_text(project: ProjectDetail) -> bytes:
     """The JSON text that reading a project answers."""
-    prompts = [
-        {**prompt._asdict(), "latest_forge": prompt.latest_forge and _latest(prompt.latest_forge)}
-        for prompt in project.prompts
-    ]
+    prompts = [_prompt(**prompt._asdict()) for prompt in project.prompts]
     return ready_json({**{field.name: getattr(project, field.name) for field in fields(project)}, "prompts": prompts})
 
 
-def _latest(run: ForgeRecord) -> dict[str, Any]:
+def _prompt(run_count: int, latest_run: RunRecord | None, **values: Any) -> dict[str, Any]:
+    return {**values, "forge_count": run_count, "latest_forge": latest_run and _latest(latest_run)}
+
+
+def _latest(run: RunRecord) -> dict[str, Any]:
     return {
         "id": run.id,
         "title": run.title,
@@ -200,11 +201,11 @@ def list_findings(request: HttpRequest, project_id: ProjectId, prompt_id: Prompt
     operation_id="list_prompt_forges",
     summary="List a prompt's runs",
 )
-def list_forges(
+def list_runs(
     request: HttpRequest, project_id: ProjectId, prompt_id: PromptId, limit: Limit = 20, offset: Offset = 0
 ) -> Page[Any]:
     """Newest first, of any status: those linked to it and, of those linked to none, those of its text and project."""
-    return ProjectRepository().list_forges(project_id=project_id, prompt_id=prompt_id, limit=limit, offset=offset)
+    return ProjectRepository().list_runs(project_id=project_id, prompt_id=prompt_id, limit=limit, offset=offset)
 
 
 @router.get(

@@ -221,8 +221,8 @@ class PromptOut(Answer):
     order_index: int = Field(examples=[0])
     created_at: Time
     updated_at: Time
-    forge_count: int = Field(examples=[4])
-    latest_forge: LatestForgeOut | None
+    forge_count: int = Field(validation_alias="run_count", examples=[4])
+    latest_forge: LatestForgeOut | None = Field(validation_alias="latest_run")
 
 
 class PromptListOut(Answer):

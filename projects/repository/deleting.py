@@ -1,42 +1,25 @@
-"""What a deletion of a project, a prompt or runs takes, and how it comes back."""
+"""What a deletion of a project or a prompt takes, and how it comes back."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django.apps import apps
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from projects.events import project_changed, prompt_changed
 from projects.models import ProjectStatus, Prompt, PromptVersion
-from projects.namesakes import id_of_name
 from projects.repository.changes import project_change, prompt_change
 from projects.repository.rows import PROJECT_ARCHIVED, PROJECT_MISSING, Rows
+from projects.runs import get_runs
 from promptadmin.audit import Change, record
-from promptadmin.db.chunks import in_chunks
 from promptadmin.deletions import work
 from promptadmin.deletions.kept_rows import put_back, unpack, write_over
-from promptadmin.deletions.upkeep import finish_all, finish_one
 from promptadmin.deletions.work import Kind, Part
 from promptadmin.errors import Busy, Conflict, Forbidden
 from promptadmin.models import DeletedRows, Deletion, DeletionState
-from promptadmin.plugins.events import send
 
-__all__ = ["ALL_RUNS", "PROJECT", "PROMPT", "RUNS", "Deleting", "finish_all", "finish_one"]
-
-PROJECT, PROMPT, RUNS, ALL_RUNS = "project", "prompt", "runs", "all runs"
-KEYS_A_PART = 500
-#: The name by which runs without a prompt are a project's.
-NAME_OF = f"(SELECT p.name FROM projects p WHERE p.id = %s AND p.id = {id_of_name('p.name')})"
-#: In the order in which they can come back: runs refer to prompts, versions to both.
-TABLES = (
-    ("prompts", "id"),
-    ("optimizations", "id"),
-    ("prompt_versions", "id"),
-    ("prompt_versions.optimization_id", "id"),
-)
+PROJECT, PROMPT = "project", "prompt"
 
 
 class Deleting(Rows):
@@ -102,49 +85,31 @@ class Deleting(Rows):
             raise Forbidden(f"{PROJECT_ARCHIVED}: unarchive “{row.name}” first")
 
 
-def _run_model() -> Any:
-    return apps.get_model("optimizations", "Optimization")
-
-
-def _project_parts(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[Part]:
+def project_parts(project_id: str, name: str | None) -> list[Part]:
     """Versions go first: they keep the runs that they name, and each run that goes is looked up in those left."""
-    own, run = "(SELECT id FROM prompts WHERE project_id = %s)", _run_model()
     return [
-        Part(PromptVersion, f"prompt_id IN {own}", [deletion.key], "versions"),
-        Part(run, f"prompt_id IN {own}", [deletion.key], "runs"),
-        # By the name that was kept: the project is marked as deleted by now, and its name may mean another one.
-        Part(run, "prompt_id IS NULL AND project = %s", [deletion.parts or None], "runs"),
-        Part(Prompt, "project_id = %s", [deletion.key], "prompts"),
+        Part(PromptVersion, "prompt_id IN (SELECT id FROM prompts WHERE project_id = %s)", [project_id], "versions"),
+        *get_runs().parts_of_project(project_id, name),
+        Part(Prompt, "project_id = %s", [project_id], "prompts"),
     ]
 
 
-def _prompt_parts(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[Part]:
-    text, run = "(SELECT content FROM prompts WHERE id = %s)", _run_model()
+def prompt_parts(prompt_id: str, name: str | None) -> list[Part]:
+    """The same of one prompt; `name` is that of its project for runs without a link."""
     return [
-        Part(PromptVersion, "prompt_id = %s", [deletion.key], "versions"),
-        Part(run, "prompt_id = %s", [deletion.key], "runs"),
-        Part(
-            run,
-            f"prompt_id IS NULL AND project = {NAME_OF} AND raw_prompt = {text}",
-            [deletion.parts or None, deletion.key],
-            "runs",
-        ),
-        Part(Prompt, "id = %s", [deletion.key], "prompts"),
+        Part(PromptVersion, "prompt_id = %s", [prompt_id], "versions"),
+        *get_runs().parts_of_prompt(prompt_id, name),
+        Part(Prompt, "id = %s", [prompt_id], "prompts"),
     ]
 
 
-def _run_parts(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[Part]:
-    return [
-        Part(_run_model(), f"id IN ({', '.join(['%s'] * len(keys))})", keys, "runs")
-        for keys in in_chunks(json.loads(deletion.parts), KEYS_A_PART)
-    ]
+def _parts_of_project(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[Part]:
+    """By the name that was kept: the project is marked as deleted by now, and its name may mean another one."""
+    return project_parts(deletion.key, deletion.parts or None)
 
 
-def _all_run_parts(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[Part]:
-    """On SQLite up to the last row of that moment: runs recorded since then stay."""
-    if connection.vendor == "sqlite":
-        return [Part(_run_model(), "rowid <= %s", [int(deletion.parts)], "runs")]
-    return [Part(_run_model(), "TRUE", [], "runs")]
+def _parts_of_prompt(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[Part]:
+    return prompt_parts(deletion.key, Rows(connection.alias).name_of_runs(deletion.parts or None))
 
 
 def _project_is_back(deletion: Deletion, using: str) -> None:
@@ -157,34 +122,21 @@ def _project_is_back(deletion: Deletion, using: str) -> None:
         row = rows.projects.get(id=deletion.key)
     if row is None:
         raise Conflict(PROJECT_MISSING)
-    record(project_change(row, before=before, after={"status": row.status}, note=_told(deletion)), using=using)
+    record(project_change(row, before=before, after={"status": row.status}, note=told(deletion)), using=using)
     project_changed(row, before, using)
 
 
 def _prompt_is_back(deletion: Deletion, using: str) -> None:
     row = Rows(using).prompts.get(id=deletion.key)
-    record(
-        prompt_change(row, after={"content": row.content, "version": row.version}, note=_told(deletion)), using=using
-    )
+    record(prompt_change(row, after={"content": row.content, "version": row.version}, note=told(deletion)), using=using)
     prompt_changed("prompt_created", row, using)
 
 
-def _runs_are_back(deletion: Deletion, using: str) -> None:
-    change = Change(model=_run_model(), key="*", title=deletion.title, after={}, note=_told(deletion))
-    record(change, using=using)
-    send("optimizations_imported", subject="", using=using, count=deletion.runs)
-
-
-def _told(deletion: Deletion) -> str:
+def told(deletion: Deletion) -> str:
+    """What the change log says of a restored deletion."""
     counts = f"{deletion.prompts} prompts, {deletion.versions} earlier versions and {deletion.runs} runs"
     return f"restored, with {counts}. {deletion.note}".strip()
 
 
-work.KINDS.update(
-    {
-        PROJECT: Kind(_project_parts, TABLES, _project_is_back),
-        PROMPT: Kind(_prompt_parts, TABLES, _prompt_is_back),
-        RUNS: Kind(_run_parts, TABLES, _runs_are_back),
-        ALL_RUNS: Kind(_all_run_parts, TABLES, _runs_are_back),
-    }
-)
+work.KINDS[PROJECT] = Kind(_parts_of_project, _project_is_back, "projects.delete_project")
+work.KINDS[PROMPT] = Kind(_parts_of_prompt, _prompt_is_back, "projects.delete_prompt")

@@ -8,12 +8,12 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import Case, Q, QuerySet, When
 
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.namesakes import ORDER, id_of_name
+from projects.runs import Runs, get_runs
 from projects.texts.forms import is_blank, spellings
 from promptadmin.db.fields import Moment, Text
 from promptadmin.db.legacy_values import read_text
@@ -99,9 +99,9 @@ class Rows:
         return PromptVersion.objects.using(self.using)
 
     @property
-    def runs(self) -> QuerySet[Any]:
-        """All runs. They are another application's, which depends on this one and so can't be imported here."""
-        return apps.get_model("optimizations", "Optimization")._default_manager.using(self.using)
+    def runs(self) -> Runs:
+        """What is known of runs, which are another application's."""
+        return get_runs()
 
     def lock(self, rows: QuerySet[Model]) -> QuerySet[Model]:
         """The rows, kept from other writers; `no_key` lets others insert rows that refer to them."""

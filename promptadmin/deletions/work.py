@@ -15,7 +15,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-from django.apps import apps
 from django.conf import settings
 from django.db import OperationalError, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,6 +22,7 @@ from django.utils import timezone
 
 from promptadmin.context import current_actor
 from promptadmin.db.fields import Link
+from promptadmin.db.raw import fetch_all
 from promptadmin.db.sessions import write_session
 from promptadmin.deletions.kept_rows import (
     ROWS_AT_ONCE,
@@ -62,22 +62,32 @@ class Part(NamedTuple):
 class Kind:
     """What can be deleted: which rows that takes, and, when all are back, what else makes it whole again.
 
-    `tables` are those of the rows, in the order in which they can come back, each with its key. `finish` runs in the
-    transaction that restores the last row.
+    Rows come back in the reverse of the order in which the parts went. `finish` runs in the transaction that restores
+    the last one. `permission` is what somebody needs to restore it: whoever may delete may undo it.
     """
 
     parts: Callable[[Deletion, BaseDatabaseWrapper], list[Part]]
-    tables: Sequence[tuple[str, str]]
     finish: Callable[[Deletion, str], None]
+    permission: str
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def begin(deletion: Deletion, using: str, total: int, *, keep: Sequence[tuple[type[models.Model], Any]] = ()) -> None:
+def count_rows(connection: BaseDatabaseWrapper, parts: Sequence[Part]) -> Counter[str]:
+    """How many rows the parts have, by the names under which they count."""
+    counts: Counter[str] = Counter()
+    for part in parts:
+        statement = f"SELECT COUNT(*) FROM {part.model._meta.db_table} WHERE {part.where}"
+        counts[part.counted] += fetch_all(connection, statement, part.params)[0][0]
+    return counts
+
+
+def begin(deletion: Deletion, using: str, *, keep: Sequence[tuple[type[models.Model], Any]] = ()) -> Counter[str]:
     """Delete what a deletion is of, in the caller's session, or, of many rows, as soon as that session is over.
 
-    `keep` are rows that stay, but are kept as they are now. Raises Conflict where other tables' rows refer to them.
+    `keep` are rows that stay, but are kept as they are now. Answers how many rows go, by the names under which they
+    count. Raises Conflict where other tables' rows refer to them.
     """
     connection, actor = connections[using], current_actor()
     deletion.by, deletion.door = actor.name[:300], actor.door
@@ -85,21 +95,20 @@ def begin(deletion: Deletion, using: str, total: int, *, keep: Sequence[tuple[ty
     deletion.expires_at = deletion.deleted_at + timedelta(days=settings.KEEP_DELETED_DAYS)
     parts = KINDS[deletion.kind].parts(deletion, connection)
     some = {part.model for part in parts}
-    in_pieces = connection.vendor == "sqlite" and total > AT_ONCE and not is_referred_to(connection, [*some])
+    counts = count_rows(connection, parts)
+    in_pieces = connection.vendor == "sqlite" and counts.total() > AT_ONCE and not is_referred_to(connection, [*some])
     deletion.state = DeletionState.GOING if in_pieces else DeletionState.KEPT
     deletion.save(using=using, force_insert=True)
     for model, key in keep:
         _keep(deletion, using, model, find_rows(connection, model, f"{model._meta.pk.column} = %s", [key], 1))
     if in_pieces:
         transaction.on_commit(partial(go_on, deletion.pk, using), using=using, robust=True)
-        return
-    counts: Counter[str] = Counter()
+        return counts
     plugins: Counter[str] = Counter()
     for part in parts:
         taken = ROWS_AT_ONCE
         while taken == ROWS_AT_ONCE:
             taken = _take(deletion, connection, part, plugins)
-            counts[part.counted] += taken
     for name, count in counts.items():
         setattr(deletion, name, count)
     if plugins:
@@ -109,6 +118,7 @@ def begin(deletion: Deletion, using: str, total: int, *, keep: Sequence[tuple[ty
         deletion.save(using=using)
     else:
         deletion.delete(using=using)
+    return counts
 
 
 def restore(deletion_id: int, using: str, *, check: Callable[[Deletion], None]) -> Deletion:
@@ -126,8 +136,9 @@ def restore(deletion_id: int, using: str, *, check: Callable[[Deletion], None]) 
     kept = DeletedRows.objects.using(using).filter(deletion=deletion)
     in_pieces = connection.vendor == "sqlite" and (kept.aggregate(rows=models.Sum("rows"))["rows"] or 0) > AT_ONCE
     if in_pieces:
-        for some in kept.filter(table__in=[table for table, _ in KINDS[deletion.kind].tables if "." not in table]):
-            expect_room(connection, some.table, "id", bytes(some.data))  # before the first row is back
+        tables = {model._meta.db_table: str(model._meta.pk.column) for model in _models(deletion, connection)}
+        for some in kept.filter(table__in=tables):
+            expect_room(connection, some.table, tables[some.table], bytes(some.data))  # before the first row is back
         deletion.state = DeletionState.RESTORING
         deletion.save(using=using, update_fields=["state"])
         transaction.on_commit(partial(go_on, deletion.pk, using), using=using, robust=True)
@@ -209,7 +220,7 @@ def _take(deletion: Deletion, connection: BaseDatabaseWrapper, part: Part, plugi
             if links:
                 content = pack([{key: link[0], column: link[1]} for link in links])
                 DeletedRows.objects.using(connection.alias).create(
-                    deletion=deletion, table=f"{owner}.{column}", rows=len(links), data=content
+                    deletion=deletion, table=_table_of(field), rows=len(links), data=content
                 )
     plugins.update(release(connection, part.model, keys))
     remove_rows(connection, part.model, rows)
@@ -229,27 +240,43 @@ def _keep(deletion: Deletion, using: str, model: type[models.Model], rows: Seque
 def _bring_back(deletion: Deletion, connection: BaseDatabaseWrapper) -> int:
     """Put back some rows. When none is left, the deletion itself goes."""
     kept = DeletedRows.objects.using(connection.alias).filter(deletion=deletion).order_by("pk")
-    kind = KINDS[deletion.kind]
-    for table, key in kind.tables:
-        some = kept.filter(table=table).first()
-        if some is None:
-            continue
-        owner, _, column = table.partition(".")
-        if column:
-            _link_again(connection, owner, key, column, some.data)
-        else:
-            put_back(connection, owner, key, _with_live_links(deletion, connection, table, bytes(some.data)))
-        some.delete(using=connection.alias)
-        return some.rows
-    kind.finish(deletion, connection.alias)
+    order = _models(deletion, connection)
+    for model in order:
+        some = kept.filter(table=model._meta.db_table).first()
+        if some is not None:
+            put_back(
+                connection, some.table, str(model._meta.pk.column), _with_live_links(deletion, connection, model, some)
+            )
+            some.delete(using=connection.alias)
+            return some.rows
+    for link in (link for model in order for link in links_set_null(model)):
+        some = kept.filter(table=_table_of(link)).first()
+        if some is not None:
+            _link_again(connection, link, some.data)
+            some.delete(using=connection.alias)
+            return some.rows
+    KINDS[deletion.kind].finish(deletion, connection.alias)
     kept.delete()
     deletion.delete(using=connection.alias)
     return 0
 
 
-def _with_live_links(deletion: Deletion, connection: BaseDatabaseWrapper, table: str, data: bytes) -> bytes:
+def _models(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[type[models.Model]]:
+    """Those of the rows, in the order in which they can come back."""
+    parts = KINDS[deletion.kind].parts(deletion, connection)
+    return list(dict.fromkeys(part.model for part in reversed(parts)))
+
+
+def _table_of(link: Link) -> str:
+    """The name under which what a link led to is kept."""
+    return f"{link.model._meta.db_table}.{link.column}"
+
+
+def _with_live_links(
+    deletion: Deletion, connection: BaseDatabaseWrapper, model: type[models.Model], kept: DeletedRows
+) -> bytes:
     """The same rows, without links to rows that were deleted meanwhile: those would have become NULL then."""
-    [model] = [model for model in apps.get_models() if model._meta.db_table == table]
+    data = bytes(kept.data)
     rows, emptied = unpack(data), 0
     for field in model._meta.concrete_fields:
         if isinstance(field, Link) and field.on_delete_sql == "SET NULL":
@@ -265,13 +292,14 @@ def _with_live_links(deletion: Deletion, connection: BaseDatabaseWrapper, table:
                     emptied += 1
     if not emptied:
         return data
-    deletion.note += f" {emptied} rows of {table} came back without a link to what was deleted meanwhile."
+    deletion.note += f" {emptied} rows of {kept.table} came back without a link to what was deleted meanwhile."
     deletion.save(using=connection.alias, update_fields=["note"])
     return pack(rows)
 
 
-def _link_again(connection: BaseDatabaseWrapper, owner: str, key: str, column: str, data: Any) -> None:
+def _link_again(connection: BaseDatabaseWrapper, link: Link, data: Any) -> None:
     """Links that became NULL lead again to the rows that are back, unless they have got another target since."""
+    owner, key, column = link.model._meta.db_table, str(link.model._meta.pk.column), link.column
     for row in unpack(bytes(data)):
         with connection.cursor() as cursor:
             cursor.execute(

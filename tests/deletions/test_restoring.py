@@ -191,7 +191,7 @@ def test_a_revived_project_gets_its_old_prompts_besides() -> None:
     detail = ProjectRepository().get_project(project_id=project.id)
     assert (detail.description, detail.status) == ("newer", "active")
     assert {prompt.content for prompt in detail.prompts} == {"the text", "new prompt"}
-    assert sum(prompt.forge_count for prompt in detail.prompts) == 4
+    assert sum(prompt.run_count for prompt in detail.prompts) == 4
 
 
 def test_what_stands_in_the_way_is_said() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -27,8 +26,8 @@ from tests.optimizations.searched_files import (
     with_words,
     write,
 )
+from tests.support.rounds import SEARCH_EXAMPLES
 
-EXAMPLES = int(os.environ.get("PROMPTADMIN_SEARCH_EXAMPLES", "25"))
 # Letters whose case is folded in other ways than one for one, and what a query or a pattern may take for more.
 LETTERS = "abß ẞﬁFIKkς%_\\*\"'-é日本\x00e\u0301中文가각ᄀ\u1161กุ์カ\u3099"
 texts = st.text(LETTERS, max_size=8)
@@ -85,7 +84,7 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=SEARCH_EXAMPLES)
 @given(
     done=operations, needle=st.text(LETTERS.replace("\x00", ""), min_size=1, max_size=5), few=st.sampled_from([0, 9])
 )

@@ -1,0 +1,42 @@
+"""What a deletion of runs takes, and how it comes back."""
+
+from __future__ import annotations
+
+import json
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from optimizations.models import Optimization
+from projects.repository.deleting import told
+from promptadmin.audit import Change, record
+from promptadmin.db.chunks import in_chunks
+from promptadmin.deletions import work
+from promptadmin.deletions.work import Kind, Part
+from promptadmin.models import Deletion
+from promptadmin.plugins.events import send
+
+RUNS, ALL_RUNS = "runs", "all runs"
+KEYS_A_PART = 500
+
+
+def _run_parts(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[Part]:
+    return [
+        Part(Optimization, f"id IN ({', '.join(['%s'] * len(keys))})", keys, "runs")
+        for keys in in_chunks(json.loads(deletion.parts), KEYS_A_PART)
+    ]
+
+
+def _all_run_parts(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[Part]:
+    """On SQLite up to the last row of that moment: runs recorded since then stay."""
+    if connection.vendor == "sqlite":
+        return [Part(Optimization, "rowid <= %s", [int(deletion.parts)], "runs")]
+    return [Part(Optimization, "TRUE", [], "runs")]
+
+
+def _runs_are_back(deletion: Deletion, using: str) -> None:
+    record(Change(model=Optimization, key="*", title=deletion.title, after={}, note=told(deletion)), using=using)
+    send("optimizations_imported", subject="", using=using, count=deletion.runs)
+
+
+work.KINDS[RUNS] = Kind(_run_parts, _runs_are_back, "optimizations.delete_optimization")
+work.KINDS[ALL_RUNS] = Kind(_all_run_parts, _runs_are_back, "optimizations.delete_optimization")
