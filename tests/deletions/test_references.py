@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core import checks
 from django.db import connection
 from django.test import Client
 
@@ -140,8 +141,8 @@ def test_every_door_says_which_table_is_in_the_way(foreign_tables: None, client:
         with pytest.raises(Conflict, match=r"^The table of_runs has rows .* \(column row\)"):
             delete()
     [result] = examine(connection, only=["D206"])
-    assert [finding.severity.name for finding in result.findings] == ["WARNING", "WARNING"]
-    assert "the table of_prompts, which refers to ours without ON DELETE: row to prompts" in result.findings[0].message
+    assert [message.level for message in result.messages] == [checks.WARNING, checks.WARNING]
+    assert "the table of_prompts, which refers to ours without ON DELETE: row to prompts" in result.messages[0].msg
 
 
 def test_a_table_that_refers_to_other_rows_stands_in_nobodys_way(foreign_tables: None) -> None:
@@ -158,4 +159,4 @@ def test_a_table_that_refers_to_other_rows_stands_in_nobodys_way(foreign_tables:
 
 def test_nothing_foreign_is_fine(db: None) -> None:
     [result] = examine(connection, only=["D206"])
-    assert result.severity.name == "OK"
+    assert result.severity == "ok"

@@ -17,7 +17,7 @@ from optimizations.stats.rollups.table import TABLE, is_trustworthy, level_of, r
 from promptadmin.db.chunks import in_chunks
 from promptadmin.db.engine import has_row_numbers
 from promptadmin.db.fields import stored_moment
-from promptadmin.search.rows import RowNumber
+from promptadmin.db.row_numbers import RowNumber
 
 Rows = tuple[int, int]
 
