@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal
 
-from projects.api.schemas import PROMPT_ID, RUN_ID, TIME
+from projects.api.inputs import PROMPT_ID, RUN_ID, TIME
 from promptadmin.db import json_text
 from promptadmin.db.legacy_values import read_count, read_flag, read_moment, read_number, read_text
 

@@ -16,7 +16,7 @@ from django.db.models import IntegerField, Value
 from projects.models import PromptVersion
 from projects.records import Page, RunRecord
 from promptadmin.db.fields import Moment
-from promptadmin.deletions.work import Part
+from promptadmin.deletions.kinds import Part
 
 Column = Literal["id", "project_id"]
 

@@ -11,13 +11,16 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, create_m
 
 from optimizations.columns import ALL, Column, Kind
 from optimizations.strategies import all_aliases, all_strategies, canonical
-from projects.api.schemas import RUN_ID, TIME, Given, storable
+from projects.api.inputs import RUN_ID, TIME, Given, storable
 from projects.texts.forms import is_blank
 from promptadmin.conf.limits import (
+    ASKED_LENGTH,
     INDEXED_LENGTH,
+    PAGE_ROWS,
     PROJECT_NAME_LENGTH,
     PROMPT_LENGTH,
     TAG_LENGTH,
+    TEXT_LENGTH,
     TITLE_LENGTH,
 )
 from promptadmin.db.fields import LARGEST_COUNT, moment_of_text
@@ -47,11 +50,8 @@ def blank_to_null(value: Any) -> Any:
     return None if isinstance(value, str) and is_blank(value) else value
 
 
-#: In characters, where PromptForge had no limit.
-LONGEST_TEXT = 1_000_000
-PlainText = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(storable)]
-#: In an address, of which the server takes 64 KB; a character can need 12 bytes there.
-AskedText = Annotated[str, Field(max_length=1000), AfterValidator(storable)]
+PlainText = Annotated[str, Field(max_length=TEXT_LENGTH), AfterValidator(storable)]
+AskedText = Annotated[str, Field(max_length=ASKED_LENGTH), AfterValidator(storable)]
 #: Indexed columns: PostgreSQL can't index a long text.
 Name = Annotated[str, Field(max_length=INDEXED_LENGTH), AfterValidator(storable)]
 ProjectText = Annotated[str, Field(max_length=PROJECT_NAME_LENGTH), AfterValidator(storable)]
@@ -172,7 +172,7 @@ class RunTagsIn(Given):
 class RunIdsIn(Given):
     """The runs to delete."""
 
-    ids: list[PlainText] = Field(min_length=1, max_length=100, examples=[[RUN_ID]])
+    ids: list[PlainText] = Field(min_length=1, max_length=PAGE_ROWS, examples=[[RUN_ID]])
 
 
 class FiltersIn(BaseModel):

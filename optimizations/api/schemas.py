@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, create_model
 
 from optimizations.columns import BY_NAME, COLUMNS, SUMMARY_COLUMNS, Kind
-from projects.api.schemas import PROJECT_ID, RUN_ID
+from projects.api.inputs import PROJECT_ID, RUN_ID
 
 TYPES: dict[Kind, Any] = {
     "text": str,

@@ -16,17 +16,17 @@ from typing_extensions import TypedDict
 
 from optimizations.api.inputs import Count, Flag, Score, Status
 from optimizations.columns import ALL, Kind, Record
-from projects.api.schemas import storable
+from projects.api.inputs import storable
+from promptadmin.conf.limits import INDEXED_LENGTH
 from promptadmin.db.exact_json import dumps
 from promptadmin.db.fields import moment_of_text
 from promptadmin.exchange.lines import TOO_MANY_VALUES, Line, LineError, Numbered, read_rows, too_many_values, whole
 from promptadmin.http.keys import Key, NewKey
 
-MAX_ERRORS = 100
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 #: Indexed columns: PostgreSQL can't index a long text.
-IndexedText = Annotated[str, Field(max_length=200)]
+IndexedText = Annotated[str, Field(max_length=INDEXED_LENGTH)]
 INDEXED = ("task_type", "framework_applied", "strategy", "project", "prompt_project")
 TYPES: dict[Kind, Any] = {
     "text": str,

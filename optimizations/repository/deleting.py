@@ -10,8 +10,9 @@ from optimizations.models import Optimization
 from projects.repository.deleting import told
 from promptadmin.audit import Change, record
 from promptadmin.db.chunks import in_chunks
-from promptadmin.deletions import work
-from promptadmin.deletions.work import Kind, Part
+from promptadmin.db.engine import has_row_numbers
+from promptadmin.db.raw import fetch_all
+from promptadmin.deletions.kinds import KINDS, Kind, Part
 from promptadmin.models import Deletion
 from promptadmin.plugins.events import send
 
@@ -26,9 +27,16 @@ def _run_parts(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[Part
     ]
 
 
+def last_run(connection: BaseDatabaseWrapper) -> str:
+    """What a deletion of all runs notes, where it may take a while: the number of the last row."""
+    if not has_row_numbers(connection):
+        return ""
+    return str(fetch_all(connection, "SELECT MAX(rowid) FROM optimizations", [])[0][0])
+
+
 def _all_run_parts(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[Part]:
-    """On SQLite up to the last row of that moment: runs recorded since then stay."""
-    if connection.vendor == "sqlite":
+    """Up to the last row of that moment: runs recorded since then stay."""
+    if has_row_numbers(connection):
         return [Part(Optimization, "rowid <= %s", [int(deletion.parts)], "runs")]
     return [Part(Optimization, "TRUE", [], "runs")]
 
@@ -38,5 +46,5 @@ def _runs_are_back(deletion: Deletion, using: str) -> None:
     send("optimizations_imported", subject="", using=using, count=deletion.runs)
 
 
-work.KINDS[RUNS] = Kind(_run_parts, _runs_are_back, "optimizations.delete_optimization")
-work.KINDS[ALL_RUNS] = Kind(_all_run_parts, _runs_are_back, "optimizations.delete_optimization")
+KINDS[RUNS] = Kind(_run_parts, _runs_are_back, "optimizations.delete_optimization")
+KINDS[ALL_RUNS] = Kind(_all_run_parts, _runs_are_back, "optimizations.delete_optimization")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
@@ -15,16 +14,23 @@ from optimizations.models import Optimization, RunStatus
 from projects import runs
 from projects.models import Prompt
 from projects.records import Page, RunRecord
-from projects.repository.rows import as_stored
 from projects.runs import Column, RunsFound
 from promptadmin.db import json_text
 from promptadmin.db.chunks import in_chunks
 from promptadmin.db.legacy_values import read_flag, read_moment, read_number, read_text
 from promptadmin.db.raw import fetch_all
 from promptadmin.db.subqueries import BoundedCount, Newest
-from promptadmin.deletions.work import Part
+from promptadmin.deletions.kinds import Part
 
 KEYS_A_QUERY = 500
+#: Of prompts the number of linked runs and the newest completed one. That one is looked up for each, so that no run is
+#: sorted: by an expression, or SQLite might walk all completed runs in the order of time until it meets the prompt's.
+LINKED = (
+    f"SELECT p.id, (SELECT COUNT(*) FROM optimizations c WHERE c.prompt_id = p.id), o.{', o.'.join(RunRecord._fields)} "
+    "FROM prompts p LEFT JOIN optimizations o ON o.id = ("
+    f"SELECT n.id FROM optimizations n WHERE n.prompt_id = p.id AND n.status = '{RunStatus.COMPLETED}' "
+    "ORDER BY COALESCE(n.created_at, n.created_at) DESC, n.id DESC LIMIT 1) WHERE p.{column} = %s"
+)
 UNLINKED_TEXTS = (
     "SELECT raw_prompt, COUNT(*) FROM optimizations WHERE prompt_id IS NULL AND project = %s "
     "AND raw_prompt IN (SELECT content FROM prompts WHERE {column} = %s) GROUP BY raw_prompt"
@@ -42,8 +48,7 @@ class Runs(runs.Runs):
 
     def linked(self, using: str, column: Column, key: str) -> dict[str, RunsFound]:
         """One statement for all prompts."""
-        connection = connections[using]
-        found = fetch_all(connection, _linked(connection.vendor, column), [key])
+        found = fetch_all(connections[using], LINKED.format(column=column), [key])
         return {prompt: RunsFound(count, _run(run) if run[0] is not None else None) for prompt, count, *run in found}
 
     def unlinked(self, using: str, column: Column, key: str, name: str | None) -> dict[str, RunsFound]:
@@ -104,22 +109,6 @@ def _rows(using: str) -> QuerySet[Optimization]:
 
 def _unlinked(using: str) -> QuerySet[Optimization]:
     return _rows(using).filter(prompt__isnull=True)
-
-
-@functools.cache
-def _linked(vendor: str, column: Column) -> str:
-    """The statement that reads of prompts the number of linked runs and the newest completed one.
-
-    That one is looked up for each, so that no run is sorted: by an expression, or SQLite might walk all completed runs
-    in the order of their time until it meets the prompt's.
-    """
-    run = ", ".join(as_stored("o", name, vendor) for name in RunRecord._fields)
-    return (
-        f"SELECT p.id, (SELECT COUNT(*) FROM optimizations c WHERE c.prompt_id = p.id), {run} "
-        "FROM prompts p LEFT JOIN optimizations o ON o.id = ("
-        f"SELECT n.id FROM optimizations n WHERE n.prompt_id = p.id AND n.status = '{RunStatus.COMPLETED}' "
-        f"ORDER BY COALESCE(n.created_at, n.created_at) DESC, n.id DESC LIMIT 1) WHERE p.{column} = %s"
-    )
 
 
 def _latest_by_text(rows: QuerySet[Optimization]) -> dict[str, RunRecord]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any
 
-from django.db import IntegrityError, connections, transaction
+from django.db import connections
 from django.db.models import QuerySet
 from django.db.models.functions import Left
 from django.utils import timezone
@@ -15,14 +14,14 @@ from django.utils import timezone
 from optimizations.columns import COLUMNS, LABELS, Record, read_row, stored_values
 from optimizations.events import run_changed, runs_changed
 from optimizations.models import Optimization, RunStatus
-from optimizations.repository.deleting import ALL_RUNS, RUNS
+from optimizations.repository.deleting import ALL_RUNS, RUNS, last_run
 from optimizations.repository.reading import RUN_MISSING, Reading
 from projects.models import ProjectStatus, Prompt
 from projects.repository import ProjectRepository
 from promptadmin.audit import LONGEST, Change, record
 from promptadmin.db.fields import new_id, stored_moment
 from promptadmin.db.legacy_values import read_text
-from promptadmin.db.raw import execute, fetch_all
+from promptadmin.db.raw import fetch_all
 from promptadmin.deletions.work import begin
 from promptadmin.errors import Conflict, Forbidden, Invalid, NotFound
 from promptadmin.models import Deletion
@@ -56,10 +55,7 @@ class Writing(Reading):
         elif project and project.status != ProjectStatus.ARCHIVED:
             given["prompt_id"] = projects.ensure_prompt_in(project, given["raw_prompt"])
             linked = given["prompt_id"] is not None
-        try:
-            stored = self._insert_run(given)
-        except IntegrityError as error:  # on PostgreSQL, another writer took the id in this moment
-            raise Conflict(ID_TAKEN) from error
+        stored = self._insert_run(given)
         run_changed("optimization_created", given, self.using)
         if given["status"] in FINISHED:
             run_changed("optimization_finished", given, self.using)
@@ -70,7 +66,7 @@ class Writing(Reading):
         return record | {"project_id": project.id, "project_status": str(project.status)}
 
     def _insert_run(self, run: Mapping[str, Any]) -> dict[str, Any]:
-        """Store a run; answers what its columns hold then.
+        """Store a run; answers what its columns hold then. Raises Conflict for an id that is taken.
 
         As text, because Django takes longer to build the statement than the database to run it.
         """
@@ -79,10 +75,9 @@ class Writing(Reading):
         stored["created_at"] = stored_moment(run["created_at"], connection)
         stored["status"] = str(run["status"])
         columns, marks = ", ".join(stored), ", ".join(["%s"] * len(stored))
-        # On PostgreSQL a refused row must not take the caller's other ones with it.
-        savepoint = transaction.atomic(using=self.using) if connection.vendor == "postgresql" else nullcontext()
-        with savepoint:
-            execute(connection, f"INSERT INTO optimizations ({columns}) VALUES ({marks})", list(stored.values()))
+        insert = f"INSERT INTO optimizations ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING RETURNING id"
+        if not fetch_all(connection, insert, list(stored.values())):  # another writer took the id in this moment
+            raise Conflict(ID_TAKEN)
         return stored
 
     def change_run(self, run_id: str, changes: Mapping[str, Any]) -> Record:
@@ -169,10 +164,10 @@ class Writing(Reading):
         """Delete every run; projects, prompts and versions stay. Answers how many."""
         deleted = self.runs.count()
         if deleted:
-            last = 0
-            if connections[self.using].vendor == "sqlite":
-                [(last,)] = fetch_all(connections[self.using], "SELECT MAX(rowid) FROM optimizations", [])
-            begin(Deletion(kind=ALL_RUNS, parts=str(last), title=f"all {deleted} runs"), self.using)
+            begin(
+                Deletion(kind=ALL_RUNS, parts=last_run(connections[self.using]), title=f"all {deleted} runs"),
+                self.using,
+            )
         note = f"all {deleted} runs"
         record(Change(model=Optimization, key="*", title="every run", before={}, note=note), using=self.using)
         runs_changed("optimizations_cleared", deleted, self.using)

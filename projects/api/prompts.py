@@ -9,28 +9,24 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router, Status
 from pydantic import AfterValidator
 
+from projects.api.inputs import PROJECT_ID, PROMPT_ID, PromptCreateIn, PromptOrderIn, PromptUpdateIn, storable
 from projects.api.schemas import (
-    PROJECT_ID,
-    PROMPT_ID,
     DeletedOut,
     FindingListOut,
     ForgeListOut,
-    PromptCreateIn,
     PromptListOut,
-    PromptOrderIn,
     PromptOrderOut,
     PromptOut,
-    PromptUpdateIn,
     VersionDiffOut,
     VersionListOut,
     VersionOut,
-    storable,
 )
 from projects.models import Project
 from projects.records import Page, ProjectDetail, PromptRecord, RunRecord, VersionRecord
 from projects.repository import ProjectRepository
 from promptadmin.api.app import errors
 from promptadmin.api.etags import Resource, checks_if_match, text_tag, unless_known, with_etag
+from promptadmin.conf.limits import PAGE_ROWS
 from promptadmin.db.fields import LARGEST_INTEGER
 from promptadmin.http.responses import ready_json
 
@@ -41,7 +37,7 @@ router = Router()
 ProjectId = Annotated[str, AfterValidator(storable), Path(description="The project's id.", example=PROJECT_ID)]
 PromptId = Annotated[str, AfterValidator(storable), Path(description="The prompt's id.", example=PROMPT_ID)]
 Version = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="A version; the current one too.", example=1)]
-Limit = Annotated[int, Query(ge=1, le=100, example=20)]
+Limit = Annotated[int, Query(ge=1, le=PAGE_ROWS, example=20)]
 Offset = Annotated[int, Query(ge=0, le=LARGEST_INTEGER, example=20)]
 
 

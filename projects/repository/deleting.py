@@ -2,87 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from projects.events import project_changed, prompt_changed
-from projects.models import ProjectStatus, Prompt, PromptVersion
+from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.repository.changes import project_change, prompt_change
 from projects.repository.rows import PROJECT_ARCHIVED, PROJECT_MISSING, Rows
 from projects.runs import get_runs
-from promptadmin.audit import Change, record
-from promptadmin.deletions import work
-from promptadmin.deletions.kept_rows import put_back, unpack, write_over
-from promptadmin.deletions.work import Kind, Part
-from promptadmin.errors import Busy, Conflict, Forbidden
-from promptadmin.models import DeletedRows, Deletion, DeletionState
+from promptadmin.audit import record
+from promptadmin.db.kept_rows import put_back, unpack, write_over
+from promptadmin.deletions.kinds import KINDS, Kind, Part
+from promptadmin.errors import Conflict, Forbidden
+from promptadmin.models import DeletedRows, Deletion
 
 PROJECT, PROMPT = "project", "prompt"
-
-
-class Deleting(Rows):
-    """The part that begins deletions, and undoes them."""
-
-    def restore_deletion(self, deletion_id: int) -> Deletion:
-        """Undo a deletion: the same ids, texts, versions, links and times.
-
-        A project that was made again meanwhile keeps what it has since, and gets its old prompts and runs besides.
-        Raises NotFound; Busy while it is still being deleted; Forbidden for an archived project; Conflict where a name
-        or an id is taken, or a prompt's project is gone.
-        """
-        return work.restore(deletion_id, self.using, check=self._expect_place)
-
-    def purge_deletion(self, deletion_id: int) -> bool:
-        """Forget what could be restored, now; answers whether it was there. Raises Busy while it is on its way."""
-        deletion = self.deletions.filter(id=deletion_id).first()
-        if deletion is None:
-            return False
-        if deletion.state != DeletionState.KEPT:
-            raise Busy(work.BUSY)
-        note = "can't be restored any more"
-        record(
-            Change(
-                model=Deletion, key=str(deletion.pk), title=str(deletion), before={"kind": deletion.kind}, note=note
-            ),
-            using=self.using,
-        )
-        DeletedRows.objects.using(self.using).filter(deletion=deletion).delete()
-        deletion.delete(using=self.using)
-        return True
-
-    @property
-    def deletions(self) -> Any:
-        """What can be restored, newest first."""
-        return Deletion.objects.using(self.using).order_by("-deleted_at", "-id")
-
-    def _expect_place(self, deletion: Deletion) -> None:
-        """Raises Conflict or Forbidden where what a deletion took has no place any more."""
-        if deletion.kind == PROJECT:
-            row = self.lock(self.projects.filter(id=deletion.key)).first()
-            if row is None:
-                kept = DeletedRows.objects.using(self.using).get(deletion=deletion, table="projects")
-                [columns] = unpack(bytes(kept.data))
-                if isinstance(columns["name"], str) and self.projects.filter(name=columns["name"]).exists():
-                    raise Conflict(
-                        f"Another project has the name “{columns['name']}” now: rename that one, then restore this one."
-                    )
-                # Prompts need their project. It is a deleted one until all of it is back.
-                put_back(connections[self.using], "projects", "id", bytes(kept.data))
-                self.projects.filter(id=deletion.key).update(status=ProjectStatus.DELETED)
-        elif deletion.kind == PROMPT and deletion.parts:
-            row = self.lock(self.projects.filter(id=deletion.parts)).first()
-            if row is None or row.status == ProjectStatus.DELETED:
-                name = f"“{row.name}”" if row else deletion.parts
-                raise Conflict(
-                    f"The prompt's project {name} is deleted: restore the project first, or create it again, then "
-                    "restore the prompt."
-                )
-        else:
-            return
-        if row is not None and row.status == ProjectStatus.ARCHIVED:
-            raise Forbidden(f"{PROJECT_ARCHIVED}: unarchive “{row.name}” first")
 
 
 def project_parts(project_id: str, name: str | None) -> list[Part]:
@@ -112,6 +46,45 @@ def _parts_of_prompt(deletion: Deletion, connection: BaseDatabaseWrapper) -> lis
     return prompt_parts(deletion.key, Rows(connection.alias).name_of_runs(deletion.parts or None))
 
 
+def _expect_name(deletion: Deletion, using: str) -> None:
+    """Raises Conflict where another project has the name by now. A project whose row is gone gets it back.
+
+    Prompts need their project; it is a deleted one until all of it is back.
+    """
+    rows = Rows(using)
+    row = rows.lock(rows.projects.filter(id=deletion.key)).first()
+    if row is None:
+        kept = DeletedRows.objects.using(using).get(deletion=deletion, table="projects")
+        [columns] = unpack(bytes(kept.data))
+        if isinstance(columns["name"], str) and rows.projects.filter(name=columns["name"]).exists():
+            raise Conflict(
+                f"Another project has the name “{columns['name']}” now: rename that one, then restore this one."
+            )
+        put_back(connections[using], "projects", "id", bytes(kept.data))
+        rows.projects.filter(id=deletion.key).update(status=ProjectStatus.DELETED)
+    else:
+        _expect_open(row)
+
+
+def _expect_project(deletion: Deletion, using: str) -> None:
+    """Raises Conflict where the prompt's project is gone."""
+    if deletion.parts:
+        rows = Rows(using)
+        row = rows.lock(rows.projects.filter(id=deletion.parts)).first()
+        if row is None or row.status == ProjectStatus.DELETED:
+            name = f"“{row.name}”" if row else deletion.parts
+            raise Conflict(
+                f"The prompt's project {name} is deleted: restore the project first, or create it again, then "
+                "restore the prompt."
+            )
+        _expect_open(row)
+
+
+def _expect_open(row: Project) -> None:
+    if row.status == ProjectStatus.ARCHIVED:
+        raise Forbidden(f"{PROJECT_ARCHIVED}: unarchive “{row.name}” first")
+
+
 def _project_is_back(deletion: Deletion, using: str) -> None:
     rows = Rows(using)
     kept = DeletedRows.objects.using(using).filter(deletion=deletion, table="projects").first()
@@ -138,5 +111,5 @@ def told(deletion: Deletion) -> str:
     return f"restored, with {counts}. {deletion.note}".strip()
 
 
-work.KINDS[PROJECT] = Kind(_parts_of_project, _project_is_back, "projects.delete_project")
-work.KINDS[PROMPT] = Kind(_parts_of_prompt, _prompt_is_back, "projects.delete_prompt")
+KINDS[PROJECT] = Kind(_parts_of_project, _project_is_back, "projects.delete_project", _expect_name)
+KINDS[PROMPT] = Kind(_parts_of_prompt, _prompt_is_back, "projects.delete_prompt", _expect_project)

@@ -14,7 +14,7 @@ from projects.repository.deleting import project_parts, prompt_parts
 from projects.repository.prompts import Prompts
 from projects.repository.rows import moment
 from promptadmin.db.subqueries import BoundedCount, Newest
-from promptadmin.deletions.work import count_rows
+from promptadmin.deletions.kinds import count_rows
 
 #: Lists count the runs of a row up to here; a row with more has "more than" so many.
 RUNS_COUNTED = 1000

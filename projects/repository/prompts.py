@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -15,8 +14,8 @@ from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.prompt_checks import CheckedPrompt, FoundBy, find
 from projects.records import Page, PromptRecord, RunRecord
 from projects.repository.changes import prompt_change, reordering
-from projects.repository.deleting import PROMPT, Deleting
-from projects.repository.rows import NO_PROJECT, as_stored, moment, not_blank, of_project
+from projects.repository.deleting import PROMPT
+from projects.repository.rows import NO_PROJECT, Rows, moment, not_blank, of_project
 from projects.runs import RunsFound
 from promptadmin.audit import record
 from promptadmin.db.fields import stored_moment
@@ -28,17 +27,17 @@ from promptadmin.models import Deletion
 
 POSITION = ("order_index", "id")
 PROMPT_FIELDS = ("id", "content", "version", "project_id", "order_index", "created_at", "updated_at")
-
+#: As text: Django takes as long to build it and to read its rows as all else that a project's page takes.
+OF_PROJECT = f"SELECT {', '.join(PROMPT_FIELDS)} FROM prompts WHERE project_id = %s ORDER BY order_index, id"
 INSERT = f"INSERT INTO prompts ({', '.join(PROMPT_FIELDS)}) VALUES ({', '.join(['%s'] * len(PROMPT_FIELDS))})"
 
 
-class Prompts(Deleting):
+class Prompts(Rows):
     """The part that keeps prompts. Where `project_id` may be None, any project's prompt will do."""
 
     def prompts_of(self, project: Project) -> list[PromptRecord]:
         """A project's prompts in their order, with their runs. Of two with the same text, the later has its runs."""
-        connection = connections[self.using]
-        rows = fetch_all(connection, _prompts_of_project(connection.vendor), [project.id])
+        rows = fetch_all(connections[self.using], OF_PROJECT, [project.id])
         if not rows:
             return []
         linked = self.runs.linked(self.using, "project_id", project.id)
@@ -208,13 +207,6 @@ class Prompts(Deleting):
 def prompt_record(row: Prompt) -> PromptRecord:
     """A prompt as the repository hands it out, without its runs."""
     return _record(PromptRecord(*(getattr(row, name) for name in PROMPT_FIELDS)))
-
-
-@functools.cache
-def _prompts_of_project(vendor: str) -> str:
-    """As text: Django takes as long to build it and to read its rows as all else that a project's page takes."""
-    columns = ", ".join(as_stored("p", name, vendor) for name in PROMPT_FIELDS)
-    return f"SELECT {columns} FROM prompts p WHERE p.project_id = %s ORDER BY p.order_index, p.id"
 
 
 def _prompt(row: Sequence[Any], linked: RunsFound | None, unlinked: RunsFound | None) -> PromptRecord:

@@ -157,8 +157,7 @@ def _database() -> dict[str, Any]:
         facts["size"] = source.size()
     except BackupError as error:
         facts["no_backup"] = str(error)
-    if connection.vendor == "sqlite":
-        facts["pragmas"] = read_pragmas(connection)
+    facts["pragmas"] = read_pragmas(connection)
     if is_file(connection):
         path = Path(str(connection.settings_dict["NAME"]))
         log = path.with_name(path.name + "-wal")

@@ -14,6 +14,7 @@ from django.test import Client
 from optimizations.models import Optimization
 from projects.models import Project, Prompt
 from projects.repository import ProjectRepository
+from promptadmin.deletions.work import restore
 from promptadmin.errors import Conflict
 from promptadmin.models import Deletion
 from promptadmin.ops.doctor.examining import examine
@@ -46,6 +47,7 @@ from django.db import connection
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
 from projects.repository import ProjectRepository
+from promptadmin.deletions.work import restore
 from promptadmin.errors import DomainError
 from promptadmin.models import Deletion
 from promptadmin.db.sessions import write_session
@@ -71,7 +73,7 @@ for kind in sys.argv[1:]:
         deletion = Deletion.objects.latest("pk")
         told[kind + " note"] = deletion.note
         with write_session():
-            ProjectRepository().restore_deletion(deletion.pk)
+            restore(deletion.pk, "default")
     except DomainError as refused:
         told[kind] = f"{refused.status} {refused}"
     told[kind + " left"] = Optimization.objects.filter(project=kind).count()
@@ -150,7 +152,7 @@ def test_a_table_that_refers_to_other_rows_stands_in_nobodys_way(foreign_tables:
     with connection.cursor() as cursor:
         cursor.execute('INSERT INTO of_prompts (id, "row") VALUES (1, %s)', [make_prompt(other).id])
     assert ProjectRepository().delete_project(project_id=project.id) == 1
-    ProjectRepository().restore_deletion(Deletion.objects.get().pk)
+    restore(Deletion.objects.get().pk, "default")
     assert (Project.objects.get(id=project.id).status, Prompt.objects.count()) == ("active", 2)
     assert Optimization.objects.count() == 1
 
