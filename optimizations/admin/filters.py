@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from optimizations.models import RunStatus
 from optimizations.repository import OptimizationRepository
-from optimizations.repository.browsing import MOST_CHOICES
+from optimizations.repository.reading import MOST_CHOICES
 from optimizations.scores import greatest_score, least_score
 from optimizations.strategies import STRATEGIES
 from promptadmin.db.legacy_values import parse_moment

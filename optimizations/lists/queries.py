@@ -12,7 +12,7 @@ from django.db import connections
 from django.db.models import Q, QuerySet
 
 from optimizations.lists.filters import RunFilters
-from optimizations.lists.paging import EVERYTHING, KEY, KEY_SLOT, TIE, TIE_SLOT, RunOrder, SortKey
+from optimizations.lists.paging import DEFAULT_SORT, EVERYTHING, KEY, KEY_SLOT, TIE, TIE_SLOT, RunOrder, SortKey
 from optimizations.lists.plans import (
     FEW,
     LOOKED_THROUGH,
@@ -60,10 +60,15 @@ def _page_statements(
 def _compile_page(  # noqa: PLR0917  # called from here alone
     using: str, filters: RunFilters, by: RunOrder, slots: SortKey | None, near: bool, narrowed: Q
 ) -> list[Statement]:
-    """The same for one condition more, which needn't be remembered."""
+    """The same for one condition more, which needn't be remembered.
+
+    The runs that pass it are found first and sorted then, unless they are a period: other orders' indexes lead past all
+    the others.
+    """
+    by_index = not narrowed or by.sort == DEFAULT_SORT
     runs = filters.apply(Optimization.objects.using(using).order_by(), near=near).filter(narrowed)
     parts = by.parts_after(slots)
-    return [_compiled(by.sorted(runs, part).values_list(KEY, TIE)) for part in parts]
+    return [_compiled(by.sorted(runs, part, by_index=by_index).values_list(KEY, TIE)) for part in parts]
 
 
 def _compiled(rows: QuerySet[Any, Any]) -> Statement:

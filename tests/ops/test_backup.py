@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-from promptadmin.ops.backups import last_proven
 from promptadmin.ops.backups.contents import read_sqlite
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.making import make_backup
+from promptadmin.ops.backups.sources import store_of
 from promptadmin.ops.backups.store import PARTIAL, Store, proven_backups
 from tests.conftest import Command, OpenFile
 from tests.support import file_contents
@@ -97,17 +97,18 @@ def test_a_backup_holds_what_its_source_does(open_file: OpenFile, file: Path, tm
 
 @pytest.mark.django_db
 def test_the_last_proven_backup_is_the_newest_whole_one_of_this_database(tmp_path: Path) -> None:
-    assert last_proven(tmp_path) is None
+    store = store_of(connections["default"], tmp_path)
+    assert store.last_proven() is None
     first, second, third = (make_backup(connections["default"], tmp_path).backup for _ in range(3))
-    assert last_proven(tmp_path) == third.manifest
+    assert store.last_proven() == third
     third.file.unlink()
-    assert last_proven(tmp_path) == second.manifest
+    assert store.last_proven() == second
     with (second.directory / "manifest.json").open("r+") as manifest:
         manifest.write("[")
-    assert last_proven(tmp_path) == first.manifest
+    assert store.last_proven() == first
     renamed = json.loads((first.directory / "manifest.json").read_text()) | {"source": "elsewhere"}
     (first.directory / "manifest.json").write_text(json.dumps(renamed))
-    assert last_proven(tmp_path) is None
+    assert store.last_proven() is None
 
 
 def test_keep_removes_the_oldest_of_this_database_only(open_file: OpenFile, file: Path, tmp_path: Path) -> None:

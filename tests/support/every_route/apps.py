@@ -15,7 +15,6 @@ ON_SQLITE = frozenset({
     "along the order",
     "not near the beginning",
     "from the other end",
-    "counted by what is stored",
     "stored summaries",
     "stored summaries of a project",
     "few rows by the index",
@@ -102,7 +101,6 @@ def watch_ways() -> None:
     watch(queries, "_read_parts", lambda answer, using, statements, *args: known.get(id(statements), ""))
     watch(queries, "_among_firsts", lambda answer, *args: "" if answer is None else "among the first of the order")
     watch(filters.RunFilters, "_shown", lambda *args: "not near the beginning")
-    watch(counting, "count_stored", lambda answer, *args: "" if answer is None else "counted by what is stored")
     watch(
         reading.Reading,
         "_page",
