@@ -29,7 +29,6 @@ class Fault:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The answer's headers."""
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
 

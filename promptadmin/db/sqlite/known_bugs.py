@@ -23,7 +23,6 @@ class Bug:
     backports: Mapping[Release, int] = field(default_factory=dict)
 
     def is_in(self, release: Release) -> bool:
-        """Whether a release has it."""
         if not self.since <= release < self.fixed:
             return False
         return release[:2] not in self.backports or release[2] < self.backports[release[:2]]
@@ -57,7 +56,6 @@ KNOWN_BUGS = (
 
 
 def bugs_of(release: Release) -> list[Bug]:
-    """The known bugs of a release."""
     return [bug for bug in KNOWN_BUGS if bug.is_in(release)]
 
 
