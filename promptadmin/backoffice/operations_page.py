@@ -17,15 +17,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from promptadmin.audit import Change, record
-from promptadmin.db.legacy_values import parse_moment
 from promptadmin.db.sessions import write_session
 from promptadmin.db.sqlite.connections import is_file
 from promptadmin.db.sqlite.pragmas import read_pragmas
 from promptadmin.models import Maintenance
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.process import is_under_way, last_run, start_backup
-from promptadmin.ops.backups.sources import source_of
-from promptadmin.ops.backups.store import Store, default_directory
+from promptadmin.ops.backups.sources import source_of, store_of
+from promptadmin.ops.backups.store import default_directory
 from promptadmin.ops.doctor.examining import SEVERITIES, examine
 from promptadmin.ops.startup.adoption import UnusableDatabaseError
 from promptadmin.ops.startup.run_log import JOBS, StepRun, last_runs
@@ -168,14 +167,13 @@ def _database() -> dict[str, Any]:
 
 def _backups() -> list[dict[str, Any]]:
     """The newest proven backups of this database."""
-    store = Store(default_directory(), source_of(connections[DEFAULT_DB_ALIAS]).name)
-    found = islice(store.backups(), BACKUPS_SHOWN)
+    found = islice(store_of(connections[DEFAULT_DB_ALIAS]).backups(), BACKUPS_SHOWN)
     now = timezone.now()
     return [
         {
             "name": backup.directory.name,
-            "made_at": (made_at := parse_moment(backup.manifest.made_at)),
-            "hours": (now - made_at).total_seconds() / 3600 if made_at else None,
+            "made_at": backup.made_at,
+            "hours": (now - backup.made_at).total_seconds() / 3600,
             "size": backup.manifest.file.size,
             "rows": backup.manifest.rows,
         }

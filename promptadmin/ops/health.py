@@ -17,13 +17,12 @@ from promptadmin import __version__
 from promptadmin.api.app import ValidationErrorOut, opens_own_session
 from promptadmin.api.auth import AddressThrottle, access
 from promptadmin.db.cache import cached_until_write
-from promptadmin.db.legacy_values import parse_moment
 from promptadmin.db.postgresql import replicas
 from promptadmin.db.sessions import read_session
 from promptadmin.errors import DomainError
 from promptadmin.http.responses import to_json
-from promptadmin.ops.backups import last_proven
 from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.sources import store_of
 from promptadmin.ops.startup.sequence import pending_migrations
 from promptadmin.plugins.declarations import HEALTH_FIELDS, enabled_plugins
 from promptadmin.plugins.isolation import isolate_plugin_errors
@@ -117,8 +116,8 @@ def _migrations_pending() -> int:
 def _last_proven_backup() -> dt.datetime | None:
     """When it was made; None also where the directory of backups can't be read."""
     with contextlib.suppress(OSError, BackupError):
-        manifest = last_proven()
-        return parse_moment(manifest.made_at) if manifest else None
+        last = store_of(connections["default"]).last_proven()
+        return last.made_at if last else None
     return None
 
 

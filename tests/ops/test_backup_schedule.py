@@ -16,10 +16,11 @@ from pytest_django import Settings
 
 from promptadmin.conf.environment import Environment
 from promptadmin.db.process_locks import only_running
-from promptadmin.ops.backups import last_proven, schedule
+from promptadmin.ops.backups import schedule
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.making import make_backup
 from promptadmin.ops.backups.process import LOCK
+from promptadmin.ops.backups.sources import store_of
 from promptadmin.ops.backups.store import Backup, open_backup, proven_backups
 from promptadmin.ops.doctor.examining import examine
 from promptadmin.ops.upkeep import finish, upkeep_jobs
@@ -92,9 +93,11 @@ def test_the_order_of_backups_is_that_in_which_they_were_made(settings: Settings
     assert moved.name in str(refused.value)
     assert first.directory.name in str(refused.value)
     assert open_backup(moved).directory == moved
-    told = last_proven()
+    told = store_of(connections["default"]).last_proven()
     assert told is not None
-    assert told.number == 1
+    assert told.manifest.number == 1
+    [result] = examine(connections["default"], only=["D205"])
+    assert "the last backup is of" in result.messages[0].msg
     made = make_backup(connections["default"], keep=2)
     assert [backup.manifest.number for backup in proven_backups(directory)] == [3, 2]
     assert made.removed == [first.directory]

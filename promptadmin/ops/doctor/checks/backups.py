@@ -14,9 +14,8 @@ from django.utils import timezone
 
 from promptadmin.db.sqlite.connections import is_file
 from promptadmin.ops.backups.compression import describe
-from promptadmin.ops.backups.schedule import newest
-from promptadmin.ops.backups.sources import source_of
-from promptadmin.ops.backups.store import PARTIAL, Store, default_directory
+from promptadmin.ops.backups.sources import store_of
+from promptadmin.ops.backups.store import PARTIAL, default_directory
 
 OLDEST = dt.timedelta(days=2)
 #: By whether there is a schedule.
@@ -39,20 +38,18 @@ def check_last_backup(
     its SHA-256.
     """
     for alias in databases or ():
-        now = timezone.now()
-        last = newest(alias, now)
+        last = store_of(connections[alias]).last_proven()
         every = settings.BACKUP_EVERY
         if last is None:
             yield checks.Warning(
                 f"there is none in {default_directory()}", hint=HOW_TO_MEND[every is not None], id="D401"
             )
-            return
-        backup, made_at = last
-        age = now - made_at
-        message = f"{backup.directory.name}, {age.total_seconds() / 3600:.1f} hours old, {backup.manifest.rows} rows"
-        if full and describe(backup.file, "hash") != backup.manifest.file:
+            continue
+        age = timezone.now() - last.made_at
+        message = f"{last.directory.name}, {age.total_seconds() / 3600:.1f} hours old, {last.manifest.rows} rows"
+        if full and describe(last.file, "hash") != last.manifest.file:
             yield checks.Error(
-                f"{backup.file} isn't as it was written",
+                f"{last.file} isn't as it was written",
                 hint="Make another one with `manage.py backupdb`, and look at the disk.",
                 id="D401",
             )
@@ -73,7 +70,7 @@ def check_leftovers(databases: Sequence[str] | None = None, **kwargs: Any) -> It
     """
     for alias in databases or ():
         connection = connections[alias]
-        found = Store(default_directory(), source_of(connection).name).leftovers()
+        found = store_of(connection).leftovers()
         if is_file(connection):
             database = Path(str(connection.settings_dict["NAME"]))
             found += sorted(database.parent.glob(f"{database.name}.*{PARTIAL}"))

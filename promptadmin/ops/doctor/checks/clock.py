@@ -18,11 +18,10 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 
 from promptadmin.db.fields import Moment
-from promptadmin.db.legacy_values import parse_moment
 from promptadmin.db.sqlite.connections import is_file
 from promptadmin.models import ApiToken
-from promptadmin.ops.backups import last_proven
 from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.sources import store_of
 from promptadmin.plugins.declarations import enabled_plugins
 
 TOLERANCE = dt.timedelta(minutes=5)
@@ -94,5 +93,4 @@ def _marks(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, dt.datetime |
     tokens = ApiToken.objects.using(connection.alias)
     yield "the last use of a token", tokens.aggregate(last=Max("last_used_at"))["last"]
     with contextlib.suppress(BackupError):
-        backup = last_proven()
-        yield "the last backup", parse_moment(backup.made_at) if backup else None
+        yield "the last backup", max((backup.made_at for backup in store_of(connection).backups()), default=None)

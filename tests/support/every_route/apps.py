@@ -52,7 +52,7 @@ def watch(owner: Any, name: str, way: Callable[..., str]) -> None:
 class EveryRouteConfig(AppConfig):
     """The last application: all others are there."""
 
-    name = "tests.every_route"
+    name = "tests.support.every_route"
 
     def ready(self) -> None:
         """Lower the thresholds, then watch the ways."""
