@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from promptadmin.db.sqlite.known_bugs import bugs_of, releases_without
+from promptadmin.db.sqlite.engine import describe
+from promptadmin.db.sqlite.known_bugs import advice, bugs_of
 from promptadmin.db.sqlite.pragmas import pragmas_read_back, read_pragmas
 from promptadmin.ops.doctor.limits import limited
 from promptadmin.ops.doctor.registry import Examination, Finding, Needs, Severity, check
@@ -40,17 +41,18 @@ def check_release(examination: Examination) -> Iterator[Finding]:
 
     Some releases have bugs that can damage the file or give wrong answers in what this product does: above all the
     WAL-reset bug, before 3.51.3 except in 3.50.7 and 3.44.6, where a checkpoint that meets a writer at the wrong moment
-    can corrupt the file. It is rare. The release is the one that Python is linked with.
+    can corrupt the file. It is rare. The release is the one inside pysqlite3 where that is
+    installed, and otherwise the one that Python is linked with.
     """
     bugs = bugs_of(sqlite3.sqlite_version_info)
     for bug in bugs:
         yield Finding(
             Severity.WARNING,
-            f"SQLite {sqlite3.sqlite_version} has the {bug.name}: {bug.effect}",
-            f"Use a Python linked with {releases_without(bug)}, and make backups often until then. See {bug.source}.",
+            f"{describe()} has the {bug.name}: {bug.effect}",
+            advice(bug),
         )
     if not bugs:
-        yield Finding(Severity.OK, f"SQLite {sqlite3.sqlite_version}")
+        yield Finding(Severity.OK, describe())
 
 
 @check("D103", needs=Needs.NOTHING, engines=("sqlite",))
