@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from io import StringIO
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.db import connections
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
 from hypothesis import HealthCheck
@@ -20,11 +23,12 @@ from pytest_django import DjangoDbBlocker
 from promptadmin.db.derived_tables import PREFIX
 from promptadmin.ops.startup.sequence import run_startup
 from promptadmin.plugins.isolation import failures
-from tests.support.django_databases import connected, sqlite_config
+from tests.support.django_databases import as_default, connected, sqlite_config
 from tests.support.processes import Scratch
 from tests.support.services import check_services
 
 OpenFile = Callable[[Path], AbstractContextManager[BaseDatabaseWrapper]]
+Command = Callable[..., CompletedProcess[str]]
 OpenDatabase = Callable[[dict[str, Any]], AbstractContextManager[BaseDatabaseWrapper]]
 
 hypothesis_settings.register_profile(
@@ -119,6 +123,25 @@ def no_search_index_left(request: pytest.FixtureRequest, django_db_blocker: Djan
 def scratch(tmp_path: Path) -> Scratch:
     """A directory of its own for `manage.py` in another process."""
     return Scratch(tmp_path)
+
+
+@pytest.fixture
+def command(scratch: Scratch, django_db_blocker: DjangoDbBlocker) -> Command:
+    """Runs a command as `scratch.manage` does, but in this process, which takes a hundredth of the time."""
+
+    def ran(*arguments: str, database: Path = scratch.database) -> CompletedProcess[str]:
+        output, errors = StringIO(), StringIO()
+        scratch.data_dir.mkdir(mode=0o700, exist_ok=True)
+        with django_db_blocker.unblock(), override_settings(DATA_DIR=scratch.data_dir), as_default(database):
+            try:
+                call_command(*arguments, stdout=output, stderr=errors, skip_checks=False)
+                code = 0
+            except (CommandError, OperationalError) as error:  # those that `manage.py` answers with a line
+                errors.write(f"{type(error).__name__}: {error}\n")
+                code = 1
+        return CompletedProcess(arguments, code, output.getvalue(), errors.getvalue())
+
+    return ran
 
 
 @pytest.fixture(scope="session")

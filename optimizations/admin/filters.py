@@ -46,7 +46,6 @@ class ChoiceFilter(AsksRepository, DropdownFilter):
     lookup_choices: Any
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The values, each with its text."""
         return list(self.values) or [("", "")]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
@@ -76,7 +75,6 @@ class ColumnFilter(ChoiceFilter):
     """One of a column's values; typed where there are too many to choose from."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The values that there are."""
         return [(value, value) for value in OptimizationRepository().choices(self.parameter_name)] or [("", "")]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
@@ -173,7 +171,6 @@ class DayFilter(AsksRepository, ListFilter):
         return [f"{self.parameter_name}_from", f"{self.parameter_name}_to"]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        """Two fields for days."""
         yield {"form": DayForm({str(name): self.used_parameters.get(str(name)) for name in self.expected_parameters()})}
 
     def given(self, request: HttpRequest) -> Given:

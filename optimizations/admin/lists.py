@@ -87,7 +87,6 @@ class RunChangeList(ChangeList):
         return str(next(iter(self.get_ordering(request, self.root_queryset)), "-created_at"))
 
     def get_results(self, request: HttpRequest) -> None:
-        """A page from the repository."""
         first = self._first_order(request)
         self.descending, self.by_score = first.startswith("-"), first.endswith(SCORE)
         self.page_num = max(1, min(self.page_num, WINDOW // self.list_per_page))

@@ -64,7 +64,6 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
         css = {"all": ["optimizations/runs.css"]}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RunChangeList]:
-        """The list that the repository fills."""
         return RunChangeList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -130,7 +129,6 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The run, to read."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         run_id = unquote(object_id)

@@ -11,8 +11,8 @@ from optimizations.lists.filters import RunFilters
 from optimizations.models import Optimization
 from optimizations.search_index import RUNS
 from optimizations.stats.rollups.counts import count_stored
-from promptadmin.search.candidate_filter import narrow_for_count
-from promptadmin.search.finding import rows_to_count
+from promptadmin.search import keys
+from promptadmin.search.candidate_filter import count_candidates, narrow_for_count
 
 ROWS_A_COUNT = 20_000
 
@@ -33,13 +33,13 @@ def count_searched(filters: RunFilters, runs: QuerySet[Optimization]) -> int:
     connection = connections[runs.db]
     found = None
     if connection.vendor == "sqlite":
-        found = rows_to_count(connection, RUNS, filters.search or "", facets if others <= set(facets) else None)
+        found = count_candidates(connection, RUNS, filters.search or "", facets if others <= set(facets) else None)
     if found is None:
         return filters.count(runs.filter(narrow_for_count(connection, RUNS, filters.search or "")))
     total, uncertain = found
     everything = replace(filters, include_archived=True).apply(runs)
     for start in range(0, len(uncertain), ROWS_A_COUNT):
-        rows = everything.filter(id__row_in=uncertain[start : start + ROWS_A_COUNT])
+        rows = everything.filter(keys.among(RUNS, uncertain[start : start + ROWS_A_COUNT]))
         total += rows.count()
         if not filters.include_archived:
             total -= rows.filter(filters.hidden(runs.db)).count()

@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connections
 from django.db.models import F, Func, Q, QuerySet, Value
 
 from optimizations.models import Optimization
 from promptadmin.db.fields import Text
 from promptadmin.db.legacy_values import parse_moment
+from promptadmin.db.row_numbers import RowNumber
 from promptadmin.errors import Invalid
-from promptadmin.search.rows import RowNumber
 
 SORTS = ("created_at", "overall_score", "task_type", "complexity", "status", "duration_ms", "title", "project")
 DEFAULT_SORT = "created_at"
@@ -72,9 +73,9 @@ class RunOrder:
     vendor: str
 
     @classmethod
-    def named(cls, sort: str, order: str, vendor: str) -> RunOrder:
+    def named(cls, sort: str, order: str, using: str) -> RunOrder:
         """By the names that clients use; an unknown column means created_at."""
-        return cls(sort if sort in SORTS else DEFAULT_SORT, order != "asc", vendor)
+        return cls(sort if sort in SORTS else DEFAULT_SORT, order != "asc", connections[using].vendor)
 
     def sorted(
         self, runs: QuerySet[Optimization], part: Q = EVERYTHING, *, by_index: bool = True
@@ -97,7 +98,6 @@ class RunOrder:
         runs = runs.annotate(**{TIE: RowNumber("id") if self.vendor == "sqlite" else F("id")})
         if self.sort == "created_at" and self.vendor == "sqlite":
             # What is stored: a legacy file's times sort as their texts do, and a text may not even be a time.
-            # sqlite3 would parse a bare DATETIME column; an expression it leaves alone.
             stored = Func(F("created_at"), template="+%(expressions)s", output_field=Text())
             return runs.annotate(**{KEY: stored})
         return runs.annotate(**{KEY: F(self.sort)})

@@ -13,7 +13,7 @@ from django.db.models import F, Func, Q, QuerySet
 from optimizations.lists.filters import RunFilters
 from optimizations.lists.paging import RunOrder, SortKey
 from optimizations.models import Optimization
-from promptadmin.search.rows import RowNumber
+from promptadmin.db.row_numbers import RowNumber
 
 #: Filters whose runs indexes tell; with any other one, the planner has to do.
 BY_INDEX = frozenset({"project", "project_id", "task_type", "status", "prompt_id"})

@@ -25,7 +25,7 @@ from optimizations.lists.plans import (
 )
 from optimizations.models import Optimization
 from promptadmin.db.raw import fetch_all
-from promptadmin.search.rows import RowNumber
+from promptadmin.db.row_numbers import RowNumber
 
 #: Different filters and orders that are remembered.
 STATEMENTS = 512

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connections
 from django.db.models import F, Q, QuerySet, Value
 
-from optimizations.columns import BROWSED_COLUMNS, COLUMNS, LISTS, OBJECTS, PROJECT_NAME, Record
+from optimizations.columns import BROWSED_COLUMNS, COLUMNS, JSON_COLUMNS, PROJECT_NAME, Record
 from optimizations.lists.filters import RunFilters
 from optimizations.lists.paging import DEFAULT_SORT, KEY, RunOrder
 from optimizations.models import Optimization
@@ -107,7 +107,7 @@ class Browsing(Reading):
         Raises NotFound.
         """
         record = self._run((*COLUMNS, PROJECT_NAME), run_id)
-        silent = [name for name in (*LISTS, *OBJECTS) if record[name] is None]
+        silent = [name for name in JSON_COLUMNS if record[name] is None]
         stored = self.runs.filter(id=run_id).values_list(*silent).first() if silent else None
         texts = {name: read_text(value) for name, value in zip(silent, stored or (), strict=False)}
         return record, {name: text for name, text in texts.items() if text and text != "null"}

@@ -19,6 +19,7 @@ from optimizations.models import Optimization
 from optimizations.search_index import RUNS
 from projects.namesakes import id_of_name
 from promptadmin.db.cache import cached_until_write
+from promptadmin.db.engine import has_row_numbers, row_place
 from promptadmin.db.raw import fetch_all
 from promptadmin.errors import NotFound
 from promptadmin.search.candidate_filter import narrow
@@ -109,7 +110,7 @@ class Reading:
         return found[run_id]
 
     def _order(self, sort: str, order: str) -> RunOrder:
-        return RunOrder.named(sort, order, connections[self.using].vendor)
+        return RunOrder.named(sort, order, self.using)
 
     def _page(self, filters: RunFilters, by: RunOrder, offset: int, limit: int, total: int) -> list[SortKey]:
         """A page by its number. Of the two ends of the list, the nearer one is where it is counted from."""
@@ -123,7 +124,7 @@ class Reading:
     def _renumbered(self, place: SortKey | None) -> SortKey | None:
         """The place with the number that SQLite's row has now, where the run is still there."""
         connection = connections[self.using]
-        if place is None or connection.vendor != "sqlite":
+        if place is None or not has_row_numbers(connection):
             return place
         found = fetch_all(connection, "SELECT rowid FROM optimizations WHERE id = %s", [place.run_id])
         return replace(place, tie=found[0][0]) if found else place
@@ -140,23 +141,23 @@ class Reading:
     def _records(self, columns: tuple[str, ...], keys: Sequence[Any], *, by_tie: bool = False) -> dict[Any, Record]:
         """The runs with these ids, each with its project; or with these TIEs, by which SQLite finds them at once."""
         connection = connections[self.using]
-        column = "rowid" if by_tie and connection.vendor == "sqlite" else "id"
+        column = row_place(connection, "id") if by_tie else "id"
         read = row_reader((*columns, "project_id", "project_status"))
-        rows = fetch_all(connection, _select(columns, connection.vendor, column, len(keys)), keys)
+        rows = fetch_all(connection, _select(columns, column, len(keys)), keys)
         return {row[-1]: read(row) for row in rows}
 
 
 @functools.lru_cache(maxsize=512)
-def _select(columns: tuple[str, ...], vendor: str, key: str, count: int) -> str:
+def _select(columns: tuple[str, ...], key: str, count: int) -> str:
     """The statement that reads runs with their project: the prompt's or, only of a run without one, that of the name.
 
     So many runs, by a key of the table, which stands last in a row. As text, because each request runs it: Django takes
     longer to build it than the database to answer it.
     """
-    # sqlite3 would parse a bare DATETIME column itself, and fail or lose what it can't.
-    written = {"created_at": "CAST(o.created_at AS TEXT)"} if vendor == "sqlite" else {}
-    written[PROJECT_NAME] = "COALESCE(j.name, n.name)"
-    written[BEGINNING] = f"SUBSTR(o.raw_prompt, 1, {BEGINNING_LENGTH})"
+    written = {
+        PROJECT_NAME: "COALESCE(j.name, n.name)",
+        BEGINNING: f"SUBSTR(o.raw_prompt, 1, {BEGINNING_LENGTH})",
+    }
     names = ", ".join(written.get(column, f"o.{column}") for column in columns)
     return (
         f"SELECT {names}, COALESCE(j.id, n.id), COALESCE(j.status, n.status), o.{key} FROM optimizations o "

@@ -26,8 +26,7 @@ from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.process import is_under_way, last_run, start_backup
 from promptadmin.ops.backups.sources import source_of
 from promptadmin.ops.backups.store import Store, default_directory
-from promptadmin.ops.doctor.examining import examine
-from promptadmin.ops.doctor.registry import Severity
+from promptadmin.ops.doctor.examining import SEVERITIES, examine
 from promptadmin.ops.startup.adoption import UnusableDatabaseError
 from promptadmin.ops.startup.run_log import JOBS, StepRun, last_runs
 from promptadmin.ops.startup.sequence import pending_migrations, run_steps, startup_steps
@@ -37,7 +36,7 @@ from promptadmin.plugins.declarations import StartupStep, UpkeepJob
 #: The doctor's checks that read no table, so that the page comes at once however large the file is.
 QUICK_CHECKS = ("D001", "D002", "D003", "D101", "D102", "D103", "D105", "D201", "D301", "D302", "D401", "D402")
 #: How the theme colours a finding.
-LABELS = {Severity.OK: "success", Severity.WARNING: "warning", Severity.ERROR: "danger", Severity.NOTE: "info"}
+LABELS = {"ok": "success", "warning": "warning", "error": "danger", "note": "info"}
 BACKUPS_SHOWN = 10
 
 may_see = permission_required("promptadmin.view_operations", raise_exception=True)
@@ -70,10 +69,14 @@ def operations_view(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": "Operations",
         "findings": [
-            {"check": result.check, "finding": finding, "label": LABELS.get(finding.severity, "")}
+            {
+                "title": result.check.title,
+                "message": message,
+                "severity": (severity := SEVERITIES[message.level]),
+                "label": LABELS.get(severity, ""),
+            }
             for result in results
-            for finding in result.findings
-            if finding.severity is not Severity.OK or result.severity is Severity.OK
+            for message in result.shown
         ],
         "steps": _steps(),
         "jobs": _jobs(),
@@ -155,8 +158,7 @@ def _database() -> dict[str, Any]:
         facts["size"] = source.size()
     except BackupError as error:
         facts["no_backup"] = str(error)
-    if connection.vendor == "sqlite":
-        facts["pragmas"] = read_pragmas(connection)
+    facts["pragmas"] = read_pragmas(connection)
     if is_file(connection):
         path = Path(str(connection.settings_dict["NAME"]))
         log = path.with_name(path.name + "-wal")

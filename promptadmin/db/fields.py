@@ -117,12 +117,6 @@ class Moment(models.DateTimeField):  # type: ignore[type-arg]  # generic only in
         """`DATETIME` on SQLite, `timestamp with time zone` elsewhere."""
         return "DATETIME" if connection.vendor == "sqlite" else "timestamp with time zone"
 
-    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
-        """Ask SQLite for an expression: sqlite3 would parse a bare DATETIME column before this field sees it."""
-        if compiler.connection.vendor == "sqlite":
-            sql = f"+{sql}"
-        return sql, params
-
     def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
         """Parse a text; a number or bytes, which SQLite keeps too, mean no moment."""
         if value is None or isinstance(value, dt.datetime):

@@ -14,7 +14,6 @@ from promptadmin.exchange.notes import Notes
 Columns = Mapping[str, Kind]
 Record = Mapping[str, Any]
 
-MAX_BYTES = 64 * 1024 * 1024
 PART_BYTES = 64 * 1024
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from xml.parsers import expat
 
-from promptadmin.exchange.base_formats import MAX_BYTES, PART_BYTES, Unreadable
+from promptadmin.conf.limits import UNPACKED_BYTES
+from promptadmin.exchange.base_formats import PART_BYTES, Unreadable
 
 #: Bytes that a part may unpack to.
-LARGEST_PART = 2 * MAX_BYTES
 #: Bytes without the beginning of a tag: an attribute or a comment; texts are counted as they come.
 LONGEST_TOKEN = 16 * 1024 * 1024
 TOO_LONG = "A cell has more than {:,} characters, which no column takes: shorten it."
@@ -67,7 +67,7 @@ def parse_part(
     end: Callable[[str], None] | None = None,
     text: Callable[[str], None] | None = None,
     *,
-    largest: int = LARGEST_PART,
+    largest: int = UNPACKED_BYTES,
 ) -> Iterator[None]:
     """Tell the handlers what a part says, and pause after each piece of it. Raises Unreadable where it is too large."""
     parser = expat.ParserCreate(namespace_separator=" ")

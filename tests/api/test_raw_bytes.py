@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import random
 import signal
 import sqlite3
@@ -20,9 +19,9 @@ from urllib.parse import urlsplit
 
 from tests.api.raw_requests import broken_request, statuses_of_answers
 from tests.api.requests_to import JsonClient
+from tests.support.rounds import RAW_REQUESTS
 from tests.support.servers import STOP_SECONDS, serving
 
-REQUESTS = int(os.environ.get("PROMPTADMIN_RAW_REQUESTS", "100"))
 TOKEN = "raw"
 PROMISED = {501, 503, 507}
 CLIENTS = 12
@@ -33,7 +32,7 @@ def test_broken_requests_get_no_unpromised_error_and_hang_nobody(tmp_path: Path)
     with serving(tmp_path, f"sqlite:///{tmp_path / 'raw.db'}", AUTH_TOKEN=TOKEN) as site:
         port = urlsplit(site.address).port or 0
         seen: Counter[int] = Counter()
-        for _ in range(REQUESTS):
+        for _ in range(RAW_REQUESTS):
             request = broken_request(chance, TOKEN.encode())
             statuses = statuses_of_answers(port, request)
             assert not [status for status in statuses if status >= 500 and status not in PROMISED], request

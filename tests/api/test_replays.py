@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from tests.every_route.apps import ON_POSTGRESQL, ON_SQLITE
 from tests.support.legacy_files import LAST_RELEASE_SAMPLE
 from tests.support.moves import SMALL_BATCHES, kill_within_a_table
 from tests.support.processes import REPOSITORY, Scratch
+from tests.support.rounds import REPLAYS
 from tests.support.servers import Site, serving
 from tests.support.services import needs_legacy_files, needs_postgresql, postgresql_database
 
@@ -24,7 +24,6 @@ pytestmark = needs_legacy_files
 
 EXCHANGES = LAST_RELEASE_SAMPLE.parent
 TOKEN = "replayed"
-ROUNDS = int(os.environ.get("PROMPTADMIN_TEST_ROUNDS", "3"))
 
 
 def fresh_copy(path: Path) -> str:
@@ -44,7 +43,7 @@ def replay(site: Site, record: str) -> str:
 def test_all_reads_agree_again_and_again_with_four_workers(tmp_path: Path) -> None:
     """Several times in a row without a pause; a read changes nothing that a later one sees."""
     with serving(tmp_path, fresh_copy(tmp_path / "start.db"), workers=4, AUTH_TOKEN=TOKEN) as site:
-        assert [replay(site, "read.json.gz") for _ in range(ROUNDS)] == ["139 of 139 agree"] * ROUNDS
+        assert [replay(site, "read.json.gz") for _ in range(REPLAYS)] == ["139 of 139 agree"] * REPLAYS
 
 
 @pytest.mark.parametrize("workers", [1, 4])

@@ -162,7 +162,7 @@ def test_a_file_of_another_kind_says_what_to_do(kind: type[Any], content: bytes,
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx, "MAX_UNPACKED_BYTES", 1000)
+    monkeypatch.setattr(xlsx, "UNPACKED_BYTES", 1000)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("xl/worksheets/sheet1.xml", b"0" * 100_000)
@@ -210,7 +210,7 @@ def test_xlsx_says_what_it_cannot_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     row = dict.fromkeys(COLUMNS) | {"id": "1", "text": "x" * 32_768}
     with pytest.raises(Unwritable, match="text of 1 has 32,768 characters"):
         next(XLSX().write([row], COLUMNS))
-    monkeypatch.setattr(xlsx, "MOST_XLSX_ROWS", 1)
+    monkeypatch.setattr(xlsx, "XLSX_ROWS", 1)
     with pytest.raises(Unwritable, match="use CSV or JSON Lines"):
         next(XLSX().write([row | {"text": ""}] * 2, COLUMNS))
 
@@ -325,6 +325,6 @@ def test_the_longest_cell_is_that_of_a_column(monkeypatch: pytest.MonkeyPatch) -
     values: Any
     ((_, values),) = XLSX().read(content, COLUMNS)
     assert len(values["text"]) == 40_000
-    monkeypatch.setattr(xlsx, "LONGEST_READ_CELL", 39_999)
+    monkeypatch.setattr(xlsx, "TEXT_LENGTH", 39_999)
     with pytest.raises(Unreadable, match="which no column takes"):
         list(XLSX().read(content, COLUMNS))

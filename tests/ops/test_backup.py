@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import resource
 import shutil
@@ -27,8 +26,8 @@ from promptadmin.ops.backups.store import PARTIAL, Store, proven_backups
 from tests.conftest import OpenFile
 from tests.support import file_contents
 from tests.support.processes import Scratch
+from tests.support.rounds import KILLS
 
-KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "5"))
 WRITER = """
 import os, sqlite3, sys, time
 database = sqlite3.connect(sys.argv[1], timeout=5, isolation_level=None)

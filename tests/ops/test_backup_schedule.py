@@ -43,22 +43,22 @@ def test_one_is_due_when_the_last_is_as_old_as_the_schedule_says(settings: Setti
 
     def told() -> str:
         [result] = examine(connections["default"], only=["D401"])
-        return f"{result.severity.name} {result.findings[0].message} {result.findings[0].advice}"
+        return f"{result.severity} {result.messages[0].msg} {result.messages[0].hint}"
 
     assert not schedule.is_due("default", now)
     settings.BACKUP_EVERY = HOUR
     assert schedule.is_due("default", now)
-    assert "WARNING there is none" in told()
+    assert "warning there is none" in told()
     backup = make_backup(connections["default"]).backup
     assert not schedule.is_due("default", timezone.now())
     redated(backup, now - 0.99 * HOUR)
     assert not schedule.is_due("default", now)
     redated(backup, now - HOUR)
     assert schedule.is_due("default", now)
-    assert told().startswith("OK")
+    assert told().startswith("ok")
     redated(backup, now - 2.01 * HOUR)
     assert "planned every 1:00:00" in told()
-    assert told().startswith("WARNING")
+    assert told().startswith("warning")
     redated(backup, now + HOUR)
     assert schedule.is_due("default", now)
 

@@ -5,7 +5,6 @@ That is the one with the most damage, and all of them where PROMPTADMIN_ALL_SAMP
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,14 +14,14 @@ from urllib.parse import quote
 import pytest
 
 from tests.api.requests_to import JsonClient
-from tests.support.legacy_files import SAMPLE_NAMES, unpack
+from tests.support.legacy_files import unpack
 from tests.support.processes import Scratch
+from tests.support.rounds import SAMPLES
 from tests.support.servers import Site, serving
 from tests.support.services import needs_legacy_files, needs_postgresql, postgresql_database
 
 TOKEN = "compared"
 PER_PAGE = 100
-SAMPLES = SAMPLE_NAMES if os.environ.get("PROMPTADMIN_ALL_SAMPLES") else ("dirty",)
 LEAST = 2000  # answers that a sample has
 SORTS = ("created_at", "overall_score", "task_type", "complexity", "status", "duration_ms", "title", "project")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import os
 import random
 import sqlite3
 import subprocess
@@ -32,10 +31,10 @@ from tests.support import file_contents
 from tests.support.legacy_files import SAMPLE_NAMES, unpack
 from tests.support.moves import SMALL_BATCHES, kill_within_a_table
 from tests.support.processes import Scratch
+from tests.support.rounds import KILLS, SAMPLES
 from tests.support.services import needs_legacy_files, needs_postgresql, postgresql_database
 
 TABLES = ("projects", "prompts", "prompt_versions", "optimizations")
-KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "5"))
 WILD = """
     UPDATE projects SET description = CAST(x'00ff' AS TEXT), context_profile = x'7b7d';
     UPDATE prompts SET content = 'a' || char(0) || 'b', created_at = 'long ago';
@@ -137,7 +136,7 @@ def test_an_adopted_sample_is_the_same_in_postgresql(scratch: Scratch, target: s
 
 @needs_postgresql
 @needs_legacy_files
-@pytest.mark.parametrize("name", SAMPLE_NAMES)
+@pytest.mark.parametrize("name", SAMPLES)
 def test_a_move_killed_at_any_moment_goes_on_where_it_was(scratch: Scratch, target: str, name: str) -> None:
     """First within a table. One that is done, which the next one refuses, makes way for one into another database."""
     chance = random.Random("move_to")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import random
 import shutil
 import stat
@@ -27,9 +26,8 @@ from tests.conftest import OpenFile
 from tests.ops.test_backup import add_ballast, execute, killed
 from tests.support import file_contents
 from tests.support.processes import Scratch
+from tests.support.rounds import FLIPS, KILLS
 
-KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "5"))
-FLIPS = int(os.environ.get("PROMPTADMIN_TEST_FLIPS", "50"))
 # Holds the file open as a server does, after a write that stays in the log, until it is killed.
 HOLDER = """
 import sqlite3, sys

@@ -115,7 +115,7 @@ def reads(using: str, size: int) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "projects with a status", lambda: projects.list_projects(status="active")
     yield "project", lambda: projects.get_project(project_id="p0")
     yield "versions", lambda: projects.list_versions(prompt_id="t1")
-    yield "forges", lambda: projects.list_forges(prompt_id="t1")
+    yield "runs of a prompt", lambda: projects.list_runs(prompt_id="t1")
     yield "ranked rare word", lambda: runs.search("rare", kinds=["run"])
     yield "export, first runs", lambda: list(islice(exported_rows(runs.runs, using).iterator(chunk_size=100), 100))
 

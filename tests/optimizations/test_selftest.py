@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import shutil
 import sqlite3
@@ -18,8 +17,8 @@ from optimizations.tools.selftest.evidence import Evidence
 from optimizations.tools.selftest.killing import Report, kill_servers, look
 from optimizations.tools.selftest.writers import KINDS, Ledger, Write
 from tests.support.processes import Scratch
+from tests.support.rounds import KILLS
 
-KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "5"))
 FEW = 5  # with so few of them, `strict` has even fewer
 #: What makes a write of each kind half, and what makes it lost as a whole; `{mark}` and `{subject}` are the write's.
 HALF = {

@@ -17,8 +17,9 @@ from optimizations.stats.rollups import building, counts, table
 from optimizations.stats.rollups.counts import count_stored
 from tests.optimizations import test_stats_rollups as rollups
 from tests.optimizations.stats_rows import make_run, store
-from tests.optimizations.test_stats_rollups import EXAMPLES, fold_all, small_ranges, write
+from tests.optimizations.test_stats_rollups import fold_all, small_ranges, write
 from tests.support.query_plans import sqlite_work
+from tests.support.rounds import STATISTICS_EXAMPLES
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "sqlite", reason="other engines count the rows"),
@@ -47,7 +48,7 @@ def told() -> int:
 
 
 @pytest.mark.django_db
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=STATISTICS_EXAMPLES)
 @given(rows=st.lists(rollups.rows, min_size=12, max_size=40), done=st.lists(rollups.deeds, max_size=8))
 def test_totals_are_those_of_the_rows_whatever_is_written(rows: list[dict[str, Any]], done: list[Any]) -> None:
     """After each write, of any kind that SQLite knows, between any two pieces of the upkeep."""

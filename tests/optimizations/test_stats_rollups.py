@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -23,12 +22,12 @@ from optimizations.stats.rollups import building, table
 from optimizations.stats.rollups.reading import find_cover
 from promptadmin.db.sessions import read_session
 from tests.optimizations.stats_rows import COLUMNS, LONG_AGO, NOW, make_run, store
+from tests.support.rounds import STATISTICS_EXAMPLES
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "sqlite", reason="other engines read the rows"),
 ]
 DAY = dt.timedelta(days=1)
-EXAMPLES = int(os.environ.get("PROMPTADMIN_STATISTICS_EXAMPLES", "15"))
 
 _names = itertools.count(1)
 numbers = st.integers(0, 40)
@@ -172,7 +171,7 @@ def of_projects(names: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.django_db
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=STATISTICS_EXAMPLES)
 @example(
     rows=of_projects("pppppp" + "q" * 14),
     done=[("delete a project", "q"), *[("insert", run) for run in of_projects("ppp")]],

@@ -9,13 +9,10 @@ from promptadmin.management.step_command import StepCommand
 
 
 class Command(StepCommand):
-    """Turns runs that have been running for too long into errors."""
-
     help = "Turns runs that have been running for too long into errors."
     steps = ("cleanup_stale",)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add `--minutes`."""
         super().add_arguments(parser)
         parser.add_argument(
             "--minutes", type=float, default=STALE_AFTER_MINUTES, help="How long a run may take (default: %(default)s)."

@@ -20,6 +20,7 @@ from optimizations.stats.rollups.reading import Rows, find_cover, summarize
 from optimizations.stats.rollups.summaries import Summary, unpacked
 from optimizations.stats.rollups.table import RUNS, TABLE, level_of, place, rows_of
 from promptadmin.db.cache import cached_until_write
+from promptadmin.db.engine import has_row_numbers
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.plugins.steps import JobResult
 
@@ -40,7 +41,7 @@ class Task(NamedTuple):
 
 def fold(using: str) -> JobResult:
     """Make some of the summaries that are missing; on SQLite only."""
-    if connections[using].vendor != "sqlite":
+    if not has_row_numbers(connections[using]):
         return JobResult(0, 0)
     with read_session(using) as connection:
         trusted = table.is_trustworthy(connection)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from optimizations.columns import ALL
 from promptadmin.db.derived_tables import PREFIX
 
 LEVELS = (11, 14, 17, 20, 23, 26)
@@ -17,28 +18,9 @@ LEVELS = (11, 14, 17, 20, 23, 26)
 FIRST_ROW, LAST_ROW = -(2**59), 2**59
 TABLE = f"{PREFIX}statistics"
 RUNS = "optimizations"
-#: What summaries are made of. The list ends in `project`, which says what they are of.
-COLUMNS = (
-    "created_at",
-    "status",
-    "strategy",
-    "framework_applied",
-    "task_type",
-    "complexity",
-    "overall_score",
-    "clarity_score",
-    "specificity_score",
-    "structure_score",
-    "faithfulness_score",
-    "strategy_confidence",
-    "is_improvement",
-    "duration_ms",
-    "input_tokens",
-    "output_tokens",
-    "secondary_frameworks",
-    "tags",
-    "project",
-)
+#: What summaries are made of. With other ones than before, the triggers are others too, and upkeep makes all summaries
+#: anew.
+COLUMNS = tuple(column.name for column in ALL if column.counted or column.summed)
 # `data` is empty while a summary is being made; `last_row` is the number of its last run, `last_id` that run's id.
 # Times and ids stand here as in their rows, so these columns have no type. `kinds` are those of
 # `counts`, empty where they aren't known.

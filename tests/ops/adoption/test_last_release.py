@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import re
 import sqlite3
@@ -15,8 +14,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
-from django.db import connections
 from django.test import Client, override_settings
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
@@ -34,15 +31,14 @@ from tests.conftest import OpenDatabase, OpenFile
 from tests.ops.adoption.test_random_files import schema_stays
 from tests.ops.test_postgresql_move import assert_same
 from tests.support import file_contents
-from tests.support.django_databases import postgresql_config
+from tests.support.django_databases import as_default, postgresql_config
 from tests.support.last_release_files import KINDS, make_last_release
 from tests.support.processes import Scratch
+from tests.support.rounds import KILLS, STAGES
 from tests.support.sent_sql import rebuilds, sent_sql
 from tests.support.services import needs_postgresql, postgresql_database
 
 #: How many of the half-made files of each kind are adopted; all of them where it is larger.
-STAGES = int(os.environ.get("PROMPTADMIN_TEST_STAGES", "6"))
-KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "5"))
 CHANGED_BY_RULES = {"prompt_id", "status", "error_message"}
 API, OTHER_API = "/api", "/api/apps/promptforge"
 
@@ -130,17 +126,8 @@ def adopted(
     """An adopted file as the default database."""
     path = make_last_release(tmp_path / "promptforge.db", request.param)
     adopt(open_file, path)
-    default = connections["default"]
-    with django_db_blocker.unblock(), override_settings(API_AUTH=False):
-        default.close()
-        name, default.settings_dict["NAME"] = default.settings_dict["NAME"], path
-        ContentType.objects.clear_cache()
-        try:
-            yield path
-        finally:
-            default.close()
-            default.settings_dict["NAME"] = name
-            ContentType.objects.clear_cache()
+    with django_db_blocker.unblock(), override_settings(API_AUTH=False), as_default(path):
+        yield path
 
 
 @pytest.fixture
