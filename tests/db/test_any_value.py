@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import sqlite3
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,9 +27,9 @@ from optimizations.contrib.mcp.server import build_server
 from optimizations.models import Optimization
 from projects.models import Project, Prompt, PromptVersion
 from promptadmin.http.keys import row_page
+from tests.support.rounds import ANY_VALUES
 
-EXAMPLES = int(os.environ.get("PROMPTADMIN_ANY_VALUES", "1"))
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300 + 60 * EXAMPLES)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300 + 60 * ANY_VALUES)]
 
 MODELS: dict[str, Any] = {
     "projects": Project,
@@ -360,7 +359,7 @@ def admin(client: Client) -> Client:
     return client
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=ANY_VALUES)
 @example(found=NULLS)
 @example(found=BLOBS)
 @example(found=JSON)
