@@ -150,19 +150,21 @@ def search(text: str, name: str = "", key: str = "") -> Work:
     return {
         "runs": (
             "SELECT o.id, o.created_at, o.title, o.raw_prompt, o.optimized_prompt, o.status, o.prompt_id, o.project "
-            "FROM optimizations o WHERE o.rowid IN (SELECT rowid FROM found.optimizations_words "
-            f"WHERE optimizations_words MATCH ? ORDER BY rowid DESC LIMIT {PAGE})",
+            "FROM optimizations o WHERE o.id IN (SELECT d.key FROM found.optimizations_words f "
+            "JOIN found.optimizations_documents d ON d.number = f.rowid "
+            f"WHERE optimizations_words MATCH ? ORDER BY f.rowid DESC LIMIT {PAGE})",
             [runs],
         ),
         "prompts": (
-            "SELECT p.id, p.created_at, p.content, p.version, p.project_id FROM prompts p WHERE p.rowid IN "
-            "(SELECT rowid FROM found.prompts_words WHERE prompts_words MATCH ? ORDER BY rowid DESC "
-            f"LIMIT {PAGE})",
+            "SELECT p.id, p.created_at, p.content, p.version, p.project_id FROM prompts p WHERE p.id IN "
+            "(SELECT d.key FROM found.prompts_words f JOIN found.prompts_documents d ON d.number = f.rowid "
+            f"WHERE prompts_words MATCH ? ORDER BY f.rowid DESC LIMIT {PAGE})",
             [prompts],
         ),
         "versions": (
             "SELECT v.id, v.created_at, v.content, v.version, v.prompt_id FROM found.prompt_versions_words f "
-            "JOIN prompt_versions v ON v.rowid = f.rowid JOIN prompts p ON p.id = v.prompt_id "
+            "JOIN found.prompt_versions_documents d ON d.number = f.rowid "
+            "JOIN prompt_versions v ON v.id = d.key JOIN prompts p ON p.id = v.prompt_id "
             f"WHERE prompt_versions_words MATCH ? {of_versions} ORDER BY f.rowid DESC LIMIT {PAGE}",
             [words_query(terms, {}), *([key] if key else [])],
         ),
@@ -173,8 +175,9 @@ def containing(text: str) -> Work:
     """The newest runs with a part of a text: those that the index of trigrams finds, by LIKE."""
     like = " OR ".join(f"{column} LIKE ?" for column in SEARCHED)
     matched = (
-        "WITH matched AS MATERIALIZED (SELECT rowid AS number, created_at FROM optimizations WHERE rowid IN "
-        f"(SELECT rowid FROM found.optimizations_parts WHERE optimizations_parts MATCH ?) AND ({like}))"
+        "WITH matched AS MATERIALIZED (SELECT rowid AS number, created_at FROM optimizations WHERE id IN "
+        "(SELECT d.key FROM found.optimizations_parts f JOIN found.optimizations_documents d ON d.number = f.rowid "
+        f"WHERE optimizations_parts MATCH ?) AND ({like}))"
     )
     items = (
         f"{matched} SELECT {plain.LISTED}, (SELECT COUNT(*) FROM matched) AS matches {plain.JOINS} WHERE o.rowid IN "

@@ -2,7 +2,8 @@
 
 - `words`: what a word is, what a query asks for, how well a text answers it; `snippets`: what is shown of it.
 - `tables`: which tables are searched; a plugin declares its own.
-- `tracking`: what the database itself knows: how far its rows are indexed, and which of them changed since.
-- `index_file`: the index, a SQLite file beside the database; `building` fills it, `finding` asks it.
+- `changes`: what the database itself keeps: a log of the keys of rows that changed.
+- `index_file`: the index, a SQLite file beside the database; `building` fills it from the log, `finding` asks it.
+- `candidate_filter`, `ranking`: the two searches, by parts of texts and by words.
 - `postgresql`: the same on PostgreSQL, whose own indexes need no keeping.
 """
