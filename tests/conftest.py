@@ -26,6 +26,7 @@ from optimizations.tools.demo import make_demo_file
 from promptadmin.db.derived_tables import PREFIX
 from promptadmin.ops.startup.sequence import run_startup
 from promptadmin.plugins.isolation import failures
+from promptadmin.search import index_file
 from tests.support.django_databases import as_default, connected, sqlite_config
 from tests.support.legacy_files import unpack
 from tests.support.made_once import MadeOnce
@@ -117,10 +118,14 @@ def no_failure_counted() -> None:
 
 @pytest.fixture(autouse=True)
 def no_search_index_left(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """On PostgreSQL upkeep makes the search's indexes in the database itself: later tests begin without them."""
+    """What upkeep has made for searches, beside the SQLite file or in PostgreSQL: later tests begin without it."""
     yield
     marker = request.node.get_closest_marker("django_db")
-    if marker and marker.kwargs.get("transaction") and connections["default"].vendor == "postgresql":
+    if not marker or not marker.kwargs.get("transaction"):
+        return
+    if connections["default"].vendor == "sqlite":
+        index_file.remove(connections["default"].settings_dict["NAME"])
+    elif connections["default"].vendor == "postgresql":
         with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
             cursor.execute("SELECT indexname FROM pg_indexes WHERE starts_with(indexname, %s)", [f"{PREFIX}search_"])
             for (name,) in cursor.fetchall():
