@@ -90,7 +90,7 @@ def _documents(raw: sqlite3.Connection, table: SearchedTable, keys: Iterable[str
     texts = ", ".join(f"CAST({column} AS BLOB)" for column in table.text_columns)
     facets = "".join(
         f", CASE WHEN TYPEOF({value}) = 'text' THEN CAST({value} AS BLOB) END"
-        for value in (coalesced(columns) for columns in table.facets.values())
+        for value in (f"COALESCE({', '.join(columns)}, NULL)" for columns in table.facets.values())
     )
     statement = f"SELECT {texts}{facets} FROM {table.name} WHERE {table.key} = ?"
     for key in keys:
@@ -98,8 +98,3 @@ def _documents(raw: sqlite3.Connection, table: SearchedTable, keys: Iterable[str
         if values is not None:
             decoded = [None if value is None else value.decode(errors="replace") for value in values]
             yield Document(key, decoded[: len(table.text_columns)], decoded[len(table.text_columns) :])
-
-
-def coalesced(columns: tuple[str, ...]) -> str:
-    """The first of these columns that isn't NULL, in SQL."""
-    return columns[0] if len(columns) == 1 else f"COALESCE({', '.join(columns)})"

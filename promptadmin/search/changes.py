@@ -97,9 +97,11 @@ def newest(raw: sqlite3.Connection, table: SearchedTable) -> Entry:
 def keys_after(raw: sqlite3.Connection, table: SearchedTable, number: int, limit: int) -> list[tuple[int, str]]:
     """(number, key) of up to `limit` entries after one, in their order.
 
-    As texts: no row with another kind of key is found by it.
+    As texts: no row with another kind of key is found by it, nor one without a key.
     """
-    statement = f"SELECT number, CAST(key AS TEXT) FROM {log_of(table)} WHERE number > ? ORDER BY number LIMIT ?"
+    statement = (
+        f"SELECT number, COALESCE(CAST(key AS TEXT), '') FROM {log_of(table)} WHERE number > ? ORDER BY number LIMIT ?"
+    )
     return raw.execute(statement, [number, limit]).fetchall()
 
 

@@ -23,7 +23,7 @@ from promptadmin.search.words import Term, asked_words
 logger = logging.getLogger(__name__)
 
 #: Where more changes aren't indexed yet, the index isn't asked.
-MOST_CHANGES = 5_000
+MOST_CHANGES = 20_000
 MOST_PARTS = 16
 
 
