@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from optimizations.lists.filters import RunFilters
 from optimizations.repository.reading import Reading
 from optimizations.search_index import RUNS
-from projects.models import ProjectStatus, Prompt, PromptVersion
+from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.search_index import PROMPTS, VERSIONS
 from promptadmin.search.progress import Progress, index_progress
 from promptadmin.search.ranking import newest_matches
@@ -87,7 +87,7 @@ class Searching(Reading):
                 TABLES[kind],
                 terms,
                 weights=WEIGHTS,
-                facets=_facets(filters) if kind == "run" else {},
+                facets=self._facets(kind, filters),
                 newest="updated_at" if kind == "prompt" else "created_at",
             )
             for kind in KINDS
@@ -126,6 +126,16 @@ class Searching(Reading):
         rows = model.objects.using(self.using).exclude(**{f"{project}__status": ProjectStatus.DELETED})
         return rows.filter(**{f"{project}__name": filters.project}) if filters.project else rows
 
+    def _facets(self, kind: Kind, filters: RunFilters) -> dict[str, str]:
+        """What the index knows of the filters."""
+        if kind == "run":
+            return {name: value for name in RUNS.facets if (value := getattr(filters, name))}
+        if kind == "prompt" and filters.project:
+            named = Project.objects.using(self.using).filter(name=filters.project).values_list("id", flat=True)[:2]
+            if len(named) == 1:
+                return {"project_id": named[0]}
+        return {}
+
     def _described(self, kind: Kind, keys: list[str]) -> dict[str, dict[str, Any]]:
         if not keys:
             return {}
@@ -152,8 +162,3 @@ class Searching(Reading):
 
 DESCRIBED = ("id", "created_at", "title", "project", "status", "prompt_id")
 OF_RUNS = (*DESCRIBED[1:], "project_id")
-
-
-def _facets(filters: RunFilters) -> dict[str, str]:
-    """What the index knows of the filters of runs."""
-    return {name: value for name in RUNS.facets if (value := getattr(filters, name))}

@@ -16,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizations.repository import OptimizationRepository
+from optimizations.repository import OptimizationRepository, RunFilters
 from optimizations.search_index import RUNS, index_runs
 from projects.search_index import index_prompts, index_versions
 from promptadmin.db.sessions import read_session
@@ -418,6 +418,28 @@ def test_a_search_reads_no_more_than_it_needs_of_a_change_of_all_rows(
     assert containing(database.alias, "word299") == {"run 299"}
     assert read
     assert max(read) <= 11
+
+
+def test_prompts_are_found_in_the_project_where_they_are_now(database: BaseDatabaseWrapper, path: Path) -> None:
+    """The index knows the project of each prompt."""
+    for key, name, parent in (("a", "One", None), ("b", "Two", "a")):
+        columns = "id, name, status, parent_id, created_at, updated_at"
+        write(path, f"INSERT INTO projects ({columns}) VALUES (?, ?, 'active', ?, 0, 0)", [key, name, parent])
+        columns = "id, content, version, project_id, order_index, created_at, updated_at"
+        write(path, f"INSERT INTO prompts ({columns}) VALUES (?, 'some word', 1, ?, 0, 0, 0)", [f"of {key}", key])
+    index_everything(database.alias)
+
+    def found(project: str) -> set[str]:
+        with read_session(database.alias):
+            repository = OptimizationRepository(database.alias)
+            page = repository.search("word", kinds=["prompt"], filters=RunFilters(project=project))
+        return {item.id for item in page.items}
+
+    assert (found("One"), found("Two"), found("Three")) == ({"of a"}, {"of b"}, set())
+    write(path, "UPDATE prompts SET project_id = 'a' WHERE id = 'of b'")
+    for _ in range(2):
+        assert (found("One"), found("Two")) == ({"of a", "of b"}, set())
+        index_everything(database.alias)
 
 
 def test_texts_that_are_no_utf8_are_found(database: BaseDatabaseWrapper, path: Path) -> None:
