@@ -1,6 +1,6 @@
 """What is refused because it is too long, too large, too many or too late: one limit for each thing, at every door.
 
-docs/api.md and docs/admin.md name them. What an installation chooses itself stands in settings.py. How much of a text a
+docs/api.md and docs/importing.md name them. What an installation chooses itself stands in settings.py. How much of a text a
 page shows, and how many rows a statement takes, is no refusal and stands beside the page or the statement.
 """
 
