@@ -59,7 +59,11 @@ def bugs_of(release: Release) -> list[Bug]:
     return [bug for bug in KNOWN_BUGS if bug.is_in(release)]
 
 
-def releases_without(bug: Bug) -> str:
-    """In words, from which releases on a bug is mended."""
+def advice(bug: Bug) -> str:
+    """What to do about a bug, and where SQLite says so."""
     others = ", ".join(f"{branch[0]}.{branch[1]}.{first}" for branch, first in bug.backports.items())
-    return f"SQLite {'.'.join(map(str, bug.fixed))} or later" + (f" (also {others})" if others else "")
+    releases = f"{'.'.join(map(str, bug.fixed))} or later" + (f" (also {others})" if others else "")
+    return (
+        f"Use SQLite {releases}: install pysqlite3 as requirements.txt says, or where it has no wheel, a Python linked "
+        f"with such a release. Make backups often until then. See {bug.source}."
+    )
