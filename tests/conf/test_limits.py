@@ -16,9 +16,10 @@ def text(name: str) -> str:
 def test_the_documents_of_imports_name_the_limits() -> None:
     mebibytes, unpacked = limits.IMPORT_BYTES // limits.MEBIBYTE, limits.UNPACKED_BYTES // limits.MEBIBYTE
     for sentence in (
-        f"XLSX takes up to {limits.XLSX_ROWS:,} rows",
+        f"XLSX takes up to {limits.XLSX_ROWS:,} rows and {limits.XLSX_CELL_LENGTH:,} characters in a cell.",
         f"Up to {limits.IMPORT_LINES:,} rows and {mebibytes} MiB in a file.",
-        f"XLSX that unpacks to more than {unpacked} MiB",
+        f"XLSX that unpacks to more than {unpacked} MiB or has {limits.XLSX_ELEMENTS:,} elements, "
+        f"JSON with {limits.IMPORT_VALUES:,} values, a row of CSV with {limits.ROW_SEPARATORS:,} separators.",
     ):
         assert sentence in text("importing.md")
     assert f"{mebibytes} MiB, {limits.IMPORT_LINES:,} rows, {unpacked} MiB unpacked" in text("security.md")
