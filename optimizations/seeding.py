@@ -10,7 +10,7 @@ from django.utils import timezone
 from projects.models import ProjectStatus
 from projects.namesakes import is_first_of_name
 from promptadmin.db.chunks import in_chunks
-from promptadmin.db.engine import takes_any_value
+from promptadmin.db.features import takes_any_value
 from promptadmin.db.fields import new_id, stored_moment
 from promptadmin.db.schema import column_names
 from promptadmin.db.sessions import write_session

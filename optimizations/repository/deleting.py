@@ -10,7 +10,7 @@ from optimizations.models import Optimization
 from projects.repository.deleting import told
 from promptadmin.audit import Change, record
 from promptadmin.db.chunks import in_chunks
-from promptadmin.db.engine import has_row_numbers
+from promptadmin.db.features import has_row_numbers
 from promptadmin.db.raw import fetch_all
 from promptadmin.deletions.kinds import KINDS, Kind, Part
 from promptadmin.models import Deletion

@@ -31,7 +31,7 @@ from optimizations.search_index import RUNS
 from projects.models import PromptVersion
 from projects.namesakes import id_of_name
 from promptadmin.db.cache import cached_until_write
-from promptadmin.db.engine import has_row_numbers, row_place
+from promptadmin.db.features import has_row_numbers, row_place
 from promptadmin.db.legacy_values import read_text
 from promptadmin.db.raw import fetch_all
 from promptadmin.errors import NotFound

@@ -22,7 +22,7 @@ from django.utils import timezone
 from ninja.errors import ValidationError
 
 from promptadmin.conf.limits import KEPT_ANSWER_BYTES, KEPT_ANSWER_HOURS, KEPT_ANSWERS
-from promptadmin.db.engine import lock_number
+from promptadmin.db.features import lock_number
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import Conflict, TooMany
 from promptadmin.models import KeptAnswer

@@ -1,7 +1,7 @@
 """What is refused because it is too long, too large, too many or too late: one limit for each thing, at every door.
 
-docs/api.md and docs/admin.md name them. What an installation chooses itself stands in settings.py. How much of a text a
-page shows, and how many rows a statement takes, is no refusal and stands beside the page or the statement.
+docs/api.md and docs/importing.md name them. What an installation chooses itself stands in settings.py. How much of a
+text a page shows, and how many rows a statement takes, is no refusal and stands beside the page or the statement.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ TITLE_LENGTH = 200
 TAG_LENGTH = 50
 #: Task types, strategies and other short texts of a run: PostgreSQL can't index a long one.
 INDEXED_LENGTH = 200
-#: Any other text of a run, and a cell of an XLSX file.
+#: A cell of an XLSX file that is written; Excel holds no longer text.
+XLSX_CELL_LENGTH = 32_767
+#: Any other text of a run, and a cell of an XLSX file that is read.
 TEXT_LENGTH = 1_000_000
 #: In an address, of which the server takes 64 KB; a character can need 12 bytes there.
 ASKED_LENGTH = 1000
@@ -47,6 +49,10 @@ PAGE_ROWS = 100
 IMPORT_LINES = 10_000
 #: The values in a file of JSON.
 IMPORT_VALUES = 3_000_000
+#: The elements of an XLSX file's XML.
+XLSX_ELEMENTS = 4_000_000
+#: What separates the columns, in one row of CSV, also within its texts.
+ROW_SEPARATORS = 1_000_000
 #: The errors of an import that its answer tells.
 IMPORT_ERRORS = 100
 #: An XLSX file is made as a whole before it is sent.

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from promptadmin.audit import Change, record
 from promptadmin.context import current_actor
-from promptadmin.db.engine import has_one_writer
+from promptadmin.db.features import has_one_writer
 from promptadmin.db.kept_rows import (
     ROWS_AT_ONCE,
     Found,

@@ -11,7 +11,7 @@ from typing import TextIO
 
 import orjson
 
-from promptadmin.conf.limits import CELL_BYTES, MEBIBYTE
+from promptadmin.conf.limits import CELL_BYTES, MEBIBYTE, ROW_SEPARATORS
 from promptadmin.db.exact_json import dumps, loads
 from promptadmin.exchange.base_formats import PART_BYTES, Columns, Record, TableFormat, Unreadable
 from promptadmin.exchange.cells import write_cell
@@ -22,8 +22,6 @@ from promptadmin.exchange.xlsx import XLSX
 
 SEPARATOR = re.compile(r'"?sep=(,|;|\||\t|\\t)"?(?:\r?\n|\r|\Z)', re.IGNORECASE)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-#: In one row, also within its texts.
-MOST_SEPARATORS = 1_000_000
 
 
 class CSV(TableFormat):
@@ -89,8 +87,8 @@ class _Rows:
         """The lines, before the cells of too long a row take much memory."""
         for line in chain([self.first], self.lines):
             self.separators += line.count(self.separator)
-            if self.separators > MOST_SEPARATORS:
-                raise Unreadable(f"A row has more than {MOST_SEPARATORS:,} commas, or what separates its columns.")
+            if self.separators > ROW_SEPARATORS:
+                raise Unreadable(f"A row has more than {ROW_SEPARATORS:,} commas, or what separates its columns.")
             yield line
 
 

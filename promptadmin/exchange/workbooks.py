@@ -13,6 +13,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelt
 from openpyxl.utils import column_index_from_string
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
+from promptadmin.conf.limits import XLSX_ELEMENTS
 from promptadmin.exchange.base_formats import Unreadable
 from promptadmin.exchange.heads import Row, letters
 from promptadmin.exchange.notes import Notes
@@ -21,7 +22,6 @@ from promptadmin.exchange.workbook_parts import Attributes, Text, local_name, pa
 #: Bytes of a part that says how the others are read.
 LARGEST_SMALL_PART = 16 * 1024 * 1024
 MOST_TEXTS = 1_000_000
-MOST_ELEMENTS = 4_000_000
 ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 WORKBOOK = "main+xml"
 NO_VALUE = "a formula stands here without its value. It is read as empty: open the file in a spreadsheet, and save it."
@@ -151,7 +151,7 @@ class _Sheet:
 
     def _start(self, tag: str, attributes: Attributes) -> None:
         self.elements += 1
-        if self.elements > MOST_ELEMENTS:
+        if self.elements > XLSX_ELEMENTS:
             raise Unreadable(
                 "This sheet has too many cells: remove the rows and columns that are empty or only coloured."
             )

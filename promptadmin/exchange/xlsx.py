@@ -15,7 +15,7 @@ from xml.parsers.expat import ExpatError
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
-from promptadmin.conf.limits import MEBIBYTE, TEXT_LENGTH, UNPACKED_BYTES, XLSX_ROWS
+from promptadmin.conf.limits import MEBIBYTE, TEXT_LENGTH, UNPACKED_BYTES, XLSX_CELL_LENGTH, XLSX_ROWS
 from promptadmin.exchange.base_formats import (
     PART_BYTES,
     Columns,
@@ -29,8 +29,6 @@ from promptadmin.exchange.heads import named_cells
 from promptadmin.exchange.lines import Numbered
 from promptadmin.exchange.workbooks import read_rows
 
-#: A cell of an XLSX file holds no longer text.
-LONGEST_CELL = 32_767
 #: What XML can't hold or would change, and what would read as the escape of such a character, which is Excel's own.
 ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 DIRECTORY_ENTRY = b"PK\x01\x02"
@@ -99,10 +97,10 @@ def _xlsx_cell(sheet: Any, record: Record, name: str, kind: Kind) -> Any:
     if not isinstance(value, str):
         return value
     text = ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", value)
-    if len(text) > LONGEST_CELL:
+    if len(text) > XLSX_CELL_LENGTH:
         raise Unwritable(
-            f"{name} of {record.get('id')} has {len(text):,} characters, and a cell of XLSX takes {LONGEST_CELL:,}: "
-            "use CSV, JSON or JSON Lines."
+            f"{name} of {record.get('id')} has {len(text):,} characters, and a cell of XLSX takes "
+            f"{XLSX_CELL_LENGTH:,}: use CSV, JSON or JSON Lines."
         )
     cell = WriteOnlyCell(sheet, text)
     cell.data_type = "s"  # never a formula, nor one of the words that it would take for an error

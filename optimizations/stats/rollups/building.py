@@ -19,7 +19,7 @@ from optimizations.stats.rollups.reading import Rows, find_cover, summarize
 from optimizations.stats.rollups.summaries import Summary, unpacked
 from optimizations.stats.rollups.table import RUNS, TABLE, level_of, place, rows_of
 from promptadmin.db.cache import cached_until_write
-from promptadmin.db.engine import has_row_numbers
+from promptadmin.db.features import has_row_numbers
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.plugins.steps import JobResult
 

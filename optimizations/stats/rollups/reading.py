@@ -15,7 +15,7 @@ from optimizations.models import Optimization
 from optimizations.stats.rollups.summaries import Recent, Summary, read_summary, unpacked
 from optimizations.stats.rollups.table import TABLE, is_trustworthy, level_of, rows_of
 from promptadmin.db.chunks import in_chunks
-from promptadmin.db.engine import has_row_numbers
+from promptadmin.db.features import has_row_numbers
 from promptadmin.db.fields import stored_moment
 from promptadmin.db.row_numbers import RowNumber
 

@@ -1,4 +1,4 @@
-"""Which engine it is, only some rooms may ask; all others ask `promptadmin.db.engine` for what they want to know."""
+"""Which engine it is, only some rooms may ask; all others ask `promptadmin.db.features` for what they want to know."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.db import connection
 
-from promptadmin.db import engine
+from promptadmin.db import features
 
 ROOT = Path(__file__).parents[2]
 ROOMS = (
@@ -33,12 +33,12 @@ def asking() -> set[str]:
 def test_only_the_rooms_of_the_engines_ask_which_one_it_is() -> None:
     found = asking()
     assert {path for path in found if not path.startswith(ROOMS)} == set()
-    assert "promptadmin/db/engine.py" in found
+    assert "promptadmin/db/features.py" in found
 
 
 def test_the_engine_says_what_it_can() -> None:
     on_sqlite = connection.vendor == "sqlite"
-    assert engine.has_row_numbers(connection) == on_sqlite
-    assert engine.row_place(connection, "id") == ("rowid" if on_sqlite else "id")
-    assert engine.takes_any_value(connection) == on_sqlite
-    assert engine.has_one_writer(connection) == on_sqlite
+    assert features.has_row_numbers(connection) == on_sqlite
+    assert features.row_place(connection, "id") == ("rowid" if on_sqlite else "id")
+    assert features.takes_any_value(connection) == on_sqlite
+    assert features.has_one_writer(connection) == on_sqlite
