@@ -31,7 +31,7 @@ from promptadmin.ops.doctor.checks import sqlite_file
 from promptadmin.ops.doctor.examining import examine
 from promptadmin.ops.doctor.registry import Examination, Finding, Needs, Severity, all_checks, check
 from promptadmin.ops.startup.sequence import run_startup
-from promptadmin.plugins.isolation import isolate_plugin_errors
+from promptadmin.plugins.isolation import failures, isolate_plugin_errors
 from tests.conftest import OpenDatabase, OpenFile
 from tests.ops.test_backup import execute
 from tests.support import file_contents
@@ -328,12 +328,32 @@ def test_a_check_that_fails_is_a_finding_and_the_others_go_on(doctor: Doctor, mo
             cursor.execute("DELETE FROM projects")
         yield Finding(Severity.OK, "done")
 
-    for key, function in (("A001", broken), ("A002", writing)):
+    def stopping(examination: Examination) -> Any:
+        """Stopping midway."""
+        yield Finding(Severity.WARNING, "the first row is wrong")
+        raise RuntimeError("the second one")
+
+    for key, function in (("A001", broken), ("A002", writing), ("A003", stopping)):
         monkeypatch.setitem(registry._checks, key, registry.Check(key, function, Needs.TABLES, ("sqlite",)))
     findings = doctor()
     assert findings["A001"][0].message == "this couldn't be checked: on purpose"
     assert "readonly" in findings["A002"][0].message
+    assert [finding.message for finding in findings["A003"]] == [
+        "the first row is wrong",
+        "the rest couldn't be checked: the second one",
+    ]
     assert "D401" in findings
+
+
+def test_a_module_of_checks_that_cannot_be_loaded_is_a_finding(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def find(name: str) -> None:
+        if name == "projects.doctor":
+            raise RuntimeError("on purpose")
+
+    monkeypatch.setattr(registry, "find_spec", find)
+    monkeypatch.setitem(failures, ("projects", "its module projects.doctor"), 0)
+    told = [finding.message for finding in doctor()["D302"]]
+    assert "projects: its module projects.doctor failed 1 time since this process started" in told
 
 
 def test_ids_are_unique_and_every_check_explains_itself() -> None:

@@ -64,15 +64,19 @@ def examine(
 
 def _findings(check: Check, examination: Examination) -> list[Finding]:
     connection = examination.connection
+    found: list[Finding] = []
     try:
         with read_session(connection.alias) if check.needs else contextlib.nullcontext():
-            return list(check.function(examination))
+            for finding in check.function(examination):
+                found.append(finding)  # what was found before an error stays
     except UnfinishedError:
-        message = f"not finished after {SECONDS:.0f} s, and nothing was found until then"
-        return [Finding(Severity.NOTE, message, "Run `manage.py doctor --full`, which takes the time it needs.")]
+        message = f"not finished after {SECONDS:.0f} s" + ("" if found else ", and nothing was found until then")
+        found.append(Finding(Severity.NOTE, message, "Run `manage.py doctor --full`, which takes the time it needs."))
     except Exception as error:  # a check that fails is a finding, and the others go on
-        message = f"this couldn't be checked: {' '.join(str(error).split()) or type(error).__name__}"
-        return [Finding(Severity.ERROR, message)]
+        rest = "the rest" if found else "this"
+        message = f"{rest} couldn't be checked: {' '.join(str(error).split()) or type(error).__name__}"
+        found.append(Finding(Severity.ERROR, message))
+    return found
 
 
 def _what_is_there(connection: BaseDatabaseWrapper) -> tuple[Needs, str]:

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin.plugins.declarations import enabled_plugins
+from promptadmin.plugins.isolation import isolate_plugin_errors
 
 
 class Severity(enum.IntEnum):
@@ -116,6 +117,7 @@ def all_checks() -> list[Check]:
     import_module("promptadmin.ops.doctor.checks")
     for plugin in enabled_plugins():
         module = f"{plugin.name}.doctor"
-        if find_spec(module) is not None:
-            import_module(module)
+        with isolate_plugin_errors(plugin.label, f"its module {module}"):  # which D302 tells
+            if find_spec(module) is not None:
+                import_module(module)
     return sorted(_checks.values(), key=lambda item: (not item.id.startswith("D"), item.id))
