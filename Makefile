@@ -105,20 +105,23 @@ fuzz: install-dev
 		PROMPTADMIN_ANY_VALUES=100 PROMPTADMIN_TEST_STAGES=100 PROMPTADMIN_STATISTICS_EXAMPLES=500 \
 		PROMPTADMIN_SEARCH_EXAMPLES=500 \
 		$(BIN)/python -m pytest tests/api/test_made_up_requests.py tests/api/test_raw_bytes.py \
-		tests/exchange/test_fuzzed_imports.py tests/test_any_value.py tests/ops/adoption/test_random_files.py \
+		tests/exchange/test_fuzzed_imports.py tests/db/test_any_value.py tests/ops/adoption/test_random_files.py \
 		tests/ops/adoption/test_last_release.py \
 		tests/optimizations/test_stats_rollups.py \
 		tests/optimizations/test_search_index.py --timeout 7200
+	PROMPTADMIN_EXAMPLES=1000 $(BIN)/python -m pytest -m hypothesis --timeout 7200
 
 # All that is killed, broken or stopped, as often and as long as is promised; it needs PostgreSQL. In `make test` the same
 # tests do it a few times. `make proof KILLS=2 FLIPS=10 STOPPED=1 SELFTEST=2 WEBHOOKS=4` shows that each part works.
 proof: install-dev
 	PROMPTADMIN_REQUIRE_SERVICES=1 PROMPTADMIN_TEST_KILLS="$$RUN_KILLS" PROMPTADMIN_TEST_FLIPS="$$RUN_FLIPS" \
 		PROMPTADMIN_TEST_STOPPED_SECONDS="$$RUN_STOPPED" PROMPTADMIN_KILL_SECONDS="$$RUN_WEBHOOKS" PROMPTADMIN_ALL_SAMPLES=1 \
-		$(BIN)/python -m pytest --timeout 7200 tests/ops/adoption/test_killed.py tests/ops/test_backup.py \
+		PROMPTADMIN_TEST_ROUNDS=10 \
+		$(BIN)/python -m pytest --timeout 7200 tests/ops/adoption/test_killed.py tests/ops/adoption/test_last_release.py tests/ops/test_backup.py \
 		tests/ops/test_restore.py tests/ops/test_backup_postgresql.py tests/ops/test_postgresql_move.py \
 		tests/ops/test_moved_answers.py tests/api/test_imports_killed.py tests/contrib/test_webhooks_killed.py tests/db/test_postgresql_stopped.py \
-		-k "killed or flip or stopped or must_not_be_restored or overtakes or every_answer"
+		tests/api/test_replays.py tests/optimizations/test_search_killed.py \
+		-k "killed or flip or damage or stopped or must_not_be_restored or overtakes or every_answer or again_and_again"
 	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill="$$RUN_SELFTEST" --durability fast
 	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill="$$RUN_SELFTEST" --durability strict
 

@@ -109,6 +109,20 @@ class OptimizationsConfig(RunDeclarations, PluginConfig):
             migration=("optimizations", "0017_normalize_strategies"),
         ),
         StartupStep(
+            name="seed_projects",
+            title="legacy projects",
+            position=4,
+            function="optimizations.seeding.seed_projects",
+            migration=("projects", "0010_seed_projects"),
+        ),
+        StartupStep(
+            name="backfill_prompts",
+            title="missing prompts",
+            position=5,
+            function="optimizations.seeding.backfill_prompts",
+            migration=("projects", "0011_backfill_prompts"),
+        ),
+        StartupStep(
             name="link_prompts",
             title="prompt links",
             position=6,
@@ -125,11 +139,14 @@ class OptimizationsConfig(RunDeclarations, PluginConfig):
     )
 
     def ready(self) -> None:
-        """Register the checks of what plugins declare about runs."""
+        """Answer what projects ask of runs; register the checks of what plugins declare about them."""
         from django.core import checks
 
         from optimizations import checks as own
+        from optimizations.repository.of_prompts import Runs
+        from projects import runs
         from promptadmin.plugins.checks import DECLARATIONS, IMPORTS
 
+        runs.register(Runs)
         checks.register(own.check_declarations, DECLARATIONS)
         checks.register(own.check_imports, IMPORTS)

@@ -7,7 +7,6 @@ left to do through indexes.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
@@ -15,9 +14,11 @@ from django.utils import timezone
 from optimizations.models import RunStatus
 from optimizations.strategies import all_aliases
 from projects.namesakes import is_first_of_name
-from promptadmin.db.legacy_values import parse_moment
+from promptadmin.db.engine import has_row_numbers, row_place
+from promptadmin.db.legacy_values import read_moment
 from promptadmin.db.schema import index_columns
 from promptadmin.db.sessions import write_session
+from promptadmin.db.text_digest import digest_sql
 from promptadmin.plugins.steps import StepContext, StepResult
 
 STALE_AFTER_MINUTES = 30
@@ -31,21 +32,18 @@ HAS_UNLINKED_RUNS = """
     SELECT 1 FROM projects p WHERE p.name <> '' AND EXISTS
         (SELECT 1 FROM optimizations o WHERE o.project = p.name AND o.prompt_id IS NULL)
 """
-MAKE_TABLES = (
-    "CREATE TEMPORARY TABLE known_texts (project TEXT, digest TEXT, place INTEGER, prompt_id TEXT)",
-    "CREATE TEMPORARY TABLE found_links (run {row_type}, prompt_id TEXT)",
-)
 DROP_TABLES = ("DROP TABLE IF EXISTS known_texts", "DROP TABLE IF EXISTS found_links")
 DIGEST_PROMPTS = """
-    INSERT INTO known_texts SELECT p.name, {prompt_digest}, q.order_index, q.id
+    CREATE TEMPORARY TABLE known_texts AS
+    SELECT p.name AS project, {prompt_digest} AS digest, q.order_index AS place, q.id AS prompt_id
     FROM prompts q JOIN projects p ON p.id = q.project_id WHERE p.name <> '' AND {is_first}
 """
 INDEX_TEXTS = "CREATE INDEX known_texts_first ON known_texts (project, digest, place, prompt_id)"
 FIND_LINKS = """
-    INSERT INTO found_links SELECT o.{row}, (
+    CREATE TEMPORARY TABLE found_links AS SELECT o.{row} AS run, (
         SELECT t.prompt_id FROM known_texts t WHERE t.project = o.project AND t.digest = {run_digest}
         ORDER BY t.place, t.prompt_id LIMIT 1
-    ) FROM optimizations o WHERE o.prompt_id IS NULL AND o.project IS NOT NULL
+    ) AS prompt_id FROM optimizations o WHERE o.prompt_id IS NULL AND o.project IS NOT NULL
 """
 DROP_OTHERS = "DELETE FROM found_links WHERE prompt_id IS NULL"
 INDEX_LINKS = "CREATE INDEX found_links_run ON found_links (run, prompt_id)"
@@ -91,14 +89,19 @@ def link_prompts(context: StepContext) -> StepResult:
     written once.
     """
     connection = context.connection
-    words = _words(connection) | {"is_first": is_first_of_name(connection, "p")}
+    words = {
+        "row": row_place(connection, "id"),
+        "prompt_digest": digest_sql(connection, "q.content"),
+        "run_digest": digest_sql(connection, "o.raw_prompt"),
+        "is_first": is_first_of_name(connection, "p"),
+    }
     with connection.cursor() as cursor:
         cursor.execute(HAS_UNLINKED_RUNS)
         if cursor.fetchone() is None:
             cursor.execute(MAKE_LINK_INDEX)  # where a process was killed after it had dropped it
             return StepResult(0, "nothing to do")
-        for statement in (*DROP_TABLES, *MAKE_TABLES):
-            cursor.execute(statement.format(**words))
+        for statement in DROP_TABLES:
+            cursor.execute(statement)
         finding = (DIGEST_PROMPTS, INDEX_TEXTS, FIND_LINKS, DROP_OTHERS, INDEX_LINKS)
         for statement in context.progress(finding, label="texts"):
             cursor.execute(statement.format(**words))
@@ -124,28 +127,9 @@ def _drop_link_index(connection: BaseDatabaseWrapper) -> None:
 
     Prompts' keys are random: each batch would change pages all over it. An index of this name on other columns stays.
     """
-    if connection.vendor == "sqlite" and index_columns(connection, "optimizations").get(LINK_INDEX) == ["prompt_id"]:
+    if has_row_numbers(connection) and index_columns(connection, "optimizations").get(LINK_INDEX) == ["prompt_id"]:
         with connection.cursor() as cursor:
             cursor.execute(f"DROP INDEX {LINK_INDEX}")
-
-
-def _words(connection: BaseDatabaseWrapper) -> dict[str, str]:
-    """What the engines call the number of a row, and a digest of a text."""
-    if connection.vendor != "sqlite":
-        return {"row": "id", "row_type": "TEXT", "prompt_digest": "MD5(q.content)", "run_digest": "MD5(o.raw_prompt)"}
-    connection.connection.create_function("text_digest", 2, _digest, deterministic=True)
-    # As bytes, because a stored text may be no UTF-8; with its kind, because a text never equals a BLOB.
-    digest = "text_digest(TYPEOF({0}), CAST({0} AS BLOB))"
-    return {
-        "row": "rowid",
-        "row_type": "INTEGER",
-        "prompt_digest": digest.format("q.content"),
-        "run_digest": digest.format("o.raw_prompt"),
-    }
-
-
-def _digest(kind: str, value: bytes) -> bytes:
-    return hashlib.blake2b(value, digest_size=16, person=kind.encode()).digest()
 
 
 def cleanup_stale(context: StepContext) -> StepResult:
@@ -158,10 +142,9 @@ def cleanup_stale(context: StepContext) -> StepResult:
     stale: list[str] = []
     unreadable: list[str] = []
     with write_session(context.connection.alias), context.connection.cursor() as cursor:
-        # As text: sqlite3 would parse a bare DATETIME column itself, and fail or lose what it can't.
-        cursor.execute("SELECT id, CAST(created_at AS TEXT) FROM optimizations WHERE status = %s", [RunStatus.RUNNING])
-        for key, text in cursor:
-            moment = parse_moment(text)
+        cursor.execute("SELECT id, created_at FROM optimizations WHERE status = %s", [RunStatus.RUNNING])
+        for key, stored in cursor:
+            moment = read_moment(stored)
             if moment is None:
                 unreadable.append(key)
             elif moment < limit:

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from projects.events import EVENTS
-from promptadmin.plugins.declarations import PluginConfig, StartupStep, UpkeepJob
+from promptadmin.plugins.declarations import PluginConfig, UpkeepJob
 
 
 class ProjectsConfig(PluginConfig):
@@ -22,40 +22,17 @@ class ProjectsConfig(PluginConfig):
     }
     offered_attributes: ClassVar = {"prompt_checks": "prompt checks"}
     events = EVENTS
-    startup_steps = (
-        StartupStep(
-            name="finish_deletions",
-            title="interrupted deletions",
-            position=2.9,
-            function="projects.repository.deleting.finish_all",
-            quiet=True,
-        ),
-        StartupStep(
-            name="seed_projects",
-            title="legacy projects",
-            position=4,
-            function="projects.startup.seed_projects",
-            migration=("projects", "0010_seed_projects"),
-        ),
-        StartupStep(
-            name="backfill_prompts",
-            title="missing prompts",
-            position=5,
-            function="projects.startup.backfill_prompts",
-            migration=("projects", "0011_backfill_prompts"),
-        ),
-    )
     upkeep_jobs = (
-        UpkeepJob("deletions", "large deletions", "projects.repository.deleting.finish_one", seconds=10.0),
         UpkeepJob("search_prompts", "search index of prompts", "projects.search_index.index_prompts"),
         UpkeepJob("search_versions", "search index of earlier texts", "projects.search_index.index_versions"),
     )
 
     def ready(self) -> None:
-        """Register the checks of what plugins declare about prompts."""
+        """Register what can be deleted, and the checks of what plugins declare about prompts."""
         from django.core import checks
 
         from projects import checks as own
+        from projects.repository import deleting  # noqa: F401  # registers the kinds of deletions
         from promptadmin.plugins.checks import DECLARATIONS, IMPORTS
 
         checks.register(own.check_declarations, DECLARATIONS)

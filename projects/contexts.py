@@ -36,9 +36,3 @@ def normalize_context(profile: Mapping[str, Any] | None) -> Profile | None:
         if isinstance(value, list) and (items := [str(item) for item in value if item is not None]):
             normalized[name] = items
     return normalized or None
-
-
-def merge_contexts(base: Mapping[str, Any] | None, override: Mapping[str, Any] | None) -> Profile | None:
-    """The base with each field replaced, lists as a whole, that the override fills; None if neither holds anything."""
-    merged = (normalize_context(base) or {}) | (normalize_context(override) or {})
-    return {name: merged[name] for name in TEXT_FIELDS + LIST_FIELDS if name in merged} or None

@@ -44,7 +44,7 @@ class ProjectSummary:
     path: str
 
 
-class ForgeRecord(NamedTuple):
+class RunRecord(NamedTuple):
     """A run of a prompt. `overall_score` is from 0.0 to 1.0."""
 
     id: str
@@ -61,9 +61,9 @@ class ForgeRecord(NamedTuple):
 
 
 class PromptRecord(NamedTuple):
-    """A prompt's current text. Where nobody asked for its runs, `forge_count` is 0.
+    """A prompt's current text. Where nobody asked for its runs, `run_count` is 0.
 
-    `latest_forge` is the newest completed run. A prompt that is in no project has no `project_id`.
+    `latest_run` is the newest completed run. A prompt that is in no project has no `project_id`.
     """
 
     id: str
@@ -73,8 +73,8 @@ class PromptRecord(NamedTuple):
     order_index: int
     created_at: dt.datetime | None
     updated_at: dt.datetime | None
-    forge_count: int = 0
-    latest_forge: ForgeRecord | None = None
+    run_count: int = 0
+    latest_run: RunRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,9 @@ class VersionRecord(NamedTuple):
 class Contents:
     """How many rows belong to some projects or prompts, and go when they are deleted."""
 
-    prompts: int
-    versions: int
-    runs: int
+    prompts: int = 0
+    versions: int = 0
+    runs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

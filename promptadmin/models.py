@@ -148,7 +148,7 @@ class Deletion(models.Model):
 
 
 class DeletedRows(models.Model):
-    """Some of the rows that a deletion took from one table, as they were. See `promptadmin.deletions.kept_rows`."""
+    """Some of the rows that a deletion took from one table, as they were. See `promptadmin.db.kept_rows`."""
 
     deletion = models.ForeignKey(Deletion, on_delete=models.CASCADE, related_name="kept")
     table = models.CharField(max_length=100)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
 
+from promptadmin.conf import limits
 from promptadmin.conf.environment import Environment
 from promptadmin.conf.network_names import host, network, origin
 from promptadmin.conf.secret_key import read_or_make_secret_key
@@ -148,7 +149,7 @@ if not re.fullmatch("[ -~]*", API_AUTH_TOKEN):
     raise ImproperlyConfigured("AUTH_TOKEN: no request can send it: use letters, digits and signs of ASCII.")
 API_AUTH = env.flag("PROMPTADMIN_API_AUTH", default=True)
 RATE_LIMIT_RPM = env.number("RATE_LIMIT_RPM", 0)
-ANONYMOUS_RPM = 60
+ANONYMOUS_RPM = limits.ANONYMOUS_RPM
 TRUSTED_PROXIES = env.names("PROMPTADMIN_TRUSTED_PROXIES", read=network)
 LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 SESSION_COOKIE_AGE = env.number("PROMPTADMIN_SESSION_HOURS", 12, minimum=1, maximum=8760) * 3600
@@ -178,7 +179,7 @@ AXES_ENABLE_ADMIN = AXES_VERBOSE = False  # the page is our own
 AXES_SENSITIVE_PARAMETERS = ["username"]  # people type passwords there, too
 
 # ---------------------------------------------------------------- bounds
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a request's body, without the files in it
+DATA_UPLOAD_MAX_MEMORY_SIZE = limits.BODY_BYTES
 EXPORTS = env.number("PROMPTADMIN_EXPORTS", 1, minimum=1, maximum=1000)  # at once, in each process
 EXPORT_STALL = env.number("PROMPTADMIN_EXPORT_STALL", 30, maximum=24 * 60 * 60)
 READ_TIMEOUT = env.number("PROMPTADMIN_READ_TIMEOUT", 30, maximum=24 * 60 * 60)

@@ -9,3 +9,6 @@ os.environ["PROMPTADMIN_PLUGINS"] = "projects,optimizations,lint,mcp,webhooks"
 os.environ["OPENPYXL_LXML"] = "False"  # an engine of XML that tools of the tests bring, and users don't have
 
 from promptadmin.settings import *  # noqa: F403
+
+INSTALLED_APPS = ["tests.support.quick_flush", *INSTALLED_APPS]  # noqa: F405
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Django's default takes its time on purpose

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from optimizations.columns import Record
+from optimizations.columns import ALL, Record
 from optimizations.scores import shown_score
 from projects.admin.lists import may_see_projects
 from projects.models import Project, Prompt
@@ -20,13 +20,6 @@ LONGEST_COMPARED = 60_000
 #: More lines than this stand in the page only as a part.
 LONGEST_SHOWN = 200_000
 ANALYSIS = (("strengths", "Strengths"), ("weaknesses", "Weaknesses"), ("changes_made", "Changes made"))
-FACTS = (
-    ("task_type", "Task type"),
-    ("complexity", "Complexity"),
-    ("model_used", "Model"),
-    ("version", "Version"),
-    ("project", "Project"),
-)
 TOKENS = (
     ("input_tokens", "read"),
     ("output_tokens", "written"),
@@ -62,7 +55,7 @@ def run_page(record: Record, unreadable: dict[str, str]) -> dict[str, Any]:
         "optimized": None if optimized is None else _clipped(optimized),
         "scores": scores,
         "chart": _chart(scores),
-        "facts": [(label, record[name]) for name, label in FACTS],
+        "facts": [(column.page_label, record[column.name]) for column in ALL if column.page_label],
         "tokens": [(label, record[name]) for name, label in TOKENS if record[name] is not None],
         "duration": duration(record["duration_ms"]),
         "analysis": [(label, record[name], unreadable.get(name)) for name, label in ANALYSIS],

@@ -64,7 +64,6 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
         css = {"all": ["optimizations/runs.css"]}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RunChangeList]:
-        """The list that the repository fills."""
         return RunChangeList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -90,12 +89,10 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
 
     @display(description="status", label=STATUS_LABELS)  # type: ignore[untyped-decorator]  # the theme's
     def state(self, row: Any) -> str:
-        """The status as a coloured label."""
         return str(row.record["status"])
 
     @admin.display(description="score", ordering="overall_score")
     def score(self, row: Any) -> str:
-        """The overall score as a bar."""
         return score_bar(row.record["overall_score"])
 
     @admin.display(description="strategy, model")
@@ -123,14 +120,12 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
 
     @admin.display(description="created", ordering="created_at")
     def created(self, row: Any) -> SafeString:
-        """Day and time, in UTC."""
         moment = row.record["created_at"]
         return _two_lines(moment and moment.strftime("%Y-%m-%d"), moment and moment.strftime("%H:%M:%S"))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The run, to read."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         run_id = unquote(object_id)

@@ -18,10 +18,11 @@ from optimizations.api.stats_schemas import StatisticsOut
 from optimizations.repository import BrokenCursor, OptimizationRepository, RunFilters
 from optimizations.stats import statistics
 from optimizations.strategies import aliases_of, all_strategies
-from projects.api.schemas import storable
+from projects.api.inputs import storable
 from promptadmin.api.app import errors
 from promptadmin.api.auth import access
 from promptadmin.api.etags import checks_if_match, unless_known
+from promptadmin.conf.limits import PAGE_ROWS
 from promptadmin.db.fields import LARGEST_INTEGER
 from promptadmin.errors import Invalid
 from promptadmin.http.responses import ready_answer
@@ -43,7 +44,7 @@ def list_runs(
     filters: Query[FiltersIn],
     *,
     page: Annotated[int, Query(ge=1, le=LARGEST_INTEGER, example=1)] = 1,
-    per_page: Annotated[int, Query(ge=1, le=100, example=20)] = 20,
+    per_page: Annotated[int, Query(ge=1, le=PAGE_ROWS, example=20)] = 20,
     sort: Annotated[
         str,
         Query(

@@ -7,16 +7,20 @@ import re
 from typing import Annotated, Any, Literal
 
 from ninja import Path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, create_model
 
+from optimizations.columns import ALL, Column, Kind
 from optimizations.strategies import all_aliases, all_strategies, canonical
-from projects.api.schemas import PROMPT_ID, RUN_ID, TIME, Given, storable
+from projects.api.inputs import RUN_ID, TIME, Given, storable
 from projects.texts.forms import is_blank
 from promptadmin.conf.limits import (
+    ASKED_LENGTH,
     INDEXED_LENGTH,
+    PAGE_ROWS,
     PROJECT_NAME_LENGTH,
     PROMPT_LENGTH,
     TAG_LENGTH,
+    TEXT_LENGTH,
     TITLE_LENGTH,
 )
 from promptadmin.db.fields import LARGEST_COUNT, moment_of_text
@@ -46,11 +50,8 @@ def blank_to_null(value: Any) -> Any:
     return None if isinstance(value, str) and is_blank(value) else value
 
 
-#: In characters, where PromptForge had no limit.
-LONGEST_TEXT = 1_000_000
-PlainText = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(storable)]
-#: In an address, of which the server takes 64 KB; a character can need 12 bytes there.
-AskedText = Annotated[str, Field(max_length=1000), AfterValidator(storable)]
+PlainText = Annotated[str, Field(max_length=TEXT_LENGTH), AfterValidator(storable)]
+AskedText = Annotated[str, Field(max_length=ASKED_LENGTH), AfterValidator(storable)]
 #: Indexed columns: PostgreSQL can't index a long text.
 Name = Annotated[str, Field(max_length=INDEXED_LENGTH), AfterValidator(storable)]
 ProjectText = Annotated[str, Field(max_length=PROJECT_NAME_LENGTH), AfterValidator(storable)]
@@ -73,60 +74,62 @@ Moment = Annotated[dt.datetime, BeforeValidator(moment_of_text)]
 Title = Annotated[str, Field(max_length=TITLE_LENGTH), AfterValidator(storable)]
 
 
-class RunFieldsIn(Given):
-    """What a run may say beside its prompt and its status."""
-
-    optimized_prompt: PlainText | None = Field(None, examples=["Summarise the text below in exactly 3 sentences."])
-    task_type: Name | None = Field(None, examples=["writing"])
-    complexity: Name | None = Field(None, examples=["simple"])
-    weaknesses: list[PlainText] | None = Field(None, examples=[["vague audience"]])
-    strengths: list[PlainText] | None = Field(None, examples=[["clear role"]])
-    changes_made: list[PlainText] | None = Field(None, examples=[["stated the role"]])
-    framework_applied: Framework | None = Field(None, examples=["chain-of-thought"])
-    optimization_notes: PlainText | None = Field(None, examples=["Shortened twice."])
-    strategy: Strategy | None = Field(
-        None, examples=["chain-of-thought"], description="A canonical name or an alias, which is replaced."
-    )
-    strategy_reasoning: PlainText | None = Field(None, examples=["Chosen for the task type."])
-    strategy_confidence: Score | None = Field(None, examples=[0.9])
-    secondary_frameworks: Annotated[list[Strategy], Field(max_length=2)] | None = Field(
-        None, examples=[["persona-assignment"]], description="At most two, named as `strategy` is."
-    )
-    clarity_score: Score | None = None
-    specificity_score: Score | None = None
-    structure_score: Score | None = None
-    faithfulness_score: Score | None = None
-    overall_score: Score | None = Field(None, description="From 0 to 1, as every score.")
-    is_improvement: Flag | None = None
-    verdict: PlainText | None = Field(None, examples=["Clearer than the original."])
-    duration_ms: Count | None = Field(None, description="Milliseconds.")
-    model_used: PlainText | None = Field(None, examples=["model-a"])
-    input_tokens: Count | None = None
-    output_tokens: Count | None = None
-    cache_creation_input_tokens: Count | None = None
-    cache_read_input_tokens: Count | None = None
-    error_message: PlainText | None = Field(None, examples=["The model did not answer"])
-    project: Annotated[ProjectText | None, BeforeValidator(blank_to_null)] = Field(
-        None,
-        examples=["Support"],
-        description="Stored as it is; finds or makes the project of this name, without the blanks around it.",
-    )
-    tags: list[NewTag] | None = Field(None, examples=[["short", "draft"]])
-    title: Title | None = Field(None, examples=["Shorter summaries"])
-    version: Annotated[Version | None, BeforeValidator(blank_to_null)] = Field(
-        None, examples=["v2"], description="`v` and digits; a blank text is null."
-    )
-    prompt_id: Name | None = Field(
-        None,
-        examples=[PROMPT_ID],
-        description="The prompt that was optimised. Without it the text finds or makes the prompt in the project.",
-    )
-    codebase_context_snapshot: Annotated[dict[str, Any], AfterValidator(storable)] | None = Field(
-        None, examples=[{"language": "Python"}]
-    )
+#: By the kind of a column; these of numbers and flags bring an example.
+TYPES: dict[Kind, Any] = {
+    "text": PlainText,
+    "list": list[PlainText],
+    "object": Annotated[dict[str, Any], AfterValidator(storable)],
+    "score": Score,
+    "count": Count,
+    "flag": Flag,
+}
+#: Of those columns that take less than others of their kind.
+OWN_TYPES: dict[str, Any] = {
+    "task_type": Name,
+    "complexity": Name,
+    "framework_applied": Framework,
+    "strategy": Strategy,
+    "secondary_frameworks": Annotated[list[Strategy], Field(max_length=2)],
+    "project": Annotated[ProjectText | None, BeforeValidator(blank_to_null)],
+    "tags": list[NewTag],
+    "title": Title,
+    "version": Annotated[Version | None, BeforeValidator(blank_to_null)],
+    "prompt_id": Name,
+}
+NOTES: dict[str, dict[str, Any]] = {
+    "strategy": {"description": "A canonical name or an alias, which is replaced."},
+    "strategy_confidence": {"examples": [0.9]},
+    "secondary_frameworks": {"description": "At most two, named as `strategy` is."},
+    "overall_score": {"description": "From 0 to 1, as every score."},
+    "duration_ms": {"description": "Milliseconds."},
+    "project": {
+        "description": "Stored as it is; finds or makes the project of this name, without the blanks around it."
+    },
+    "tags": {"examples": [["short", "draft"]]},
+    "version": {"description": "`v` and digits; a blank text is null."},
+    "prompt_id": {
+        "description": "The prompt that was optimised. Without it the text finds or makes the prompt in the project."
+    },
+}
 
 
-class RunRecordIn(RunFieldsIn):
+def _taken(column: Column) -> tuple[Any, Any]:
+    examples = {} if column.kind in ("score", "count", "flag") else {"examples": [column.example]}
+    kind = OWN_TYPES.get(column.name, TYPES[column.kind])
+    return kind | None, Field(None, **{**examples, **NOTES.get(column.name, {})})
+
+
+#: What only a whole record says, or must say.
+OF_RECORDS = ("id", "created_at", "raw_prompt", "status")
+RunFieldsIn: type[Given] = create_model(  # type: ignore[call-overload]  # mypy can't see the names in a dictionary
+    "RunFieldsIn",
+    __base__=Given,
+    __doc__="What a run may say beside its prompt and its status.",
+    **{column.name: _taken(column) for column in ALL if column.name not in OF_RECORDS},
+)
+
+
+class RunRecordIn(RunFieldsIn):  # type: ignore[misc,valid-type]  # made of the columns
     """A run that anyone executed."""
 
     id: NewKey | None = Field(
@@ -140,7 +143,7 @@ class RunRecordIn(RunFieldsIn):
     status: Status = Field("completed", examples=["completed"])
 
 
-class RunChangeIn(RunFieldsIn):
+class RunChangeIn(RunFieldsIn):  # type: ignore[misc,valid-type]  # the same
     """What to change of a run: no field leaves a value, null clears it."""
 
     raw_prompt: PromptText | None = Field(None, description="null, or no field, leaves it.")
@@ -169,7 +172,7 @@ class RunTagsIn(Given):
 class RunIdsIn(Given):
     """The runs to delete."""
 
-    ids: list[PlainText] = Field(min_length=1, max_length=100, examples=[[RUN_ID]])
+    ids: list[PlainText] = Field(min_length=1, max_length=PAGE_ROWS, examples=[[RUN_ID]])
 
 
 class FiltersIn(BaseModel):

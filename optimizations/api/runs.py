@@ -13,16 +13,16 @@ from optimizations.api.inputs import FiltersIn, RunChangeIn, RunKeyPath, RunReco
 from optimizations.api.schemas import DuplicateOut, ImportedOut, ImportRefusedOut, RunCancelledOut, RunOut, RunTagsOut
 from optimizations.columns import Record
 from optimizations.files.export import exported_lines
-from optimizations.files.lines import MAX_ERRORS, read_lines
+from optimizations.files.lines import read_lines
 from optimizations.models import Optimization, RunStatus
 from optimizations.repository import ImportRefused, OptimizationRepository, RunFilters
-from projects.api.schemas import storable
+from projects.api.inputs import storable
 from promptadmin.api.app import errors, opens_own_session
 from promptadmin.api.etags import Resource, checks_if_match, digest_tag, is_known, with_etag
 from promptadmin.api.idempotency import once
+from promptadmin.conf.limits import IMPORT_BYTES, IMPORT_ERRORS, IMPORT_LINES, MEBIBYTE
 from promptadmin.errors import DomainError, Unavailable
 from promptadmin.exchange.downloads import Download
-from promptadmin.exchange.lines import MAX_LINES
 from promptadmin.http.responses import DeferredResponse, ready_answer
 
 router = Router(tags=["optimizations"])
@@ -33,7 +33,6 @@ JSON_LINES = "application/x-ndjson"
 LINE_EXAMPLE = (
     '{"id":"e3c72c2e-5383-4a76-8967-becf2adeaa67","raw_prompt":"Summarise this text.","status":"completed"}\n'
 )
-MAX_IMPORT_BYTES = 64 * 1024 * 1024
 NO_OPTIMISER = (
     "No enabled plugin runs optimisations: enable an optimiser plugin, or record runs with POST /api/optimizations"
 )
@@ -166,7 +165,9 @@ def export_runs(request: HttpRequest, filters: Query[FiltersIn]) -> Download:
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": _json_lines(f"Up to {MAX_LINES} lines and {MAX_IMPORT_BYTES >> 20} MiB, as export writes them."),
+            "content": _json_lines(
+                f"Up to {IMPORT_LINES} lines and {IMPORT_BYTES // MEBIBYTE} MiB, as export writes them."
+            ),
         }
     },
 )
@@ -189,7 +190,7 @@ def import_runs(request: HttpRequest) -> dict[str, Any] | Status[dict[str, Any]]
     except ImportRefused as refused:
         shown = [
             {"type": error.type, "loc": error.loc, "msg": error.msg, "line": error.line, "id": error.id}
-            for error in refused.errors[:MAX_ERRORS]
+            for error in refused.errors[:IMPORT_ERRORS]
         ]
         return Status(422, {"detail": shown, "error_count": len(refused.errors)})
 
@@ -226,11 +227,11 @@ def in_order(run: Record) -> Record:
 
 def _body(request: HttpRequest) -> bytes:
     """The body, read before any session is open: a slow client keeps nobody waiting."""
-    limit = f"Send at most {MAX_IMPORT_BYTES >> 20} MiB at once"
+    limit = f"Send at most {IMPORT_BYTES // MEBIBYTE} MiB at once"
     length = request.headers.get("Content-Length", "")
-    if length.isdecimal() and int(length) > MAX_IMPORT_BYTES:
+    if length.isdecimal() and int(length) > IMPORT_BYTES:
         raise TooLarge(limit)
-    body = request.read(MAX_IMPORT_BYTES + 1)
-    if len(body) > MAX_IMPORT_BYTES:
+    body = request.read(IMPORT_BYTES + 1)
+    if len(body) > IMPORT_BYTES:
         raise TooLarge(limit)
     return body

@@ -5,86 +5,58 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
-from projects.api.schemas import PROJECT_ID, PROMPT_ID, RUN_ID, TIME
+from optimizations.columns import BY_NAME, COLUMNS, SUMMARY_COLUMNS, Kind
+from projects.api.inputs import PROJECT_ID, RUN_ID
 
-
-class RunSummaryOut(BaseModel):
-    """A run in a list."""
-
-    id: str = Field(examples=[RUN_ID])
-    created_at: dt.datetime | None = Field(examples=[TIME])
-    raw_prompt: str = Field(examples=["Summarise this text in three sentences."])
-    title: str | None = Field(examples=["Shorter summaries"])
-    version: str | None = Field(examples=["v2"])
-    task_type: str | None = Field(examples=["writing"])
-    complexity: str | None = Field(examples=["simple"])
-    project: str | None = Field(examples=["Support"], description="The project's name when the run was made.")
-    tags: list[str] | None = Field(examples=[["short"]])
-    overall_score: float | None = Field(examples=[0.7179], description="From 0 to 1.")
-    strategy: str | None = Field(examples=["chain-of-thought"])
-    secondary_frameworks: list[str] | None = Field(examples=[["persona-assignment"]])
-    framework_applied: str | None = Field(examples=["chain-of-thought"])
-    model_used: str | None = Field(examples=["model-a"])
-    status: str = Field(examples=["completed"], description="pending, running, completed, error or cancelled.")
-    error_message: str | None = Field(examples=["The model did not answer"])
-    prompt_id: str | None = Field(examples=[PROMPT_ID])
-    project_id: str | None = Field(
-        examples=[PROJECT_ID], description="The project of the run's prompt; without a prompt, the one of its name."
-    )
-    project_status: str | None = Field(examples=["active"])
+TYPES: dict[Kind, Any] = {
+    "text": str,
+    "list": list[str],
+    "object": dict[str, Any],
+    "score": float,
+    "count": int,
+    "flag": bool,
+    "moment": dt.datetime,
+}
+#: What an answer has of a run beside its columns.
+PROJECT: dict[str, Any] = {
+    "project_id": (
+        str | None,
+        Field(
+            examples=[PROJECT_ID], description="The project of the run's prompt; without a prompt, the one of its name."
+        ),
+    ),
+    "project_status": (str | None, Field(examples=["active"])),
+}
 
 
-class RunOut(BaseModel):
-    """A run. Scores are from 0 to 1, durations in milliseconds; null is what nobody knows."""
+def _answered(name: str, description: str | None = None) -> tuple[Any, Any]:
+    column = BY_NAME[name]
+    kind = TYPES[column.kind] if column.is_never_null else TYPES[column.kind] | None
+    return kind, Field(examples=[column.example], description=description or column.description)
 
-    id: str = Field(examples=[RUN_ID])
-    created_at: dt.datetime | None = Field(examples=[TIME])
-    raw_prompt: str = Field(examples=["Summarise this text in three sentences."])
-    optimized_prompt: str | None = Field(examples=["Summarise the text below in exactly 3 sentences."])
-    task_type: str | None = Field(examples=["writing"])
-    complexity: str | None = Field(examples=["simple"])
-    weaknesses: list[str] | None = Field(examples=[["vague audience"]])
-    strengths: list[str] | None = Field(examples=[["clear role"]])
-    changes_made: list[str] | None = Field(examples=[["stated the role"]])
-    framework_applied: str | None = Field(examples=["chain-of-thought"])
-    optimization_notes: str | None = Field(examples=["Shortened twice."])
-    strategy: str | None = Field(examples=["chain-of-thought"])
-    strategy_reasoning: str | None = Field(examples=["Chosen for the task type."])
-    strategy_confidence: float | None = Field(examples=[0.9])
-    secondary_frameworks: list[str] | None = Field(examples=[["persona-assignment"]])
-    clarity_score: float | None = Field(examples=[0.8])
-    specificity_score: float | None = Field(examples=[0.7])
-    structure_score: float | None = Field(examples=[0.6])
-    faithfulness_score: float | None = Field(examples=[0.9])
-    overall_score: float | None = Field(examples=[0.7179])
-    is_improvement: bool | None = Field(examples=[True])
-    verdict: str | None = Field(examples=["Clearer than the original."])
-    duration_ms: int | None = Field(examples=[23201])
-    model_used: str | None = Field(examples=["model-a"])
-    input_tokens: int | None = Field(examples=[2014])
-    output_tokens: int | None = Field(examples=[2025])
-    cache_creation_input_tokens: int | None = Field(examples=[485])
-    cache_read_input_tokens: int | None = Field(examples=[1297])
-    status: str = Field(examples=["completed"], description="pending, running, completed, error or cancelled.")
-    error_message: str | None = Field(examples=["The model did not answer"])
-    project: str | None = Field(examples=["Support"], description="The project's name when the run was made.")
-    tags: list[str] | None = Field(examples=[["short"]])
-    title: str | None = Field(examples=["Shorter summaries"])
-    version: str | None = Field(examples=["v2"])
-    prompt_id: str | None = Field(examples=[PROMPT_ID])
-    project_id: str | None = Field(
-        examples=[PROJECT_ID], description="The project of the run's prompt; without a prompt, the one of its name."
-    )
-    project_status: str | None = Field(examples=["active"])
-    codebase_context_snapshot: dict[str, Any] | None = Field(examples=[{"language": "Python"}])
+
+RunSummaryOut = create_model(  # type: ignore[call-overload]  # mypy can't see the names in a dictionary
+    "RunSummaryOut",
+    __doc__="A run in a list.",
+    **{name: _answered(name, "From 0 to 1." if name == "overall_score" else None) for name in SUMMARY_COLUMNS},
+    **PROJECT,
+)
+SNAPSHOT = "codebase_context_snapshot"  # comes last, as clients know it
+RunOut = create_model(  # type: ignore[call-overload]  # the same
+    "RunOut",
+    __doc__="A run. Scores are from 0 to 1, durations in milliseconds; null is what nobody knows.",
+    **{name: _answered(name) for name in COLUMNS if name != SNAPSHOT},
+    **PROJECT,
+    **{SNAPSHOT: _answered(SNAPSHOT)},
+)
 
 
 class RunListOut(BaseModel):
     """A page of runs. A page by number says `total` and `page`; one by cursor counts nothing, both are null."""
 
-    items: list[RunSummaryOut]
+    items: list[RunSummaryOut]  # type: ignore[valid-type]  # made of the columns
     total: int | None = Field(examples=[1])
     page: int | None = Field(examples=[1])
     per_page: int = Field(examples=[20])

@@ -12,8 +12,9 @@ from pydantic import BaseModel, BeforeValidator, Field
 from optimizations.api.inputs import AskedText
 from optimizations.repository import Found, OptimizationRepository, RunFilters
 from optimizations.repository.searching import KINDS, Kind
-from projects.api.schemas import PROJECT_ID, PROMPT_ID, TIME
+from projects.api.inputs import PROJECT_ID, PROMPT_ID, TIME
 from promptadmin.api.app import errors
+from promptadmin.conf.limits import PAGE_ROWS, SEARCH_LENGTH
 from promptadmin.search.ranking import MOST_RANKED
 
 router = Router()
@@ -29,7 +30,7 @@ class SearchIn(BaseModel):
     """What to search for, and where."""
 
     q: AskedText = Field(
-        max_length=500,
+        max_length=SEARCH_LENGTH,
         examples=["summar* customer"],
         description='Words, all of which are there, whatever their case; `"words in quotes"` in this order; `begin*` '
         "for words that begin so. Everything else only separates words.",
@@ -43,7 +44,7 @@ class SearchIn(BaseModel):
     task_type: AskedText | None = Field(None, examples=["writing"], description="Finds runs only, as do the next two.")
     status: AskedText | None = Field(None, examples=["completed"])
     strategy: AskedText | None = Field(None, examples=["chain-of-thought"])
-    limit: int = Field(20, ge=1, le=100, examples=[20])
+    limit: int = Field(20, ge=1, le=PAGE_ROWS, examples=[20])
     offset: int = Field(0, ge=0, le=MOST_RANKED * len(KINDS), examples=[0])
 
 
@@ -114,18 +115,6 @@ def search(request: HttpRequest, response: HttpResponse, asked: Query[SearchIn])
 
 
 def _answer(item: Found) -> dict[str, Any]:
-    return {
-        "kind": item.kind,
-        "id": item.id,
-        "title": item.title,
-        "snippet": item.snippet.html,
-        "text": item.snippet.text,
-        "highlights": [list(span) for span in item.snippet.highlights],
-        "score": item.score,
-        "created_at": item.created_at,
-        "project_id": item.project_id,
-        "project": item.project,
-        "prompt_id": item.prompt_id,
-        "version": item.version,
-        "status": item.status,
-    }
+    same = {name: getattr(item, name) for name in FoundOut.model_fields if hasattr(item, name)}
+    shown = item.snippet
+    return same | {"snippet": shown.html, "text": shown.text, "highlights": [list(span) for span in shown.highlights]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 
 from optimizations.columns import COLUMNS, Record, read_row
@@ -31,7 +31,7 @@ def exported_lines(filters: RunFilters, using: str = DEFAULT_DB_ALIAS) -> Iterat
 
 def exported_rows(runs: QuerySet[Optimization], using: str = DEFAULT_DB_ALIAS) -> QuerySet[Optimization, Any]:
     """What an export reads of runs, oldest first; `exported_record` reads each."""
-    oldest_first = RunOrder.named("created_at", "asc", connections[using].vendor)
+    oldest_first = RunOrder.named("created_at", "asc", using)
     return oldest_first.sorted(runs).values_list(*COLUMNS, PROMPTS_PROJECT)
 
 

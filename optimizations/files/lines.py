@@ -15,70 +15,46 @@ from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from optimizations.api.inputs import Count, Flag, Score, Status
-from optimizations.columns import Record
-from projects.api.schemas import storable
+from optimizations.columns import ALL, Kind, Record
+from projects.api.inputs import storable
+from promptadmin.conf.limits import INDEXED_LENGTH
 from promptadmin.db.exact_json import dumps
 from promptadmin.db.fields import moment_of_text
 from promptadmin.exchange.lines import TOO_MANY_VALUES, Line, LineError, Numbered, read_rows, too_many_values, whole
 from promptadmin.http.keys import Key, NewKey
 
-MAX_ERRORS = 100
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 #: Indexed columns: PostgreSQL can't index a long text.
-IndexedText = Annotated[str, Field(max_length=200)]
-WholeCount = Annotated[Count, BeforeValidator(whole)]
-
-
-class RunLine(TypedDict, total=False):
-    """A line. A column that it doesn't name gets its default."""
-
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # how pydantic is told
-
-    id: Required[NewKey]
-    created_at: Annotated[dt.datetime | None, BeforeValidator(moment_of_text)]
-    raw_prompt: Required[str]
-    optimized_prompt: str | None
-    task_type: IndexedText | None
-    complexity: str | None
-    weaknesses: list[str] | None
-    strengths: list[str] | None
-    changes_made: list[str] | None
-    framework_applied: IndexedText | None
-    optimization_notes: str | None
-    strategy: IndexedText | None
-    strategy_reasoning: str | None
-    strategy_confidence: Score | None
-    secondary_frameworks: list[str] | None
-    clarity_score: Score | None
-    specificity_score: Score | None
-    structure_score: Score | None
-    faithfulness_score: Score | None
-    overall_score: Score | None
-    is_improvement: Flag | None
-    verdict: str | None
-    duration_ms: WholeCount | None
-    model_used: str | None
-    input_tokens: WholeCount | None
-    output_tokens: WholeCount | None
-    cache_creation_input_tokens: WholeCount | None
-    cache_read_input_tokens: WholeCount | None
-    status: Status
-    error_message: str | None
-    project: IndexedText | None
-    tags: list[str] | None
-    title: str | None
-    version: str | None
-    prompt_id: Key | None
-    codebase_context_snapshot: dict[str, Any] | None
-    prompt_project: IndexedText | None
-    # What the API answers of a run beside its columns says nothing new: it is taken, and not looked at.
-    project_id: Any
-    project_status: Any
-
-
-_ADAPTER = TypeAdapter(RunLine)
+IndexedText = Annotated[str, Field(max_length=INDEXED_LENGTH)]
+INDEXED = ("task_type", "framework_applied", "strategy", "project", "prompt_project")
+TYPES: dict[Kind, Any] = {
+    "text": str,
+    "list": list[str],
+    "object": dict[str, Any],
+    "score": Score,
+    "count": Annotated[Count, BeforeValidator(whole)],
+    "flag": Flag,
+    "moment": Annotated[dt.datetime, BeforeValidator(moment_of_text)],
+}
 DERIVED = ("project_id", "project_status")
+#: A column that a line doesn't name gets its default.
+RunLine = TypedDict(
+    "RunLine",
+    {
+        **{column.name: TYPES[column.kind] | None for column in ALL},  # type: ignore[misc]  # mypy wants literals
+        "id": Required[NewKey],
+        "raw_prompt": Required[str],
+        "status": Status,
+        "prompt_id": Key | None,
+        **dict.fromkeys(INDEXED, IndexedText | None),
+        # What the API answers of a run beside its columns says nothing new: it is taken, and not looked at.
+        **dict.fromkeys(DERIVED, Any),
+    },
+    total=False,
+)
+RunLine.__pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[attr-defined]
+_ADAPTER = TypeAdapter(RunLine)
 
 
 def read_lines(body: bytes) -> tuple[list[Line], list[LineError]]:

@@ -7,22 +7,24 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 
-from optimizations.columns import COLUMNS, COUNTS, LISTS, OBJECTS, SCORES
+from optimizations.columns import ALL, Kind
 from optimizations.files.export import exported_record, exported_rows
 from optimizations.files.lines import DERIVED, read_runs
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
 from promptadmin.exchange.base_formats import Columns, Record
-from promptadmin.exchange.cells import Kind
+from promptadmin.exchange.cells import Kind as CellKind
 from promptadmin.exchange.lines import Imported, Line, LineError, Numbered
 from promptadmin.exchange.tables import Table
 
-KINDS: dict[str, Kind] = {
-    **dict.fromkeys(SCORES, "number"),
-    **dict.fromkeys(COUNTS, "count"),
-    **dict.fromkeys((*LISTS, *OBJECTS), "json"),
-    "is_improvement": "flag",
-    "created_at": "moment",
+CELLS: dict[Kind, CellKind] = {
+    "text": "text",
+    "list": "json",
+    "object": "json",
+    "score": "number",
+    "count": "count",
+    "flag": "flag",
+    "moment": "moment",
 }
 
 
@@ -30,7 +32,7 @@ class RunTable(Table):
     """Runs, by the rules of the API's import and export."""
 
     model = Optimization
-    columns: ClassVar[Columns] = {name: KINDS.get(name, "text") for name in (*COLUMNS, "prompt_project")}
+    columns: ClassVar[Columns] = {column.name: CELLS[column.kind] for column in ALL} | {"prompt_project": "text"}
     shown = ("id", "created_at", "title", "raw_prompt", "status", "project")
     ignored = DERIVED
     note = (

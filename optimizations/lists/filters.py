@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from optimizations.models import Optimization
 from projects.models import Project, ProjectStatus, Prompt
 from projects.namesakes import firsts_of_names
-from promptadmin.search.rows import RowNumber
+from promptadmin.db.row_numbers import RowNumber
 
 SEARCHED = ("raw_prompt", "optimized_prompt", "title", "tags", "project")
 #: Runs of such projects are what `include_archived=False` hides.

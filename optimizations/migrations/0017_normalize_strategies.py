@@ -8,13 +8,25 @@ from typing import Any
 
 from django.db import migrations
 
-from promptadmin.plugins.steps import StepContext
+from promptadmin.db.sessions import write_session
+
+RENAMED = {
+    "few-shot": "few-shot-scaffolding",
+    "role-based": "persona-assignment",
+    "constraint-focused": "constraint-injection",
+    "structured-enhancement": "role-task-format",
+}
 
 
 def forwards(apps: Any, schema_editor: Any) -> None:
-    from optimizations.startup import normalize_strategies
-
-    normalize_strategies(StepContext(schema_editor.connection))
+    cases = " ".join("WHEN %s THEN %s" for _ in RENAMED)
+    known = ", ".join("%s" for _ in RENAMED)
+    with write_session(schema_editor.connection.alias), schema_editor.connection.cursor() as cursor:
+        for column in ("framework_applied", "strategy"):
+            cursor.execute(
+                f"UPDATE optimizations SET {column} = CASE {column} {cases} END WHERE {column} IN ({known})",
+                [name for pair in RENAMED.items() for name in pair] + list(RENAMED),
+            )
 
 
 class Migration(migrations.Migration):

@@ -8,13 +8,11 @@ from typing import Any
 
 from django.db import migrations
 
-from promptadmin.plugins.steps import StepContext
+from optimizations.migrations._linking import link_prompts
 
 
 def forwards(apps: Any, schema_editor: Any) -> None:
-    from optimizations.startup import link_prompts
-
-    link_prompts(StepContext(schema_editor.connection))
+    link_prompts(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

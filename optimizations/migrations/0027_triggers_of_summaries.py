@@ -4,21 +4,14 @@ Those overlooked a run that was added where runs of other projects had been dele
 with them: statistics are right without, and the upkeep makes them anew beside the server.
 """
 
-from typing import Any
-
 from django.db import migrations
 
-from optimizations.stats.rollups import table
-
-
-def forwards(apps: Any, schema_editor: Any) -> None:
-    if schema_editor.connection.vendor == "sqlite":
-        table.create(schema_editor.connection)
+from optimizations.migrations._summaries import drop_summaries
 
 
 class Migration(migrations.Migration):
     dependencies = [("optimizations", "0026_ties_on_postgresql")]
 
     operations = [
-        migrations.RunPython(forwards, migrations.RunPython.noop),
+        migrations.RunPython(drop_summaries, migrations.RunPython.noop),
     ]

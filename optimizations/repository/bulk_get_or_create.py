@@ -12,8 +12,8 @@ from projects.models import Project, ProjectStatus
 from projects.namesakes import ORDER
 from projects.records import ProjectInfo
 from projects.repository import ProjectRepository
-from projects.repository.forges import PROMPT_FIELDS
 from projects.repository.matching import AMONG_FIRST
+from projects.repository.prompts import PROMPT_FIELDS
 from projects.texts.forms import composed, is_blank, spellings
 from projects.texts.keys import KEY, fold_blanks, half_folded, keys
 from promptadmin.db.bulk_insert import insert_rows

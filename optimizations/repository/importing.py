@@ -9,7 +9,7 @@ from django.db import IntegrityError, connections
 from django.utils import timezone
 from pydantic import TypeAdapter, ValidationError
 
-from optimizations.columns import COLUMNS, LISTS, OBJECTS, Record, read_row
+from optimizations.columns import COLUMNS, JSON_COLUMNS, Record, read_row
 from optimizations.events import runs_changed
 from optimizations.models import Optimization, RunStatus
 from optimizations.repository.bulk_get_or_create import VALUES_A_QUERY, Linking
@@ -26,7 +26,6 @@ from promptadmin.exchange.sentences import sentence
 from promptadmin.http.keys import NewKey
 
 CONFLICT = "A run with this id and other content exists"
-JSON_COLUMNS = {*LISTS, *OBJECTS}
 #: Columns that get a value also where a line doesn't name them.
 ALWAYS = ("created_at", "status", "prompt_id")
 #: Columns that a line may name and that say where the run belongs, not what it is.

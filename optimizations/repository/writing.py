@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any
 
-from django.db import IntegrityError, connections, transaction
+from django.db import connections
 from django.db.models import QuerySet
 from django.db.models.functions import Left
 from django.utils import timezone
 
-from optimizations.columns import COLUMNS, Record, read_row, stored_values
+from optimizations.columns import COLUMNS, LABELS, Record, read_row, stored_values
 from optimizations.events import run_changed, runs_changed
 from optimizations.models import Optimization, RunStatus
+from optimizations.repository.deleting import ALL_RUNS, RUNS, last_run
 from optimizations.repository.reading import RUN_MISSING, Reading
 from projects.models import ProjectStatus, Prompt
 from projects.repository import ProjectRepository
-from projects.repository.deleting import ALL_RUNS, RUNS
 from promptadmin.audit import LONGEST, Change, record
 from promptadmin.db.fields import new_id, stored_moment
 from promptadmin.db.legacy_values import read_text
-from promptadmin.db.raw import execute, fetch_all
+from promptadmin.db.raw import fetch_all
 from promptadmin.deletions.work import begin
 from promptadmin.errors import Conflict, Forbidden, Invalid, NotFound
 from promptadmin.models import Deletion
 
 FINISHED = (RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED)
-#: What may still change of a finished run.
-LABELS = ("title", "tags", "project", "version")
 PROMPT_UNKNOWN = "prompt_id does not reference a valid prompt"
 #: What the change log tells of a deleted run, besides its text.
 SHOWN_OF_DELETED = ("title", "project", "status", "strategy", "overall_score", "created_at")
@@ -58,10 +55,7 @@ class Writing(Reading):
         elif project and project.status != ProjectStatus.ARCHIVED:
             given["prompt_id"] = projects.ensure_prompt_in(project, given["raw_prompt"])
             linked = given["prompt_id"] is not None
-        try:
-            stored = self._insert_run(given)
-        except IntegrityError as error:  # on PostgreSQL, another writer took the id in this moment
-            raise Conflict(ID_TAKEN) from error
+        stored = self._insert_run(given)
         run_changed("optimization_created", given, self.using)
         if given["status"] in FINISHED:
             run_changed("optimization_finished", given, self.using)
@@ -72,7 +66,7 @@ class Writing(Reading):
         return record | {"project_id": project.id, "project_status": str(project.status)}
 
     def _insert_run(self, run: Mapping[str, Any]) -> dict[str, Any]:
-        """Store a run; answers what its columns hold then.
+        """Store a run; answers what its columns hold then. Raises Conflict for an id that is taken.
 
         As text, because Django takes longer to build the statement than the database to run it.
         """
@@ -81,10 +75,9 @@ class Writing(Reading):
         stored["created_at"] = stored_moment(run["created_at"], connection)
         stored["status"] = str(run["status"])
         columns, marks = ", ".join(stored), ", ".join(["%s"] * len(stored))
-        # On PostgreSQL a refused row must not take the caller's other ones with it.
-        savepoint = transaction.atomic(using=self.using) if connection.vendor == "postgresql" else nullcontext()
-        with savepoint:
-            execute(connection, f"INSERT INTO optimizations ({columns}) VALUES ({marks})", list(stored.values()))
+        insert = f"INSERT INTO optimizations ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING RETURNING id"
+        if not fetch_all(connection, insert, list(stored.values())):  # another writer took the id in this moment
+            raise Conflict(ID_TAKEN)
         return stored
 
     def change_run(self, run_id: str, changes: Mapping[str, Any]) -> Record:
@@ -161,7 +154,7 @@ class Writing(Reading):
         changes = self._deletions(rows)
         if found:
             title = changes[0].title if len(found) == 1 else f"{len(found)} runs"
-            begin(Deletion(kind=RUNS, parts=json.dumps(list(found)), title=title), self.using, len(found))
+            begin(Deletion(kind=RUNS, parts=json.dumps(list(found)), title=title), self.using)
         record(*changes, using=self.using)
         for run_id, prompt_id in found.items():
             run_changed("optimization_deleted", {"id": run_id, "prompt_id": prompt_id}, self.using)
@@ -171,10 +164,10 @@ class Writing(Reading):
         """Delete every run; projects, prompts and versions stay. Answers how many."""
         deleted = self.runs.count()
         if deleted:
-            last = 0
-            if connections[self.using].vendor == "sqlite":
-                [(last,)] = fetch_all(connections[self.using], "SELECT MAX(rowid) FROM optimizations", [])
-            begin(Deletion(kind=ALL_RUNS, parts=str(last), title=f"all {deleted} runs"), self.using, deleted)
+            begin(
+                Deletion(kind=ALL_RUNS, parts=last_run(connections[self.using]), title=f"all {deleted} runs"),
+                self.using,
+            )
         note = f"all {deleted} runs"
         record(Change(model=Optimization, key="*", title="every run", before={}, note=note), using=self.using)
         runs_changed("optimizations_cleared", deleted, self.using)

@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count, F, FloatField, Max, Min, Q, QuerySet, Sum
 
+from optimizations.columns import ALL, COUNTS
 from optimizations.models import Optimization
 from optimizations.strategies import canonical
 from promptadmin.db.fields import LARGEST_COUNT
 
 SCORE = "overall_score"
-SCORES = (SCORE, "clarity_score", "specificity_score", "structure_score", "faithfulness_score")
-INTEGERS = ("input_tokens", "output_tokens", "duration_ms")
-MEASURES = (*SCORES, "strategy_confidence", *INTEGERS)
+MEASURES = tuple(column.name for column in ALL if column.summed)
 
 #: How many of a packed tally's numbers come before those by measure.
 _HEAD = 6
@@ -36,7 +35,7 @@ def usable(column: str) -> Q:
     Not so where a SQLite file holds text or a blob, both of which compare as greater than any number, or where a
     score is infinite or not a number.
     """
-    return Q((f"{column}__range", INTEGER_NUMBERS if column in INTEGERS else NUMBERS))
+    return Q((f"{column}__range", INTEGER_NUMBERS if column in COUNTS else NUMBERS))
 
 
 class Total(Sum):

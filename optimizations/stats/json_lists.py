@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet, Sum
 
 from optimizations.models import Optimization
 from optimizations.stats.aggregates import SCORE, as_text, stored_strategy, usable
+from promptadmin.db.json_lists import list_sql
 
 
 class Item(NamedTuple):
@@ -26,36 +27,13 @@ class Item(NamedTuple):
 
 
 # Equal texts are counted before they are read, so each distinct one is read once. Only texts in lists count, and no
-# empty ones. What isn't a JSON list, or has a NUL (escaped or not), which neither engine can hold in a text, counts
-# nowhere.
-_SQL = {
-    # A value goes out as a blob: a lone surrogate, which JSON can escape and UTF-8 can't hold, would fail the query.
-    "sqlite": r"""
-        WITH grouped (strategy, framework, stored, runs, scored, score) AS ({grouped}),
-        lists AS MATERIALIZED (
-            SELECT strategy, framework, runs, scored, score,
-                CASE WHEN typeof(stored) = 'text' AND instr(stored, char(0)) = 0 AND instr(stored, '\u0000') = 0 THEN
-                    CASE WHEN json_valid(stored) THEN CASE WHEN json_type(stored) = 'array' THEN stored END END
-                END AS list
-            FROM grouped
-        )
-        SELECT strategy, framework, CAST(item.value AS BLOB) AS text, SUM(runs), SUM(scored), SUM(score)
-        FROM lists LEFT JOIN json_each(lists.list) AS item ON item.type = 'text' AND item.value <> ''
-        WHERE lists.list IS NOT NULL
-        GROUP BY 1, 2, 3
-    """,
-    "postgresql": """
-        WITH grouped (strategy, framework, stored, runs, scored, score) AS ({grouped}),
-        lists AS MATERIALIZED (
-            SELECT strategy, framework, runs, scored, score, promptadmin_json_list(stored) AS list FROM grouped
-        )
-        SELECT strategy, framework, item #>> '{{}}' AS text, SUM(runs), SUM(scored), SUM(score)
-        FROM lists LEFT JOIN LATERAL jsonb_array_elements(list) AS items (item)
-            ON jsonb_typeof(item) = 'string' AND item <> '""'
-        WHERE list IS NOT NULL
-        GROUP BY 1, 2, 3
-    """,
-}
+# empty ones.
+_SQL = """
+    WITH grouped (strategy, framework, stored, runs, scored, score) AS ({grouped}),
+    lists AS MATERIALIZED (SELECT strategy, framework, runs, scored, score, {of_stored} AS list FROM grouped)
+    SELECT strategy, framework, {text} AS text, SUM(runs), SUM(scored), SUM(score)
+    FROM lists {join} WHERE list IS NOT NULL GROUP BY 1, 2, 3
+"""
 
 
 def read_items(runs: QuerySet[Optimization], column: str) -> Iterator[Item]:
@@ -72,7 +50,7 @@ def read_items(runs: QuerySet[Optimization], column: str) -> Iterator[Item]:
     )
     sql, params = grouped.query.get_compiler(connection=connection).as_sql()
     with connection.cursor() as cursor:
-        cursor.execute(_SQL[connection.vendor].format(grouped=sql), params)
+        cursor.execute(_SQL.format(grouped=sql, **list_sql(connection)._asdict()), params)
         for strategy, framework, text, count, scored, score in cursor.fetchall():
             try:
                 item = text.decode() if isinstance(text, bytes) else as_text(text)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from projects.records import ForgeRecord
+from projects.records import RunRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Chart:
     options: str
 
 
-def score_chart(runs: Sequence[ForgeRecord]) -> Chart | None:
+def score_chart(runs: Sequence[RunRecord]) -> Chart | None:
     """The scores of runs, out of ten, from the oldest to the newest; None where fewer than two have one."""
     scored = [run for run in reversed(runs) if run.overall_score is not None and run.created_at is not None]
     if len(scored) < 2:

@@ -25,7 +25,6 @@ class PromptTextWidget(UnfoldAdminTextareaWidget):
         js = ("projects/prompt_text.js",)
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """Add the counts of the text."""
         context: dict[str, Any] = super().get_context(name, value, attrs)
         context["counts"] = count_text(line_feeds(value or ""))
         return context
@@ -49,26 +48,21 @@ class TextListWidget(forms.Widget):
         js = ("projects/text_list.js",)
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """Add the fields."""
         context = super().get_context(name, value, attrs)
         context["widget"]["value"] = [*(text for text in value or () if text.strip()), ""]
         context["widget"]["classes"] = " ".join((*TEXTAREA_CLASSES, *TEXTAREA_EXPANDABLE_CLASSES))
         return context
 
     def format_value(self, value: Any) -> Any:
-        """The list itself."""
         return value
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
-        """All texts of this name."""
         return list(data.getlist(name))
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        """Whether the page had no such field."""
         return name not in data
 
     def id_for_label(self, id_: str) -> str:
-        """The first field."""
         return f"{id_}_0" if id_ else ""
 
 
@@ -79,7 +73,6 @@ class StoredTextField(forms.CharField):
         super().__init__(**{"strip": False, "widget": ShortTextWidget, **kwargs})
 
     def to_python(self, value: Any) -> str:
-        """The text with line feeds."""
         return line_feeds(super().to_python(value) or "")
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -97,7 +90,6 @@ class TextListField(forms.Field):
         self._item = StoredTextField(required=False)
 
     def to_python(self, value: Sequence[str] | None) -> list[str]:
-        """The texts."""
         return [self._item.clean(text) for text in value or () if text.strip()]
 
     def has_changed(self, initial: Sequence[str] | None, data: Sequence[str] | None) -> bool:

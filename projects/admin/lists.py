@@ -43,7 +43,6 @@ class KeyedChangeList(PlainChangeList):
     """Finds the keys of a page first: what is sorted and skipped on the way to a far page is nothing but keys."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read the rows of the page."""
         super().get_results(request)
         keys = list(self.result_list.values_list("pk", flat=True))
         with read_session():
@@ -59,7 +58,6 @@ class ProjectChangeList(KeyedChangeList):
     """The list of projects."""
 
     def rows(self, keys: Sequence[str]) -> Iterable[Any]:
-        """With their numbers."""
         rows = Project.objects.filter(pk__in=keys)
         return with_overviews(rows, ProjectRepository().project_overviews, ProjectOverview("", 0, 0, None))
 
@@ -91,11 +89,9 @@ class StatusFilter(admin.SimpleListFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Every status."""
         return [(str(value), str(label).capitalize()) for value, label in ProjectStatus.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Project]) -> QuerySet[Project]:
-        """Those of the status; without one, all but the deleted."""
         return queryset.filter(status=self.value()) if self.value() else queryset.exclude(status=ProjectStatus.DELETED)
 
     def choices(self, changelist: Any) -> Any:
@@ -111,11 +107,9 @@ class WithoutProjectFilter(admin.SimpleListFilter):
     parameter_name = "in_project"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The one choice, beside all."""
         return [("no", "No project")] if Prompt.objects.filter(project__isnull=True).exists() else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> QuerySet[Prompt]:
-        """All, or those in none."""
         return queryset.filter(project__isnull=True) if self.value() == "no" else queryset
 
 

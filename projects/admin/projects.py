@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.http import HttpRequest
@@ -20,6 +19,7 @@ from projects.admin.prompt_order import PromptOrderPage
 from projects.files.tables import ProjectTable
 from projects.models import Project, ProjectStatus, Prompt
 from projects.repository import RUNS_COUNTED, ProjectRepository
+from projects.runs import run_model
 from projects.templatetags.prompt_texts import bounded, moment
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.readonly_admin import link_to_list
@@ -44,7 +44,6 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
         css = {"all": ["projects/admin.css"]}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ProjectChangeList]:
-        """The list that counts for its page only."""
         return ProjectChangeList
 
     @admin.display(description="project", ordering="name")
@@ -54,7 +53,6 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
 
     @admin.display(description="status", ordering="status")
     def state(self, row: Project) -> str:
-        """The status, as a coloured label."""
         return str(row.status)
 
     state.label = {  # type: ignore[attr-defined]  # what the theme asks for
@@ -65,15 +63,11 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
 
     @admin.display(description="prompts")
     def prompts(self, row: Any) -> SafeString:
-        """A link to the project's prompts, with their number."""
         return link_to_list(Prompt, f"{row.overview.prompts:,}", project__id__exact=row.pk)
 
     @admin.display(description="runs")
     def runs(self, row: Any) -> SafeString:
-        """A link to the project's runs, with their number up to a bound."""
-        return link_to_list(
-            apps.get_model("optimizations", "Optimization"), bounded(row.overview.runs, RUNS_COUNTED), project_id=row.pk
-        )
+        return link_to_list(run_model(), bounded(row.overview.runs, RUNS_COUNTED), project_id=row.pk)
 
     @admin.display(description="last activity (UTC)")
     def last_activity(self, row: Any) -> SafeString:
@@ -81,12 +75,10 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
         return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.overview.last_activity))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Archived and deleted projects are read-only."""
         allowed: bool = super().has_change_permission(request, obj)
         return allowed and (obj is None or obj.status == ProjectStatus.ACTIVE)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Deleted projects are gone already."""
         allowed: bool = super().has_delete_permission(request, obj)
         return allowed and (obj is None or obj.status != ProjectStatus.DELETED)
 
@@ -104,7 +96,6 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
 
     @admin.display(description="description")
     def description_shown(self, row: Project) -> SafeString | str:
-        """The description with its lines."""
         return format_html('<div class="whitespace-pre-line" dir="auto">{}</div>', row.description or "-")
 
     @admin.display(description="context profile")
@@ -116,7 +107,6 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
 
     @admin.display(description="created, changed (UTC)")
     def times(self, row: Project) -> str:
-        """Both times."""
         return f"{moment(row.created_at)}, {moment(row.updated_at)}"
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:

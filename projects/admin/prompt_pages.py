@@ -41,7 +41,6 @@ class PromptPages(RepositoryAdmin):
     """The part of the admin of prompts that is about versions and deletion."""
 
     def get_urls(self) -> Any:
-        """The pages of one prompt beside its form."""
         view = self.admin_site.admin_view
         return [
             path("<path:object_id>/compare/", view(self.compare_view), name="projects_prompt_compare"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
 from django.contrib import admin
 from django.db import connections
 from django.db.models import QuerySet
@@ -23,6 +22,7 @@ from projects.admin.prompt_pages import PromptPages, shown_rows
 from projects.files.tables import PromptTable
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.repository import RUNS_COUNTED, ProjectRepository
+from projects.runs import run_model, run_permission
 from projects.search_index import PROMPTS
 from projects.templatetags.prompt_texts import beginning, bounded, moment
 from projects.texts.counts import count_text
@@ -70,17 +70,14 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
         return self.list_filter if may_see_projects(request) else []
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PromptChangeList]:
-        """The list that counts for its page only."""
         return PromptChangeList
 
     @admin.display(description="prompt")
     def text(self, row: Any) -> SafeString:
-        """The beginning of the text."""
         return format_html("<bdi>{}</bdi>", beginning(row.start, 100))
 
     @admin.display(description="project")
     def project_link(self, row: Any) -> SafeString | str:
-        """A link to the project, by its path."""
         if row.project_id is None:
             return NO_PROJECT_SHOWN
         return link_to_key(Project, row.project_id, beginning(row.overview.project or "", 60))
@@ -92,18 +89,14 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
 
     @admin.display(description="earlier versions")
     def versions(self, row: Any) -> SafeString:
-        """A link to the earlier versions, with their number."""
         return link_to_list(PromptVersion, f"{row.overview.versions:,}", prompt__id__exact=row.pk)
 
     @admin.display(description="runs")
     def runs(self, row: Any) -> SafeString:
-        """A link to the runs of this prompt, with their number up to a bound."""
-        runs = apps.get_model("optimizations", "Optimization")
-        return link_to_list(runs, bounded(row.overview.runs, RUNS_COUNTED), prompt__id__exact=row.pk)
+        return link_to_list(run_model(), bounded(row.overview.runs, RUNS_COUNTED), prompt__id__exact=row.pk)
 
     @admin.display(description="changed (UTC)", ordering="updated_at")
     def changed(self, row: Prompt) -> SafeString:
-        """When its text or its place last changed."""
         return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.updated_at))
 
     def get_search_results(
@@ -132,12 +125,10 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
         return ["order_index", "id"] if PROJECT_FILTER in request.GET else self.ordering
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Prompts of archived projects are read-only."""
         allowed: bool = super().has_change_permission(request, obj)
         return allowed and (obj is None or _is_open(obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Prompts of archived projects stay."""
         allowed: bool = super().has_delete_permission(request, obj)
         return allowed and (obj is None or _is_open(obj))
 
@@ -151,17 +142,14 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
 
     @admin.display(description="text")
     def text_shown(self, row: Prompt) -> str:
-        """The text, with its counts."""
         return render_to_string("projects/text_shown.html", {"text": row.content, "counts": count_text(row.content)})
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Only active projects take prompts."""
         if db_field.name == "project":
             kwargs |= {"queryset": Project.objects.filter(status=ProjectStatus.ACTIVE), "required": True}
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Add the history and the runs below the form."""
         prompt, form = kwargs.get("obj"), context["adminform"].form
         if prompt is not None:
             repository = ProjectRepository()
@@ -172,8 +160,8 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
                 context |= {"history": history, "project": repository.projects.filter(id=prompt.project_id).first()}
                 context["may_see_project"] = may_see_projects(request)
                 context["findings"] = repository.findings(prompt_id=prompt.pk)
-                if request.user.has_perm("optimizations.view_optimization"):
-                    runs = repository.list_forges(prompt_id=prompt.pk, limit=RUNS_CHARTED)
+                if request.user.has_perm(run_permission("view")):
+                    runs = repository.list_runs(prompt_id=prompt.pk, limit=RUNS_CHARTED)
                     context |= {"runs": runs, "runs_shown": runs.items[:RUNS_SHOWN], "chart": score_chart(runs.items)}
             if form.is_bound and form.refused is not None:
                 context["conflict"] = shown_rows(prompt.content, line_feeds(form.data["content"]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -13,6 +12,7 @@ from django.utils.safestring import SafeString
 from projects.admin.lists import VersionChangeList
 from projects.files.tables import VersionTable
 from projects.models import Prompt, PromptVersion
+from projects.runs import run_model
 from projects.templatetags.prompt_texts import beginning, moment, visible
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.readonly_admin import ReadOnlyAdmin, link_to_key
@@ -34,7 +34,6 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
         css = {"all": ["projects/admin.css"]}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[VersionChangeList]:
-        """The list that reads no more of the texts than it shows."""
         return VersionChangeList
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
@@ -42,19 +41,16 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
         return [name for name in self.list_display if name != "prompt_link" or self._may_see_prompts(request)]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """The same of one version."""
         return [name for name in self.fields if name != "prompt_link" or self._may_see_prompts(request)]
 
     def _may_see_prompts(self, request: HttpRequest) -> bool:
         return any(request.user.has_perm(f"projects.{verb}_prompt") for verb in ("view", "change"))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Let a prompt's page link to its versions."""
         return lookup == "prompt__id__exact" or super().lookup_allowed(lookup, value, request)
 
     @admin.display(description="text")
     def text(self, row: Any) -> SafeString:
-        """The beginning of the text."""
         return format_html("<bdi>{}</bdi>", beginning(row.start, 120))
 
     @admin.display(description="version")
@@ -64,7 +60,6 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
 
     @admin.display(description="prompt")
     def prompt_link(self, row: Any) -> SafeString | str:
-        """A link to the prompt as it is now."""
         start = getattr(row, "prompt_start", None)
         if start is None:
             start = Prompt.objects.filter(pk=row.prompt_id).values_list("content", flat=True).first()
@@ -72,15 +67,12 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
 
     @admin.display(description="led to the next by")
     def run(self, row: PromptVersion) -> SafeString | str:
-        """A link to the run that the next text came from."""
-        return link_to_key(apps.get_model("optimizations", "Optimization"), row.optimization_id, "run")
+        return link_to_key(run_model(), row.optimization_id, "run")
 
     @admin.display(description="replaced (UTC)")
     def replaced(self, row: PromptVersion) -> SafeString:
-        """When another text took its place."""
         return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.created_at))
 
     @admin.display(description="text")
     def whole_text(self, row: PromptVersion) -> SafeString:
-        """The text."""
         return format_html('<pre class="prompt-text" dir="auto">{}</pre>', visible(row.content))

@@ -10,22 +10,16 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Header, Query, Router, Status
 from pydantic import AfterValidator
 
+from projects.api.inputs import ProjectCreateIn, ProjectUpdateIn, storable
 from projects.api.prompts import PROJECT, ProjectId, project_tag, project_text
 from projects.api.prompts import router as prompt_router
-from projects.api.schemas import (
-    DeletedOut,
-    ProjectCreateIn,
-    ProjectListOut,
-    ProjectOut,
-    ProjectStatusOut,
-    ProjectUpdateIn,
-    storable,
-)
+from projects.api.schemas import DeletedOut, ProjectListOut, ProjectOut, ProjectStatusOut
 from projects.models import Project
 from projects.records import ProjectDetail
 from projects.repository import LEAVE, ProjectRepository
 from promptadmin.api.app import errors
 from promptadmin.api.etags import checks_if_match, is_known, text_tag, with_etag
+from promptadmin.conf.limits import PAGE_ROWS
 from promptadmin.db.fields import LARGEST_INTEGER
 from promptadmin.http.responses import ready_text
 
@@ -43,7 +37,7 @@ def list_projects(
     request: HttpRequest,
     *,
     page: Annotated[int, Query(ge=1, le=LARGEST_INTEGER, example=1)] = 1,
-    per_page: Annotated[int, Query(ge=1, le=100, example=20)] = 20,
+    per_page: Annotated[int, Query(ge=1, le=PAGE_ROWS, example=20)] = 20,
     search: Annotated[
         str | None,
         AfterValidator(storable),

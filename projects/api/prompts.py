@@ -9,28 +9,24 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router, Status
 from pydantic import AfterValidator
 
+from projects.api.inputs import PROJECT_ID, PROMPT_ID, PromptCreateIn, PromptOrderIn, PromptUpdateIn, storable
 from projects.api.schemas import (
-    PROJECT_ID,
-    PROMPT_ID,
     DeletedOut,
     FindingListOut,
     ForgeListOut,
-    PromptCreateIn,
     PromptListOut,
-    PromptOrderIn,
     PromptOrderOut,
     PromptOut,
-    PromptUpdateIn,
     VersionDiffOut,
     VersionListOut,
     VersionOut,
-    storable,
 )
 from projects.models import Project
-from projects.records import ForgeRecord, Page, ProjectDetail, PromptRecord, VersionRecord
+from projects.records import Page, ProjectDetail, PromptRecord, RunRecord, VersionRecord
 from projects.repository import ProjectRepository
 from promptadmin.api.app import errors
 from promptadmin.api.etags import Resource, checks_if_match, text_tag, unless_known, with_etag
+from promptadmin.conf.limits import PAGE_ROWS
 from promptadmin.db.fields import LARGEST_INTEGER
 from promptadmin.http.responses import ready_json
 
@@ -41,7 +37,7 @@ router = Router()
 ProjectId = Annotated[str, AfterValidator(storable), Path(description="The project's id.", example=PROJECT_ID)]
 PromptId = Annotated[str, AfterValidator(storable), Path(description="The prompt's id.", example=PROMPT_ID)]
 Version = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="A version; the current one too.", example=1)]
-Limit = Annotated[int, Query(ge=1, le=100, example=20)]
+Limit = Annotated[int, Query(ge=1, le=PAGE_ROWS, example=20)]
 Offset = Annotated[int, Query(ge=0, le=LARGEST_INTEGER, example=20)]
 
 
@@ -52,14 +48,15 @@ def version_tag(prompt: PromptRecord) -> str:
 
 def project_text(project: ProjectDetail) -> bytes:
     """The JSON text that reading a project answers."""
-    prompts = [
-        {**prompt._asdict(), "latest_forge": prompt.latest_forge and _latest(prompt.latest_forge)}
-        for prompt in project.prompts
-    ]
+    prompts = [_prompt(**prompt._asdict()) for prompt in project.prompts]
     return ready_json({**{field.name: getattr(project, field.name) for field in fields(project)}, "prompts": prompts})
 
 
-def _latest(run: ForgeRecord) -> dict[str, Any]:
+def _prompt(run_count: int, latest_run: RunRecord | None, **values: Any) -> dict[str, Any]:
+    return {**values, "forge_count": run_count, "latest_forge": latest_run and _latest(latest_run)}
+
+
+def _latest(run: RunRecord) -> dict[str, Any]:
     return {
         "id": run.id,
         "title": run.title,
@@ -200,11 +197,11 @@ def list_findings(request: HttpRequest, project_id: ProjectId, prompt_id: Prompt
     operation_id="list_prompt_forges",
     summary="List a prompt's runs",
 )
-def list_forges(
+def list_runs(
     request: HttpRequest, project_id: ProjectId, prompt_id: PromptId, limit: Limit = 20, offset: Offset = 0
 ) -> Page[Any]:
     """Newest first, of any status: those linked to it and, of those linked to none, those of its text and project."""
-    return ProjectRepository().list_forges(project_id=project_id, prompt_id=prompt_id, limit=limit, offset=offset)
+    return ProjectRepository().list_runs(project_id=project_id, prompt_id=prompt_id, limit=limit, offset=offset)
 
 
 @router.get(

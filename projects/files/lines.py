@@ -12,14 +12,15 @@ from typing import Annotated, Any, Literal, Required
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from projects.api.schemas import shown_content, storable
+from projects.api.inputs import shown_content, storable
+from promptadmin.conf.limits import PROJECT_NAME_LENGTH
 from promptadmin.db.fields import LARGEST_INTEGER, moment_of_text
 from promptadmin.exchange.lines import Line, LineError, Numbered, read_rows, whole
 from promptadmin.http.keys import Key, NewKey
 
 Moment = Annotated[dt.datetime | None, BeforeValidator(moment_of_text)]
 Content = Annotated[str, AfterValidator(shown_content)]
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(shown_content)]
+Name = Annotated[str, Field(min_length=1, max_length=PROJECT_NAME_LENGTH), AfterValidator(shown_content)]
 CONFIG = ConfigDict(extra="forbid", strict=True)
 
 

@@ -9,13 +9,11 @@ from typing import Any
 
 from django.db import migrations
 
-from promptadmin.plugins.steps import StepContext
+from projects.migrations._seeding import seed_projects
 
 
 def forwards(apps: Any, schema_editor: Any) -> None:
-    from projects.startup import seed_projects
-
-    seed_projects(StepContext(schema_editor.connection))
+    seed_projects(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

@@ -8,13 +8,11 @@ from typing import Any
 
 from django.db import migrations
 
-from promptadmin.plugins.steps import StepContext
+from projects.migrations._seeding import backfill_prompts
 
 
 def forwards(apps: Any, schema_editor: Any) -> None:
-    from projects.startup import backfill_prompts
-
-    backfill_prompts(StepContext(schema_editor.connection))
+    backfill_prompts(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

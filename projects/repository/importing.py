@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError
@@ -105,7 +105,7 @@ class Importing(Rows):
         keys = sorted({line.values["prompt_id"] for line in lines if line.values.get("prompt_id")})
         prompts = _by(self.lock(self.prompts.order_by("id")), "id", keys)
         new = self._new(self.versions, lines, _says, errors)
-        runs = _by(self.runs.only("id"), "id", (v.values["optimization_id"] for v in new if _of_run(v)))
+        runs = self.runs.existing(v.values["optimization_id"] for v in new if _of_run(v))
         taken = {
             (row.prompt_id, row.version): row.id
             for chunk in _chunks(keys)
@@ -230,7 +230,7 @@ def _problem_of_version(
     values: Values,
     prompts: Mapping[str, Prompt],
     projects: Mapping[str, Project],
-    runs: Mapping[str, Any],
+    runs: Collection[str],
     taken: Mapping[tuple[str, int], str],
 ) -> tuple[str, str] | None:
     """The column that stands in the way, and why."""

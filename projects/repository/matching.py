@@ -97,7 +97,7 @@ def find_prompt(using: str, project_id: str, content: str) -> str | None:
     folded, connection = fold_blanks(content), connections[using]
     for (key,) in fetch_all(connection, FOUND, [project_id, *keys(content), content, folded, content]):
         return str(key)
-    ends, values = _has_ends_of(folded, connection.vendor)
+    ends, values = _has_ends_of(folded)
     candidates = fetch_all(connection, AMONG_FIRST.format(ends=ends), [project_id, project_id, *values])
     compared = 0
     for key, text in candidates:
@@ -111,11 +111,11 @@ def find_prompt(using: str, project_id: str, content: str) -> str | None:
     return None
 
 
-def _has_ends_of(folded: str, vendor: str) -> tuple[str, list[Any]]:
+def _has_ends_of(folded: str) -> tuple[str, list[Any]]:
     """A condition that texts fulfil which begin and end with the same word, and its parameters."""
     head, tail = folded.split(" ", 1)[0][:LONGEST_END], folded.rsplit(" ", 1)[-1][-LONGEST_END:]
-    end = "RIGHT(RTRIM(content, %s), %s)" if vendor == "postgresql" else "SUBSTR(RTRIM(content, %s), -%s)"
     return (
-        f"SUBSTR(LTRIM(content, %s), 1, %s) = %s AND {end} = %s",
-        [BLANKS, len(head), head, BLANKS, len(tail), tail],
+        "SUBSTR(LTRIM(content, %s), 1, %s) = %s "
+        "AND SUBSTR(RTRIM(content, %s), LENGTH(RTRIM(content, %s)) + 1 - %s) = %s",
+        [BLANKS, len(head), head, BLANKS, BLANKS, len(tail), tail],
     )

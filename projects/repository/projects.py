@@ -17,7 +17,6 @@ from projects.models import Project, ProjectStatus, paths_of
 from projects.records import Page, ProjectDetail, ProjectSummary
 from projects.repository.changes import project_change
 from projects.repository.deleting import PROJECT
-from projects.repository.forges import unlinked_runs
 from projects.repository.prompts import Prompts
 from projects.repository.rows import moment, not_blank, project_state, storable
 from projects.texts.forms import composed
@@ -150,17 +149,11 @@ class Projects(Prompts):
         Its runs are those linked to its prompts and, by its name, those linked to none. Raises NotFound.
         """
         row = self.locked_project(project_id)
-        prompts = self.prompts.filter(project_id=row.id)
-        versions = self.versions.filter(prompt_id__in=prompts.values("id")).count()
-        deleted: int = self.runs.filter(prompt_id__in=prompts.values("id")).count()
-        name = self.name_of_runs(row.id)
-        deleted += unlinked_runs(self.runs, name).count()
-        gone = prompts.count()
-        deletion = Deletion(kind=PROJECT, key=row.id, parts=name or "", title=row.name)
-        begin(deletion, self.using, versions + deleted + gone, keep=[(Project, row.id)])
-        note = f"with {gone} prompts, {versions} earlier versions and {deleted} runs, which are gone"
-        self._update(row, note=note, status=ProjectStatus.DELETED)
-        return deleted
+        deletion = Deletion(kind=PROJECT, key=row.id, parts=self.name_of_runs(row.id) or "", title=row.name)
+        gone = begin(deletion, self.using, keep=[(Project, row.id)])
+        told = f"{gone['prompts']} prompts, {gone['versions']} earlier versions and {gone['runs']} runs"
+        self._update(row, note=f"with {told}, which are gone", status=ProjectStatus.DELETED)
+        return gone["runs"]
 
     def get_context(self, *, name: str) -> Profile | None:
         """The context profile of the project with this name, with the project's own description if it has none.

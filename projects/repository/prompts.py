@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import connections
@@ -12,45 +12,52 @@ from django.utils import timezone
 from projects.events import prompt_changed, prompts_reordered
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.prompt_checks import CheckedPrompt, FoundBy, find
-from projects.records import ForgeRecord, Page, PromptRecord
+from projects.records import Page, PromptRecord, RunRecord
 from projects.repository.changes import prompt_change, reordering
-from projects.repository.deleting import PROMPT, Deleting
-from projects.repository.forges import PROMPT_FIELDS, newest_forges, read_prompts, runs_of_prompt
-from projects.repository.rows import NO_PROJECT, moment, not_blank, of_project
+from projects.repository.deleting import PROMPT
+from projects.repository.rows import NO_PROJECT, Rows, moment, not_blank, of_project
+from projects.runs import RunsFound
 from promptadmin.audit import record
 from promptadmin.db.fields import stored_moment
+from promptadmin.db.legacy_values import read_count, read_moment, read_text
 from promptadmin.db.raw import execute, fetch_all
 from promptadmin.deletions.work import begin
 from promptadmin.errors import Invalid, PreconditionFailed
 from promptadmin.models import Deletion
 
 POSITION = ("order_index", "id")
-
+PROMPT_FIELDS = ("id", "content", "version", "project_id", "order_index", "created_at", "updated_at")
+#: As text: Django takes as long to build it and to read its rows as all else that a project's page takes.
+OF_PROJECT = f"SELECT {', '.join(PROMPT_FIELDS)} FROM prompts WHERE project_id = %s ORDER BY order_index, id"
 INSERT = f"INSERT INTO prompts ({', '.join(PROMPT_FIELDS)}) VALUES ({', '.join(['%s'] * len(PROMPT_FIELDS))})"
 
 
-class Prompts(Deleting):
+class Prompts(Rows):
     """The part that keeps prompts. Where `project_id` may be None, any project's prompt will do."""
 
     def prompts_of(self, project: Project) -> list[PromptRecord]:
         """A project's prompts in their order, with their runs. Of two with the same text, the later has its runs."""
-
-        def owners(prompts: Sequence[PromptRecord], texts: Iterable[str]) -> Mapping[str, str]:
-            by_text = {prompt.content: prompt.id for prompt in prompts}
-            return {text: by_text[text] for text in texts}
-
-        return read_prompts(self.runs, "project_id", project.id, self.name_of_runs(project.id), owners=owners)
+        rows = fetch_all(connections[self.using], OF_PROJECT, [project.id])
+        if not rows:
+            return []
+        linked = self.runs.linked("project_id", project.id)
+        unlinked = self.runs.unlinked("project_id", project.id, self.name_of_runs(project.id))
+        last = {row[1]: row[0] for row in rows}
+        return [
+            _prompt(row, linked.get(row[0]), unlinked.get(row[1]) if unlinked and last[row[1]] == row[0] else None)
+            for row in rows
+        ]
 
     def get_prompt(self, *, prompt_id: str, project_id: str | None = None) -> PromptRecord:
         """A prompt with its runs. Raises NotFound, also for a prompt of another project."""
         row = self.readable_prompt(prompt_id, project_id)
-        twins = self.prompts.filter(project_id=row.project_id, content=row.content)
-
-        def owners(prompts: Sequence[PromptRecord], texts: Iterable[str]) -> Mapping[str, str]:
-            last = twins.order_by(*POSITION).values_list("id", flat=True).last()
-            return dict.fromkeys(texts, row.id) if last == row.id else {}
-
-        return read_prompts(self.runs, "id", row.id, self.name_of_runs(row.project_id), owners=owners)[0]
+        linked = self.runs.linked("id", row.id).get(row.id)
+        unlinked = self.runs.unlinked("id", row.id, self.name_of_runs(row.project_id)).get(row.content)
+        if unlinked:
+            twins = self.prompts.filter(project_id=row.project_id, content=row.content).order_by(*POSITION)
+            unlinked = unlinked if twins.values_list("id", flat=True).last() == row.id else None
+        count, latest = _together(linked, unlinked)
+        return prompt_record(row)._replace(run_count=count, latest_run=latest)
 
     def list_prompts(self, *, project_id: str, limit: int = 20, offset: int = 0) -> Page[PromptRecord]:
         """A project's prompts in their order, without their runs; NO_PROJECT asks for those that are in none.
@@ -96,7 +103,7 @@ class Prompts(Deleting):
             not_blank(content, "Prompt content")
         _, row = self.prompt_to_change(prompt_id, project_id)
         expect_version(row, expected_versions)
-        if optimization_id is not None and not self.runs.filter(id=optimization_id).exists():
+        if optimization_id is not None and not self.runs.existing([optimization_id]):
             raise Invalid("optimization_id does not reference an optimization")
         return self.replace_content(row, row.content if content is None else content, optimization_id)
 
@@ -109,15 +116,13 @@ class Prompts(Deleting):
         """
         project, row = self.prompt_to_change(prompt_id, project_id)
         expect_version(row, expected_versions)
-        versions = self.versions.filter(prompt_id=row.id).count()
-        deleted: int = runs_of_prompt(self.runs, row, self.name_of_runs(row.project_id)).count()
         deletion = Deletion(kind=PROMPT, key=row.id, parts=project.id if project else "", title=str(row))
-        begin(deletion, self.using, versions + deleted + 1)
+        gone = begin(deletion, self.using)
         before = {"content": row.content, "version": row.version, "project": project and project.name}
-        note = f"with {versions} earlier versions and {deleted} runs"
+        note = f"with {gone['versions']} earlier versions and {gone['runs']} runs"
         record(prompt_change(row, before=before, note=note), using=self.using)
         prompt_changed("prompt_deleted", row, self.using)
-        return deleted
+        return gone["runs"]
 
     def reorder_prompts(self, *, project_id: str, prompt_ids: Sequence[str]) -> list[PromptRecord]:
         """Put all prompts of a project in this order, at positions from 0. Raises Invalid, NotFound, Forbidden."""
@@ -150,13 +155,13 @@ class Prompts(Deleting):
         whole = [next(order) if key in named else key for key in rows.values_list("id", flat=True)]
         self.reorder_prompts(project_id=project_id, prompt_ids=[*whole, *order])
 
-    def list_forges(
+    def list_runs(
         self, *, prompt_id: str, project_id: str | None = None, limit: int = 20, offset: int = 0
-    ) -> Page[ForgeRecord]:
+    ) -> Page[RunRecord]:
         """A prompt's runs of any status, linked or by the text rule, newest first. Raises NotFound."""
         row = self.readable_prompt(prompt_id, project_id)
-        runs = runs_of_prompt(self.runs, row, self.name_of_runs(row.project_id))
-        return Page(newest_forges(runs, limit=limit, offset=offset), runs.count())
+        name = self.name_of_runs(row.project_id)
+        return self.runs.page(row.id, row.content, name, limit=limit, offset=offset)
 
     def findings(self, *, prompt_id: str, project_id: str | None = None) -> list[FoundBy]:
         """What the checks of the enabled plugins say about a prompt's text, by place in it. Raises NotFound."""
@@ -202,6 +207,29 @@ class Prompts(Deleting):
 def prompt_record(row: Prompt) -> PromptRecord:
     """A prompt as the repository hands it out, without its runs."""
     return _record(PromptRecord(*(getattr(row, name) for name in PROMPT_FIELDS)))
+
+
+def _prompt(row: Sequence[Any], linked: RunsFound | None, unlinked: RunsFound | None) -> PromptRecord:
+    """A prompt from what the statement answers, with what its columns hold read as what they should hold."""
+    key, content, version, project_id, order_index, created_at, updated_at = row
+    return PromptRecord(
+        read_text(key) or "",
+        read_text(content) or "",
+        read_count(version) or 0,
+        read_text(project_id),
+        read_count(order_index) or 0,
+        read_moment(created_at),
+        read_moment(updated_at),
+        *_together(linked, unlinked),
+    )
+
+
+def _together(linked: RunsFound | None, unlinked: RunsFound | None) -> tuple[int, RunRecord | None]:
+    """How many runs those are, and the newest completed one; an unlinked one counts where no linked one is."""
+    if linked is None or unlinked is None:
+        found = linked or unlinked
+        return (found.count, found.latest) if found else (0, None)
+    return linked.count + unlinked.count, linked.latest or unlinked.latest
 
 
 def _record(stored: PromptRecord) -> PromptRecord:

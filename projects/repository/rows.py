@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import hashlib
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import Case, Q, QuerySet, When
 
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.namesakes import ORDER, id_of_name
+from projects.runs import Runs, get_runs
 from projects.texts.forms import is_blank, spellings
 from promptadmin.db.fields import Moment, Text
 from promptadmin.db.legacy_values import read_text
@@ -27,6 +26,10 @@ PROJECT_ARCHIVED = "Cannot modify an archived project"
 PROMPT_MISSING = "Prompt not found"
 #: Stands in an address for the project of the prompts that are in none.
 NO_PROJECT = "none"
+#: As text: every page of a project asks it, and Django takes ten times longer to build it than it takes to run.
+PROJECT_BY_ID = (
+    f"SELECT {', '.join(field.attname for field in Project._meta.concrete_fields)} FROM projects WHERE id = %s"
+)
 
 
 def moment(value: Any) -> dt.datetime | None:
@@ -52,19 +55,6 @@ def project_state(row: Project) -> str:
     """Stands for what may be edited of a project, as it is stored: another state, another text."""
     stored = repr((row.name, row.description, row.context_profile))
     return hashlib.sha256(stored.encode(errors="surrogatepass")).hexdigest()
-
-
-@functools.cache
-def _project_by_id(vendor: str) -> str:
-    """As text: every page of a project asks it, and Django takes ten times longer to build it than it takes to run."""
-    columns = ", ".join(as_stored("projects", field.attname, vendor) for field in Project._meta.concrete_fields)
-    return f"SELECT {columns} FROM projects WHERE id = %s"
-
-
-def as_stored(table: str, column: str, vendor: str) -> str:
-    """A column as it is selected: sqlite3 would parse a bare DATETIME column itself, and fail or lose what it can't."""
-    is_time = vendor == "sqlite" and column.endswith("_at")
-    return f"CAST({table}.{column} AS TEXT)" if is_time else f"{table}.{column}"
 
 
 def of_project(project_id: str) -> Q:
@@ -99,9 +89,9 @@ class Rows:
         return PromptVersion.objects.using(self.using)
 
     @property
-    def runs(self) -> QuerySet[Any]:
-        """All runs. They are another application's, which depends on this one and so can't be imported here."""
-        return apps.get_model("optimizations", "Optimization")._default_manager.using(self.using)
+    def runs(self) -> Runs:
+        """What is known of runs, which are another application's."""
+        return get_runs(self.using)
 
     def lock(self, rows: QuerySet[Model]) -> QuerySet[Model]:
         """The rows, kept from other writers; `no_key` lets others insert rows that refer to them."""
@@ -109,7 +99,7 @@ class Rows:
 
     def locking(self) -> str:
         """What `lock` does, at the end of a statement of SQL."""
-        return " FOR NO KEY UPDATE" if connections[self.using].vendor == "postgresql" else ""
+        return " FOR NO KEY UPDATE" if connections[self.using].features.has_select_for_update else ""
 
     def projects_named(self, name: str) -> QuerySet[Project]:
         """The projects with this name, however its letters were typed (NFC, NFD); the one that it means first.
@@ -122,8 +112,7 @@ class Rows:
 
     def readable_project(self, project_id: str, *, deleted: bool = False) -> Project:
         """A project to read. Raises NotFound, also for a deleted one unless `deleted`."""
-        connection = connections[self.using]
-        found = fetch_all(connection, _project_by_id(connection.vendor), [project_id])
+        found = fetch_all(connections[self.using], PROJECT_BY_ID, [project_id])
         row = self._project(found[0]) if found else None
         if row is None or (row.status == ProjectStatus.DELETED and not deleted):
             raise NotFound(PROJECT_MISSING)

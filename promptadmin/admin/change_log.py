@@ -13,10 +13,10 @@ from django.template.loader import render_to_string
 from django.urls import NoReverseMatch
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
+from promptadmin.backoffice.readonly_admin import WithoutChanges
 from promptadmin.http.keys import row_page
 from promptadmin.models import LogEntry
 
@@ -34,7 +34,6 @@ class TableFilter(admin.SimpleListFilter):
     parameter_name = "table"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """One choice a table."""
         tables = LogEntry.objects.order_by().values_list("content_type", flat=True).distinct()
         return sorted(
             ((str(table.pk), str(table.name).capitalize()) for table in ContentType.objects.filter(pk__in=tables)),
@@ -42,14 +41,13 @@ class TableFilter(admin.SimpleListFilter):
         )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
-        """The entries of the chosen table."""
         value = self.value() or ""
         return queryset.filter(content_type_id=value) if value.isdecimal() else queryset
 
 
 @admin.register(LogEntry)
-class LogEntryAdmin(ModelAdmin):
-    """Lists and shows; the log is written by the code that makes the changes."""
+class LogEntryAdmin(WithoutChanges):
+    """Lists and shows; the log is written by the code that makes the changes. `manage.py auditlogflush` deletes."""
 
     list_display = ["when", "kind", "row", "columns", "by", "door"]
     list_display_links = ["when"]
@@ -64,26 +62,12 @@ class LogEntryAdmin(ModelAdmin):
     fields = ["when", "kind", "row", "by", "door", "remote_addr", "cid", "note", "before_and_after"]
     readonly_fields = fields
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody writes the log by hand."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes the log."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes from the log here; `manage.py auditlogflush` does."""
-        return False
-
     @admin.display(description="when (UTC)", ordering="timestamp")
     def when(self, entry: LogEntry) -> str:
-        """The moment of the change."""
         return f"{entry.timestamp:%Y-%m-%d %H:%M:%S}"
 
     @display(description="what", ordering="action", label={"create": "success", "update": "info", "delete": "danger"})  # type: ignore[untyped-decorator]  # the theme's
     def kind(self, entry: LogEntry) -> str:
-        """Create, update or delete, as a label."""
         return str(entry.get_action_display())
 
     @admin.display(description="row")
@@ -101,7 +85,6 @@ class LogEntryAdmin(ModelAdmin):
 
     @admin.display(description="columns")
     def columns(self, entry: LogEntry) -> str:
-        """The columns that changed."""
         names = list(entry.changes or ())
         more = f" and {len(names) - MOST_COLUMNS} more" if len(names) > MOST_COLUMNS else ""
         return ", ".join(names[:MOST_COLUMNS]) + more or entry.note or "-"

@@ -21,6 +21,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja.errors import ValidationError
 
+from promptadmin.conf.limits import KEPT_ANSWER_BYTES, KEPT_ANSWER_HOURS, KEPT_ANSWERS
+from promptadmin.db.engine import lock_number
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import Conflict, TooMany
 from promptadmin.models import KeptAnswer
@@ -29,10 +31,7 @@ from promptadmin.plugins.steps import JobResult
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
-KEPT = dt.timedelta(hours=24)
-#: In bytes; of a larger answer only the status is kept.
-LARGEST_ANSWER = 1 << 20
-MOST_KEYS = 1_000_000
+KEPT = dt.timedelta(hours=KEPT_ANSWER_HOURS)
 FORGOTTEN_AT_ONCE = 500
 #: Headers that say what is asked beside method, path and body.
 ASKING_HEADERS = ("Content-Type", "If-Match", "If-Unmodified-Since")
@@ -107,7 +106,7 @@ class _Attempt:
         elif response.status_code < 400:
             self.row.status = response.status_code
             self.row.headers = orjson.dumps(dict(response.items())).decode()
-            self.row.body = response.content if len(response.content) <= LARGEST_ANSWER else None
+            self.row.body = response.content if len(response.content) <= KEPT_ANSWER_BYTES else None
             self.row.save(force_insert=True)
 
     def _replay(self, kept: KeptAnswer, asked: str) -> HttpResponse:
@@ -121,9 +120,7 @@ class _Attempt:
 
 def lock_key(connection: BaseDatabaseWrapper, digest: str) -> None:
     """Keep others from the row with this digest until the transaction ends."""
-    if connection.vendor == "postgresql":  # SQLite's writers wait for each other anyway
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ADVISORY_CLASS, int(digest[:8], 16) - (1 << 31)])
+    lock_number(connection, ADVISORY_CLASS, int(digest[:8], 16) - (1 << 31))
 
 
 def _wrong_key(message: str, key: str) -> ValidationError:
@@ -137,10 +134,10 @@ def _digest_of(request: HttpRequest, content: bytes) -> str:
 
 
 def _expect_room() -> None:
-    """Raise TooMany beyond MOST_KEYS. Rows go in the order of their ids, so that both ends say how many there are."""
+    """Raise TooMany beyond KEPT_ANSWERS. Rows go in the order of their ids: both ends say how many there are."""
     keys = KeptAnswer.objects.order_by("id").values_list("id", flat=True)
-    if (keys.last() or 0) - (keys.first() or 0) >= MOST_KEYS:
-        raise TooMany(f"More than {MOST_KEYS:,} answers are kept for keys: send {HEADER} later, or go without")
+    if (keys.last() or 0) - (keys.first() or 0) >= KEPT_ANSWERS:
+        raise TooMany(f"More than {KEPT_ANSWERS:,} answers are kept for keys: send {HEADER} later, or go without")
 
 
 def forget_expired(using: str = DEFAULT_DB_ALIAS) -> JobResult:

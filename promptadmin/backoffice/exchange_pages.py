@@ -22,15 +22,15 @@ from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from promptadmin.backoffice.resent_forms import only_reads
 from promptadmin.backoffice.selection import select, storable_keys
+from promptadmin.conf.limits import IMPORT_BYTES, IMPORT_LINES, MEBIBYTE, XLSX_ROWS
 from promptadmin.db.deadlines import reading_deadline
-from promptadmin.exchange.base_formats import MAX_BYTES, Columns, Unreadable, Unwritable
+from promptadmin.exchange.base_formats import Columns, Unreadable, Unwritable
 from promptadmin.exchange.downloads import Download
 from promptadmin.exchange.formats import FORMATS
-from promptadmin.exchange.lines import MAX_LINES, Numbered
+from promptadmin.exchange.lines import Numbered
 from promptadmin.exchange.resources import Preview, TableResource
 from promptadmin.exchange.tables import Table
 from promptadmin.exchange.uploads import EXPIRED, WaitingFiles
-from promptadmin.exchange.xlsx import MOST_XLSX_ROWS
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +50,8 @@ class UploadForm(ImportForm):
     def clean_import_file(self) -> Any:
         """Refuse what is larger than an import may be."""
         file = self.cleaned_data["import_file"]
-        if file.size > MAX_BYTES:
-            raise forms.ValidationError(f"Send at most {MAX_BYTES >> 20} MiB at once: split the file.")
+        if file.size > IMPORT_BYTES:
+            raise forms.ValidationError(f"Send at most {IMPORT_BYTES // MEBIBYTE} MiB at once: split the file.")
         return file
 
 
@@ -93,7 +93,7 @@ class ExchangeAdmin(ImportExportMixin):
         columns: Columns = {**table.columns, **table.also, **dict.fromkeys(table.ignored, "text")}
 
         def create_dataset(self: Any, content: bytes) -> Dataset:
-            found = Dataset(islice(self.read(content, columns), MAX_LINES + 1))
+            found = Dataset(islice(self.read(content, columns), IMPORT_LINES + 1))
             if not found:
                 raise Unreadable("This file has no rows.")
             found.notes = [*self.notes]
@@ -102,7 +102,6 @@ class ExchangeAdmin(ImportExportMixin):
         return [type(known.__name__, (known,), {"create_dataset": create_dataset}) for known in FORMATS]
 
     def get_export_formats(self) -> list[type[Any]]:
-        """Our formats."""
         return list(FORMATS)
 
     def has_import_permission(self, request: HttpRequest) -> bool:
@@ -116,16 +115,14 @@ class ExchangeAdmin(ImportExportMixin):
 
     # ------------------------------------------------------------ import
     def get_import_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """What the page says of limits."""
         return {
-            "most_lines": MAX_LINES,
-            "most_mebibytes": MAX_BYTES >> 20,
+            "most_lines": IMPORT_LINES,
+            "most_mebibytes": IMPORT_BYTES // MEBIBYTE,
             "exchanged": self.exchanged,
             "column_names": [*self.exchanged.columns, *self.exchanged.also],
         }
 
     def get_import_form_initial(self, request: HttpRequest) -> dict[str, Any]:
-        """The format that was chosen before."""
         return {"format": request.GET.get("format", "")}
 
     def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
@@ -234,7 +231,7 @@ class ExchangeAdmin(ImportExportMixin):
             "keys": keys,
             "export_url": self._address("export") + query,
             "is_filtered": bool(query),
-            "most_xlsx_rows": MOST_XLSX_ROWS,
+            "most_xlsx_rows": XLSX_ROWS,
             "media": self.media + form.media,
         }
         request.current_app = self.admin_site.name

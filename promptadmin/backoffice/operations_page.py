@@ -17,17 +17,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from promptadmin.audit import Change, record
-from promptadmin.db.legacy_values import parse_moment
 from promptadmin.db.sessions import write_session
 from promptadmin.db.sqlite.connections import is_file
 from promptadmin.db.sqlite.pragmas import read_pragmas
 from promptadmin.models import Maintenance
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.process import is_under_way, last_run, start_backup
-from promptadmin.ops.backups.sources import source_of
-from promptadmin.ops.backups.store import Store, default_directory
-from promptadmin.ops.doctor.examining import examine
-from promptadmin.ops.doctor.registry import Severity
+from promptadmin.ops.backups.sources import source_of, store_of
+from promptadmin.ops.backups.store import default_directory
+from promptadmin.ops.doctor.examining import SEVERITIES, examine
 from promptadmin.ops.startup.adoption import UnusableDatabaseError
 from promptadmin.ops.startup.run_log import JOBS, StepRun, last_runs
 from promptadmin.ops.startup.sequence import pending_migrations, run_steps, startup_steps
@@ -37,7 +35,7 @@ from promptadmin.plugins.declarations import StartupStep, UpkeepJob
 #: The doctor's checks that read no table, so that the page comes at once however large the file is.
 QUICK_CHECKS = ("D001", "D002", "D003", "D101", "D102", "D103", "D105", "D201", "D301", "D302", "D401", "D402")
 #: How the theme colours a finding.
-LABELS = {Severity.OK: "success", Severity.WARNING: "warning", Severity.ERROR: "danger", Severity.NOTE: "info"}
+LABELS = {"ok": "success", "warning": "warning", "error": "danger", "note": "info"}
 BACKUPS_SHOWN = 10
 
 may_see = permission_required("promptadmin.view_operations", raise_exception=True)
@@ -63,17 +61,20 @@ class Job:
 @may_see
 @require_safe
 def operations_view(request: HttpRequest) -> HttpResponse:
-    """Show the state of the installation."""
     connection = connections[DEFAULT_DB_ALIAS]
     results = examine(connection, only=QUICK_CHECKS)
     context = {
         **admin.site.each_context(request),
         "title": "Operations",
         "findings": [
-            {"check": result.check, "finding": finding, "label": LABELS.get(finding.severity, "")}
+            {
+                "title": result.check.title,
+                "message": message,
+                "severity": (severity := SEVERITIES[message.level]),
+                "label": LABELS.get(severity, ""),
+            }
             for result in results
-            for finding in result.findings
-            if finding.severity is not Severity.OK or result.severity is Severity.OK
+            for message in result.shown
         ],
         "steps": _steps(),
         "jobs": _jobs(),
@@ -155,8 +156,7 @@ def _database() -> dict[str, Any]:
         facts["size"] = source.size()
     except BackupError as error:
         facts["no_backup"] = str(error)
-    if connection.vendor == "sqlite":
-        facts["pragmas"] = read_pragmas(connection)
+    facts["pragmas"] = read_pragmas(connection)
     if is_file(connection):
         path = Path(str(connection.settings_dict["NAME"]))
         log = path.with_name(path.name + "-wal")
@@ -166,14 +166,13 @@ def _database() -> dict[str, Any]:
 
 def _backups() -> list[dict[str, Any]]:
     """The newest proven backups of this database."""
-    store = Store(default_directory(), source_of(connections[DEFAULT_DB_ALIAS]).name)
-    found = islice(store.backups(), BACKUPS_SHOWN)
+    found = islice(store_of(connections[DEFAULT_DB_ALIAS]).backups(), BACKUPS_SHOWN)
     now = timezone.now()
     return [
         {
             "name": backup.directory.name,
-            "made_at": (made_at := parse_moment(backup.manifest.made_at)),
-            "hours": (now - made_at).total_seconds() / 3600 if made_at else None,
+            "made_at": backup.made_at,
+            "hours": (now - backup.made_at).total_seconds() / 3600,
             "size": backup.manifest.file.size,
             "rows": backup.manifest.rows,
         }

@@ -28,27 +28,27 @@ class PlainChangeList(ChangeList):
             self.full_result_count = self.result_count
 
 
-class ReadOnlyAdmin(HistoryPage, ModelAdmin):
+class WithoutChanges(ModelAdmin):
+    """Lists and shows; nobody adds, changes or deletes rows here."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(HistoryPage, WithoutChanges):
     """Lists, searches, filters and shows; every write goes through the API until the repositories have forms here."""
 
     show_full_result_count = False  # the count of all rows beside the count of those found costs a scan
     list_per_page = 50
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """The plain list."""
         return PlainChangeList
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        """Nobody adds here."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes here."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes here."""
-        return False
 
 
 def link_to(row: models.Model | None, text: str = "") -> SafeString | str:

@@ -18,14 +18,12 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from promptadmin.conf.limits import ACTION_ROWS, ACTION_SECONDS
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import DomainError, PreconditionFailed
 
 #: Rows that one transaction changes.
 ROWS_A_TRANSACTION = 200
-#: One request changes no more rows, and begins no other transaction after so many seconds; the next one goes on.
-ROWS_A_REQUEST = 10_000
-SECONDS_A_REQUEST = 20
 ACROSS, AFTER, AGAIN = "select_across", "after", "again"
 #: The state of ticked rows: their keys are in the form, so that no others can be meant.
 TICKED = "yes"
@@ -122,7 +120,7 @@ def carry_out(
     Raises what it refuses of the first rows, when nothing was done, and PreconditionFailed unless these are the rows
     expected.
     """
-    ends, changed, done = time.monotonic() + SECONDS_A_REQUEST, 0, 0
+    ends, changed, done = time.monotonic() + ACTION_SECONDS, 0, 0
     keys: list[Any] = []
     while True:
         try:
@@ -130,8 +128,8 @@ def carry_out(
                 if not done:
                     if is_expected is not None and not is_expected():
                         raise PreconditionFailed(CHANGED)
-                    keys = selection.keys(ROWS_A_REQUEST + 1)
-                piece = keys[: min(ROWS_A_REQUEST, len(keys))][done : done + ROWS_A_TRANSACTION]
+                    keys = selection.keys(ACTION_ROWS + 1)
+                piece = keys[: min(ACTION_ROWS, len(keys))][done : done + ROWS_A_TRANSACTION]
                 changed += write(piece) if piece else 0
         except DomainError as refused:
             if not done:
@@ -140,7 +138,7 @@ def carry_out(
         done += len(piece)
         if done >= len(keys):
             return Outcome(changed, done, None)
-        if done >= ROWS_A_REQUEST or time.monotonic() > ends:
+        if done >= ACTION_ROWS or time.monotonic() > ends:
             return Outcome(changed, done, selection.following(keys[done - 1]))
 
 

@@ -48,9 +48,9 @@ def seconds_left() -> float | None:
 
 def respect_deadlines(raw: sqlite3.Connection) -> None:
     """Cancel the statements of a SQLite connection at the deadline of the thread that runs them."""
-    raw.set_progress_handler(_is_over, STEPS_BETWEEN_LOOKS)
+    raw.set_progress_handler(is_over, STEPS_BETWEEN_LOOKS)
 
 
-def _is_over() -> bool:
+def is_over() -> bool:
     moment = getattr(_threads, "moment", None)
     return moment is not None and time.monotonic() > moment

@@ -37,3 +37,13 @@ def configure_postgresql(connection: BaseDatabaseWrapper) -> None:
         cursor.execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
         )
+
+
+def read_back(connection: BaseDatabaseWrapper) -> dict[str, int | str]:
+    """The engine's settings that decide whether a commit waits for the disk, as this connection answers them now."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            return {"synchronous": cursor.execute("PRAGMA synchronous").fetchone()[0]}
+        names = ["synchronous_commit", "fsync", "full_page_writes"]
+        cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [names])
+        return dict(cursor.fetchall())

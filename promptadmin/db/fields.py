@@ -101,7 +101,6 @@ class Count(models.IntegerField):  # type: ignore[type-arg]  # generic only in t
         return super().get_db_converters(connection) if connection.vendor == "sqlite" else []
 
     def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> int | None:
-        """The number."""
         number = read_count(value)
         return 0 if number is None and not self.null else number
 
@@ -116,12 +115,6 @@ class Moment(models.DateTimeField):  # type: ignore[type-arg]  # generic only in
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         """`DATETIME` on SQLite, `timestamp with time zone` elsewhere."""
         return "DATETIME" if connection.vendor == "sqlite" else "timestamp with time zone"
-
-    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
-        """Ask SQLite for an expression: sqlite3 would parse a bare DATETIME column before this field sees it."""
-        if compiler.connection.vendor == "sqlite":
-            sql = f"+{sql}"
-        return sql, params
 
     def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
         """Parse a text; a number or bytes, which SQLite keeps too, mean no moment."""

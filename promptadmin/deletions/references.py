@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.apps import apps
 from django.db import models
@@ -17,36 +17,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.deletion import DO_NOTHING, ProtectedError, RestrictedError
 
 from promptadmin.db.fields import Link
+from promptadmin.db.foreign_keys import Reference, restricting_references
 from promptadmin.errors import Conflict
-
-SQLITE = """
-    SELECT m.name, f."from", f."table", COALESCE(f."to", 'id') FROM sqlite_master AS m
-    JOIN pragma_foreign_key_list(m.name) AS f
-    WHERE m.type = 'table' AND f.on_delete IN ('NO ACTION', 'RESTRICT') ORDER BY m.name, f."from"
-"""
-POSTGRESQL = """
-    SELECT c.conrelid::regclass::text, a.attname, c.confrelid::regclass::text, b.attname FROM pg_constraint AS c
-    JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-    JOIN pg_attribute AS b ON b.attrelid = c.confrelid AND b.attnum = c.confkey[1]
-    WHERE c.contype = 'f' AND c.confdeltype IN ('a', 'r') ORDER BY 1, 2
-"""
-
-
-class Reference(NamedTuple):
-    """A column whose rows the database doesn't let go without: `ON DELETE` is missing."""
-
-    table: str
-    column: str
-    target: str
-    target_column: str
 
 
 def references(connection: BaseDatabaseWrapper, targets: Sequence[str]) -> list[Reference]:
     """The foreign keys to these tables, in any table of the database, that say nothing of deletions."""
-    with connection.cursor() as cursor:
-        cursor.execute(SQLITE if connection.vendor == "sqlite" else POSTGRESQL)
-        found = [Reference(*(name.strip('"') for name in row)) for row in cursor.fetchall()]
-    return [reference for reference in found if reference.target in targets]
+    return [reference for reference in restricting_references(connection) if reference.target in targets]
 
 
 def unowned(connection: BaseDatabaseWrapper, targets: Sequence[str]) -> list[Reference]:

@@ -9,33 +9,32 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.db import OperationalError, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
+from promptadmin.audit import Change, record
 from promptadmin.context import current_actor
-from promptadmin.db.fields import Link
-from promptadmin.db.sessions import write_session
-from promptadmin.deletions.kept_rows import (
+from promptadmin.db.engine import has_one_writer
+from promptadmin.db.kept_rows import (
     ROWS_AT_ONCE,
     Found,
     expect_room,
     find_rows,
     keys_of,
     pack,
-    put_back,
     remove_rows,
     rows_in,
-    unpack,
 )
+from promptadmin.db.sessions import write_session
+from promptadmin.deletions.bringing_back import bring_back, models_of, table_of
+from promptadmin.deletions.kinds import BUSY, KINDS, Part, count_rows
 from promptadmin.deletions.references import is_referred_to, links_set_null, release
 from promptadmin.errors import Busy, DomainError, NotFound
 from promptadmin.models import DeletedRows, Deletion, DeletionState
@@ -46,38 +45,13 @@ AT_ONCE = 2_000
 SECONDS_BETWEEN_PIECES = 0.02
 #: A busy database is waited for so often, each time as long as any write waits.
 TRIES = 6
-BUSY = "It is being deleted or restored at this moment: nothing was changed. Try again in some seconds."
 
 
-class Part(NamedTuple):
-    """Rows of one table that a deletion takes: those with this condition, counted under this name of `Deletion`."""
-
-    model: type[models.Model]
-    where: str
-    params: Sequence[Any]
-    counted: str
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What can be deleted: which rows that takes, and, when all are back, what else makes it whole again.
-
-    `tables` are those of the rows, in the order in which they can come back, each with its key. `finish` runs in the
-    transaction that restores the last row.
-    """
-
-    parts: Callable[[Deletion, BaseDatabaseWrapper], list[Part]]
-    tables: Sequence[tuple[str, str]]
-    finish: Callable[[Deletion, str], None]
-
-
-KINDS: dict[str, Kind] = {}
-
-
-def begin(deletion: Deletion, using: str, total: int, *, keep: Sequence[tuple[type[models.Model], Any]] = ()) -> None:
+def begin(deletion: Deletion, using: str, *, keep: Sequence[tuple[type[models.Model], Any]] = ()) -> Counter[str]:
     """Delete what a deletion is of, in the caller's session, or, of many rows, as soon as that session is over.
 
-    `keep` are rows that stay, but are kept as they are now. Raises Conflict where other tables' rows refer to them.
+    `keep` are rows that stay, but are kept as they are now. Answers how many rows go, by the names under which they
+    count. Raises Conflict where other tables' rows refer to them.
     """
     connection, actor = connections[using], current_actor()
     deletion.by, deletion.door = actor.name[:300], actor.door
@@ -85,21 +59,20 @@ def begin(deletion: Deletion, using: str, total: int, *, keep: Sequence[tuple[ty
     deletion.expires_at = deletion.deleted_at + timedelta(days=settings.KEEP_DELETED_DAYS)
     parts = KINDS[deletion.kind].parts(deletion, connection)
     some = {part.model for part in parts}
-    in_pieces = connection.vendor == "sqlite" and total > AT_ONCE and not is_referred_to(connection, [*some])
+    counts = count_rows(connection, parts)
+    in_pieces = has_one_writer(connection) and counts.total() > AT_ONCE and not is_referred_to(connection, [*some])
     deletion.state = DeletionState.GOING if in_pieces else DeletionState.KEPT
     deletion.save(using=using, force_insert=True)
     for model, key in keep:
         _keep(deletion, using, model, find_rows(connection, model, f"{model._meta.pk.column} = %s", [key], 1))
     if in_pieces:
         transaction.on_commit(partial(go_on, deletion.pk, using), using=using, robust=True)
-        return
-    counts: Counter[str] = Counter()
+        return counts
     plugins: Counter[str] = Counter()
     for part in parts:
         taken = ROWS_AT_ONCE
         while taken == ROWS_AT_ONCE:
             taken = _take(deletion, connection, part, plugins)
-            counts[part.counted] += taken
     for name, count in counts.items():
         setattr(deletion, name, count)
     if plugins:
@@ -109,32 +82,55 @@ def begin(deletion: Deletion, using: str, total: int, *, keep: Sequence[tuple[ty
         deletion.save(using=using)
     else:
         deletion.delete(using=using)
+    return counts
 
 
-def restore(deletion_id: int, using: str, *, check: Callable[[Deletion], None]) -> Deletion:
-    """Put back what a deletion took, in the caller's session or, of many rows, as soon as that is over.
+def restore(deletion_id: int, using: str) -> Deletion:
+    """Undo a deletion, in the caller's session or, of many rows, as soon as that is over.
 
-    `check` is asked first. Raises NotFound, Busy; Conflict where something stands in the way.
+    Raises NotFound; Busy while it is still being deleted; Conflict or Forbidden where something stands in the way.
     """
     connection = connections[using]
-    deletion = Deletion.objects.using(using).select_for_update().filter(pk=deletion_id).first()
+    rows = Deletion.objects.using(using).select_for_update().filter(pk=deletion_id, kind__in=KINDS)
+    deletion = rows.first()
     if deletion is None:
         raise NotFound("There is no such deletion: it was restored already, or its time is over.")
     if deletion.state != DeletionState.KEPT:
         raise Busy(BUSY)
-    check(deletion)
+    KINDS[deletion.kind].check(deletion, using)
     kept = DeletedRows.objects.using(using).filter(deletion=deletion)
-    in_pieces = connection.vendor == "sqlite" and (kept.aggregate(rows=models.Sum("rows"))["rows"] or 0) > AT_ONCE
+    in_pieces = has_one_writer(connection) and (kept.aggregate(rows=models.Sum("rows"))["rows"] or 0) > AT_ONCE
     if in_pieces:
-        for some in kept.filter(table__in=[table for table, _ in KINDS[deletion.kind].tables if "." not in table]):
-            expect_room(connection, some.table, "id", bytes(some.data))  # before the first row is back
+        tables = {model._meta.db_table: str(model._meta.pk.column) for model in models_of(deletion, connection)}
+        for some in kept.filter(table__in=tables):
+            expect_room(connection, some.table, tables[some.table], bytes(some.data))  # before the first row is back
         deletion.state = DeletionState.RESTORING
         deletion.save(using=using, update_fields=["state"])
         transaction.on_commit(partial(go_on, deletion.pk, using), using=using, robust=True)
         return deletion
-    while _bring_back(deletion, connection):
+    while bring_back(deletion, connection):
         pass
     return deletion
+
+
+def purge(deletion_id: int, using: str) -> bool:
+    """Forget what could be restored, now; answers whether it was there. Raises Busy while it is on its way."""
+    deletion = Deletion.objects.using(using).filter(pk=deletion_id).first()
+    if deletion is None:
+        return False
+    if deletion.state != DeletionState.KEPT:
+        raise Busy(BUSY)
+    change = Change(
+        model=Deletion,
+        key=str(deletion.pk),
+        title=str(deletion),
+        before={"kind": deletion.kind},
+        note="can't be restored any more",
+    )
+    record(change, using=using)
+    DeletedRows.objects.using(using).filter(deletion=deletion).delete()
+    deletion.delete(using=using)
+    return True
 
 
 def go_on(deletion_id: int, using: str) -> None:
@@ -164,7 +160,7 @@ def do_piece(deletion_id: int, using: str) -> int:
         if deletion.state == DeletionState.RESTORING:
             try:
                 with transaction.atomic(using=using):
-                    return _bring_back(deletion, connection)
+                    return bring_back(deletion, connection)
             except DomainError as refused:
                 deletion.state, deletion.note = DeletionState.KEPT, f"Restoring stopped midway: {refused}"
                 deletion.save(using=using, update_fields=["state", "note"])
@@ -184,8 +180,8 @@ def do_piece(deletion_id: int, using: str) -> int:
 
 
 def unfinished(using: str) -> list[int]:
-    """The deletions that are on their way, oldest first."""
-    rows = Deletion.objects.using(using).exclude(state=DeletionState.KEPT)
+    """The deletions that are on their way, oldest first; not those of an application that is switched off."""
+    rows = Deletion.objects.using(using).filter(kind__in=KINDS).exclude(state=DeletionState.KEPT)
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
@@ -209,7 +205,7 @@ def _take(deletion: Deletion, connection: BaseDatabaseWrapper, part: Part, plugi
             if links:
                 content = pack([{key: link[0], column: link[1]} for link in links])
                 DeletedRows.objects.using(connection.alias).create(
-                    deletion=deletion, table=f"{owner}.{column}", rows=len(links), data=content
+                    deletion=deletion, table=table_of(field), rows=len(links), data=content
                 )
     plugins.update(release(connection, part.model, keys))
     remove_rows(connection, part.model, rows)
@@ -224,56 +220,3 @@ def _keep(deletion: Deletion, using: str, model: type[models.Model], rows: Seque
             rows=len(rows),
             data=pack([row.content for row in rows]),
         )
-
-
-def _bring_back(deletion: Deletion, connection: BaseDatabaseWrapper) -> int:
-    """Put back some rows. When none is left, the deletion itself goes."""
-    kept = DeletedRows.objects.using(connection.alias).filter(deletion=deletion).order_by("pk")
-    kind = KINDS[deletion.kind]
-    for table, key in kind.tables:
-        some = kept.filter(table=table).first()
-        if some is None:
-            continue
-        owner, _, column = table.partition(".")
-        if column:
-            _link_again(connection, owner, key, column, some.data)
-        else:
-            put_back(connection, owner, key, _with_live_links(deletion, connection, table, bytes(some.data)))
-        some.delete(using=connection.alias)
-        return some.rows
-    kind.finish(deletion, connection.alias)
-    kept.delete()
-    deletion.delete(using=connection.alias)
-    return 0
-
-
-def _with_live_links(deletion: Deletion, connection: BaseDatabaseWrapper, table: str, data: bytes) -> bytes:
-    """The same rows, without links to rows that were deleted meanwhile: those would have become NULL then."""
-    [model] = [model for model in apps.get_models() if model._meta.db_table == table]
-    rows, emptied = unpack(data), 0
-    for field in model._meta.concrete_fields:
-        if isinstance(field, Link) and field.on_delete_sql == "SET NULL":
-            target = field.remote_field.model._meta
-            asked = {row[field.column] for row in rows if isinstance(row.get(field.column), str)}
-            there = rows_in(
-                connection, f"SELECT {target.pk.column} FROM {target.db_table} WHERE {target.pk.column} IN", [*asked]
-            )
-            dead = asked - {key for (key,) in there}
-            for row in rows:
-                if isinstance(row.get(field.column), str) and row[field.column] in dead:
-                    row[field.column] = None
-                    emptied += 1
-    if not emptied:
-        return data
-    deletion.note += f" {emptied} rows of {table} came back without a link to what was deleted meanwhile."
-    deletion.save(using=connection.alias, update_fields=["note"])
-    return pack(rows)
-
-
-def _link_again(connection: BaseDatabaseWrapper, owner: str, key: str, column: str, data: Any) -> None:
-    """Links that became NULL lead again to the rows that are back, unless they have got another target since."""
-    for row in unpack(bytes(data)):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"UPDATE {owner} SET {column} = %s WHERE {key} = %s AND {column} IS NULL", [row[column], row[key]]
-            )

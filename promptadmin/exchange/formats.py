@@ -11,6 +11,7 @@ from typing import TextIO
 
 import orjson
 
+from promptadmin.conf.limits import CELL_BYTES, MEBIBYTE
 from promptadmin.db.exact_json import dumps, loads
 from promptadmin.exchange.base_formats import PART_BYTES, Columns, Record, TableFormat, Unreadable
 from promptadmin.exchange.cells import write_cell
@@ -21,8 +22,6 @@ from promptadmin.exchange.xlsx import XLSX
 
 SEPARATOR = re.compile(r'"?sep=(,|;|\||\t|\\t)"?(?:\r?\n|\r|\Z)', re.IGNORECASE)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-#: Characters of one cell.
-LONGEST_CELL = 8 * 1024 * 1024
 #: In one row, also within its texts.
 MOST_SEPARATORS = 1_000_000
 
@@ -46,7 +45,7 @@ class CSV(TableFormat):
         except csv.Error as error:
             raise Unreadable(
                 f"This is no CSV that can be read: after row {number:,} a cell has a quote that is never closed, text "
-                f"beside its quotes, or more than {LONGEST_CELL >> 20} MiB."
+                f"beside its quotes, or more than {CELL_BYTES // MEBIBYTE} MiB."
             ) from error
         except UnicodeError as error:
             raise Unreadable(NO_UTF8) from error
@@ -80,7 +79,7 @@ class _Rows:
         self.separators = 0
 
     def __iter__(self) -> Iterator[Row]:
-        csv.field_size_limit(LONGEST_CELL)
+        csv.field_size_limit(CELL_BYTES)
         reader = csv.reader(self._counted(), delimiter=self.separator, strict=True)
         for number, cells in enumerate(reader, start=1 + self.before):
             self.separators = 0
@@ -107,7 +106,6 @@ class JSON(TableFormat):
     name, extension, content_type = "JSON", "json", "application/json"
 
     def read(self, content: bytes, columns: Columns) -> Iterator[Numbered]:
-        """The objects of the list."""
         content = utf8(content)
         if too_many_values(content):
             raise Unreadable(TOO_MANY_VALUES)
@@ -145,7 +143,6 @@ class JSONLines(TableFormat):
                 yield number, line
 
     def write(self, records: Iterable[Record], columns: Columns) -> Iterator[bytes]:
-        """The lines."""
         for part in _parts(records, columns, separator=b"\n"):
             yield part + b"\n"
 

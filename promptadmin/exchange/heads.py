@@ -12,16 +12,17 @@ from typing import Any
 from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.utils import get_column_letter
 
+from promptadmin.conf.limits import IMPORT_LINES
 from promptadmin.exchange.base_formats import Columns, Unreadable
 from promptadmin.exchange.cells import read_cell
-from promptadmin.exchange.lines import MAX_LINES, Numbered
+from promptadmin.exchange.lines import Numbered
 from promptadmin.exchange.notes import Notes
 
 #: A row's number, and its cells that aren't empty by their place from 0.
 Row = tuple[int, Mapping[int, Any]]
 #: What pandas calls a column without a name when it reads a file.
 UNNAMED = re.compile(r"Unnamed: \d+")
-MOST_EMPTY_ROWS = 100 * MAX_LINES
+MOST_EMPTY_ROWS = 100 * IMPORT_LINES
 LAST_LETTERS = 18_278
 INDEX_LEFT_OUT = "this column has no name and counts the rows, as pandas and R write it. It is left out."
 DATE_AS_TEXT = "a date or a time stands where a text belongs. It is taken as text, as below."

@@ -9,14 +9,11 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from promptadmin.conf.limits import IMPORT_LINES, IMPORT_VALUES
 from promptadmin.db.exact_json import loads
 from promptadmin.exchange.sentences import sentence
 
-#: More rows take more than one import.
-MAX_LINES = 10_000
-#: Of a file in JSON.
-MOST_VALUES = 3_000_000
-TOO_MANY_VALUES = f"This file has more than {MOST_VALUES:,} values: split it."
+TOO_MANY_VALUES = f"This file has more than {IMPORT_VALUES:,} values: split it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ Numbered = tuple[int, "bytes | dict[str, Any]"]
 
 def too_many_values(content: bytes) -> bool:
     """Whether the values of a JSON text could take many times its memory; counts also what stands in texts."""
-    return sum(map(content.count, (b",", b"[", b"{"))) > MOST_VALUES
+    return sum(map(content.count, (b",", b"[", b"{"))) > IMPORT_VALUES
 
 
 def whole(value: Any) -> Any:
@@ -89,8 +86,8 @@ def read_rows(
     lines: list[Line] = []
     errors: list[LineError] = []
     for number, row in rows:
-        if len(lines) + len(errors) >= MAX_LINES:
-            return lines, [LineError("too_long", f"At most {MAX_LINES} lines can be imported at once", number)]
+        if len(lines) + len(errors) >= IMPORT_LINES:
+            return lines, [LineError("too_long", f"At most {IMPORT_LINES} lines can be imported at once", number)]
         values: Any = None
         try:
             text = row if isinstance(row, bytes) else None

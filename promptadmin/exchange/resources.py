@@ -11,10 +11,11 @@ from import_export.fields import Field
 from import_export.resources import Resource
 from import_export.results import InvalidRow, Result, RowResult
 
+from promptadmin.conf.limits import IMPORT_LINES
 from promptadmin.db.exact_json import loads
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import DomainError
-from promptadmin.exchange.lines import MAX_LINES, ImportRefused, Line, LineError, Numbered
+from promptadmin.exchange.lines import ImportRefused, Line, LineError, Numbered
 from promptadmin.exchange.made_ids import with_ids
 from promptadmin.exchange.tables import Table
 
@@ -35,7 +36,6 @@ class Preview(Result):
 
     @property
     def total(self) -> int:
-        """How many rows there are."""
         return self.new + self.unchanged
 
 
@@ -54,7 +54,6 @@ class TableResource(Resource):
         return str(cls.table.model._meta.verbose_name_plural)
 
     def get_user_visible_fields(self) -> list[Field]:
-        """The columns, for the library's pages."""
         return [Field(column_name=name) for name in self.table.columns]
 
     def import_data(
@@ -71,7 +70,7 @@ class TableResource(Resource):
         dataset, made = with_ids(dataset, self.table.model._meta.db_table)
         lines, errors = self.table.check(dataset)
         known = self._known([line.values["id"] for line in lines])
-        if len(dataset) <= MAX_LINES:
+        if len(dataset) <= IMPORT_LINES:
             # The rows that can be read are tried even where others can't, so that all errors are told at once.
             errors += self._write(lines, dry_run or bool(errors) or good_rows is not None)
             if errors:

@@ -13,10 +13,9 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler
 from import_export.tmp_storages import BaseStorage
 
-from promptadmin.exchange.base_formats import MAX_BYTES, Unreadable
+from promptadmin.conf.limits import IMPORT_BYTES, MEBIBYTE, UPLOAD_HOURS
+from promptadmin.exchange.base_formats import Unreadable
 
-#: How long a file waits, in seconds, for somebody to confirm its import.
-WAITS = 24 * 60 * 60
 NAME = re.compile(r"[0-9a-f]{32}")
 EXPIRED = "This preview is no longer there: upload the file again."
 
@@ -33,11 +32,10 @@ class LimitedUpload(FileUploadHandler):
         encoding: Any = None,
     ) -> None:
         """Look at the length alone; the forms around a file take less than a MiB."""
-        if content_length > MAX_BYTES + (1 << 20):
-            raise RequestDataTooBig(f"Send at most {MAX_BYTES >> 20} MiB at once.")
+        if content_length > IMPORT_BYTES + MEBIBYTE:
+            raise RequestDataTooBig(f"Send at most {IMPORT_BYTES // MEBIBYTE} MiB at once.")
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
-        """Leave it to the next handler."""
         return raw_data
 
     def file_complete(self, file_size: int) -> None:
@@ -52,7 +50,7 @@ class WaitingFiles(BaseStorage):  # the library's forms carry the name of a file
         directory = _directory()
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for file in directory.iterdir():
-            if time.time() - file.stat().st_mtime > WAITS:
+            if time.time() - file.stat().st_mtime > UPLOAD_HOURS * 3600:
                 file.unlink(missing_ok=True)
         self.name = secrets.token_hex(16)
         path = directory / self.name
@@ -67,7 +65,6 @@ class WaitingFiles(BaseStorage):  # the library's forms carry the name of a file
             raise Unreadable(EXPIRED) from error
 
     def remove(self) -> None:
-        """The file has served."""
         self._path().unlink(missing_ok=True)
 
     def _path(self) -> Path:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from xml.parsers import expat
 
-from promptadmin.exchange.base_formats import MAX_BYTES, PART_BYTES, Unreadable
+from promptadmin.conf.limits import UNPACKED_BYTES
+from promptadmin.exchange.base_formats import PART_BYTES, Unreadable
 
 #: Bytes that a part may unpack to.
-LARGEST_PART = 2 * MAX_BYTES
 #: Bytes without the beginning of a tag: an attribute or a comment; texts are counted as they come.
 LONGEST_TOKEN = 16 * 1024 * 1024
 TOO_LONG = "A cell has more than {:,} characters, which no column takes: shorten it."
@@ -26,14 +26,12 @@ class Text:
         self.taking = self.length = self.reading = 0
 
     def start(self, name: str) -> None:
-        """An element begins."""
         if name == "rPh":
             self.reading += 1
         elif name in ("t", "v") and not self.reading:
             self.taking += 1
 
     def end(self, name: str) -> None:
-        """An element ends."""
         if name == "rPh":
             self.reading -= 1
         elif name in ("t", "v") and not self.reading:
@@ -48,7 +46,6 @@ class Text:
             self.pieces.append(text)
 
     def take(self) -> str:
-        """What was collected, once."""
         text = "".join(self.pieces)
         self.pieces.clear()
         self.length = 0
@@ -67,7 +64,7 @@ def parse_part(
     end: Callable[[str], None] | None = None,
     text: Callable[[str], None] | None = None,
     *,
-    largest: int = LARGEST_PART,
+    largest: int = UNPACKED_BYTES,
 ) -> Iterator[None]:
     """Tell the handlers what a part says, and pause after each piece of it. Raises Unreadable where it is too large."""
     parser = expat.ParserCreate(namespace_separator=" ")

@@ -15,8 +15,8 @@ from xml.parsers.expat import ExpatError
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
+from promptadmin.conf.limits import MEBIBYTE, TEXT_LENGTH, UNPACKED_BYTES, XLSX_ROWS
 from promptadmin.exchange.base_formats import (
-    MAX_BYTES,
     PART_BYTES,
     Columns,
     Record,
@@ -29,14 +29,8 @@ from promptadmin.exchange.heads import named_cells
 from promptadmin.exchange.lines import Numbered
 from promptadmin.exchange.workbooks import read_rows
 
-#: How much an XLSX file, which is compressed, may hold, as it says itself; zipfile unpacks no more than that.
-MAX_UNPACKED_BYTES = 2 * MAX_BYTES
-#: No column takes a longer text, in characters.
-LONGEST_READ_CELL = 1_000_000
 #: A cell of an XLSX file holds no longer text.
 LONGEST_CELL = 32_767
-#: Rows that an XLSX file is written with: it is made as a whole before it is sent.
-MOST_XLSX_ROWS = 100_000
 #: What XML can't hold or would change, and what would read as the escape of such a character, which is Excel's own.
 ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 DIRECTORY_ENTRY = b"PK\x01\x02"
@@ -63,7 +57,6 @@ class XLSX(TableFormat):
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
     def is_binary(self) -> bool:
-        """It is a ZIP file."""
         return True
 
     def read(self, content: bytes, columns: Columns) -> Iterator[Numbered]:
@@ -72,9 +65,9 @@ class XLSX(TableFormat):
             if content.count(DIRECTORY_ENTRY) > MOST_PARTS:
                 raise Unreadable("This file holds too many parts to be a workbook: save it as XLSX again.")
             with zipfile.ZipFile(io.BytesIO(content)) as packed:
-                if sum(part.file_size for part in packed.infolist()) > MAX_UNPACKED_BYTES:
-                    raise Unreadable(f"Unpacked, this file is larger than {MAX_UNPACKED_BYTES >> 20} MiB: split it.")
-                rows = read_rows(packed, self.notes, longest=LONGEST_READ_CELL)
+                if sum(part.file_size for part in packed.infolist()) > UNPACKED_BYTES:
+                    raise Unreadable(f"Unpacked, this file is larger than {UNPACKED_BYTES // MEBIBYTE} MiB: split it.")
+                rows = read_rows(packed, self.notes, longest=TEXT_LENGTH)
                 yield from named_cells(rows, columns, self.notes)
         except BROKEN as error:
             raise Unreadable("This is no XLSX workbook: save it as one, or choose its format.") from error
@@ -87,8 +80,8 @@ class XLSX(TableFormat):
         sheet.append(list(columns))
         try:
             for number, record in enumerate(records, start=1):
-                if number > MOST_XLSX_ROWS:
-                    raise Unwritable(f"XLSX takes up to {MOST_XLSX_ROWS:,} rows here: use CSV or JSON Lines for more.")
+                if number > XLSX_ROWS:
+                    raise Unwritable(f"XLSX takes up to {XLSX_ROWS:,} rows here: use CSV or JSON Lines for more.")
                 sheet.append([_xlsx_cell(sheet, record, name, kind) for name, kind in columns.items()])
         except BaseException:
             sheet.close()

@@ -15,7 +15,8 @@ from django.urls.converters import PathConverter, StringConverter
 from django.urls.resolvers import RoutePattern
 from pydantic import AfterValidator, Field
 
-LONGEST_KEY = 100
+from promptadmin.conf.limits import KEY_LENGTH
+
 API = "api"
 #: A segment of a route that stands for a parameter, as in <key:run_id>.
 _PARAMETER = re.compile(r"<[^>]*>")
@@ -31,11 +32,9 @@ class AdminKeyConverter(PathConverter):
     keys = {text: key for key, text in spelled.items()}  # noqa: RUF012  # never changed
 
     def to_python(self, value: str) -> str:
-        """The quoted key."""
         return self.keys.get(value, value)
 
     def to_url(self, value: object) -> str:
-        """The segment of the address."""
         return self.spelled.get(str(value), str(value))
 
 
@@ -98,10 +97,10 @@ def nameable(key: str) -> str:
 
 #: The key of a new row.
 NewKey: Any = Annotated[
-    str, Field(min_length=1, max_length=LONGEST_KEY, pattern=r"^[^/\x00-\x1f]+$"), AfterValidator(nameable)
+    str, Field(min_length=1, max_length=KEY_LENGTH, pattern=r"^[^/\x00-\x1f]+$"), AfterValidator(nameable)
 ]
 #: The key of a row that is there: older programs gave any.
-Key: Any = Annotated[str, Field(max_length=LONGEST_KEY)]
+Key: Any = Annotated[str, Field(max_length=KEY_LENGTH)]
 
 
 register_converter(ApiKeyConverter, "key")

@@ -17,13 +17,13 @@ from promptadmin import __version__
 from promptadmin.api.app import ValidationErrorOut, opens_own_session
 from promptadmin.api.auth import AddressThrottle, access
 from promptadmin.db.cache import cached_until_write
-from promptadmin.db.legacy_values import parse_moment
 from promptadmin.db.postgresql import replicas
 from promptadmin.db.sessions import read_session
+from promptadmin.db.sqlite import engine
 from promptadmin.errors import DomainError
 from promptadmin.http.responses import to_json
-from promptadmin.ops.backups import last_proven
 from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.sources import store_of
 from promptadmin.ops.startup.sequence import pending_migrations
 from promptadmin.plugins.declarations import HEALTH_FIELDS, enabled_plugins
 from promptadmin.plugins.isolation import isolate_plugin_errors
@@ -38,6 +38,11 @@ class HealthOut(Schema):
     version: str | None = None
     db_connected: bool | None = None
     migrations_pending: int | None = None
+    sqlite: str | None = Field(
+        None,
+        examples=["SQLite 3.53.4 from pysqlite3 0.6.1"],
+        description="The SQLite that this process runs on; absent on PostgreSQL",
+    )
     replica: str | None = Field(
         None, examples=["ok"], description="`ok`, or why reads go to the primary; absent without a replica"
     )
@@ -90,6 +95,7 @@ def _health(request: HttpRequest) -> tuple[int, dict[str, Any]]:
             "version": __version__,
             "db_connected": connected,
             "migrations_pending": pending,
+            **({"sqlite": engine.describe()} if connections["default"].vendor == "sqlite" else {}),
             **({"replica": replicas.state.problem or "ok"} if replicas.has_replica() else {}),
             "last_proven_backup": _last_proven_backup(),
             **HEALTH_FIELDS,
@@ -117,8 +123,8 @@ def _migrations_pending() -> int:
 def _last_proven_backup() -> dt.datetime | None:
     """When it was made; None also where the directory of backups can't be read."""
     with contextlib.suppress(OSError, BackupError):
-        manifest = last_proven()
-        return parse_moment(manifest.made_at) if manifest else None
+        last = store_of(connections["default"]).last_proven()
+        return last.made_at if last else None
     return None
 
 

@@ -13,6 +13,13 @@ PLATFORM_STEPS = (
         function="promptadmin.ops.startup.sequence.change_schema",
     ),
     StartupStep(
+        name="finish_deletions",
+        title="interrupted deletions",
+        position=2.9,
+        function="promptadmin.deletions.upkeep.finish_all",
+        quiet=True,
+    ),
+    StartupStep(
         name="later_changes",
         title="later schema changes",
         position=6.9,
@@ -45,6 +52,12 @@ PLATFORM_JOBS: tuple[UpkeepJob, ...] = (
         title="expired sessions",
         function="promptadmin.accounts.session_limits.remove_expired",
         seconds=3600.0,
+    ),
+    UpkeepJob(
+        name="deletions",
+        title="large deletions",
+        function="promptadmin.deletions.upkeep.finish_one",
+        seconds=10.0,
     ),
     UpkeepJob(
         name="expired_deletions",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 
 from promptadmin.db.lookups import fold
-from promptadmin.search import postgresql, rows
-from promptadmin.search.finding import rows_that_may_contain
-from promptadmin.search.index_file import PART_LENGTH
+from promptadmin.search import keys, postgresql
+from promptadmin.search.finding import known_index, text_query, words_query
+from promptadmin.search.index_file import PART_LENGTH, Query
 from promptadmin.search.tables import SearchedTable
+from promptadmin.search.words import Term, words
+
+#: A text that more rows may have is common: the newest of them are soon found without the index.
+FEW = 5_000
 
 
 class Narrowed(NamedTuple):
@@ -31,14 +36,17 @@ def narrow(connection: BaseDatabaseWrapper, table: SearchedTable, text: str | No
     if connection.vendor == "postgresql":
         if not _has_trigrams(connection, table, text):
             return NOT_NARROWED
-        keys = postgresql.few_that_may_contain(connection, table, text)
-        return Narrowed(Q() if keys is None else Q(**{f"{table.key}__in": keys}), is_common=keys is None)
-    found = rows_that_may_contain(connection, table, text)
-    if found is None:
-        return NOT_NARROWED
-    if found.rows is None:
-        return Narrowed(Q(), is_common=True)
-    return Narrowed(Q(**{f"{table.key}__{rows.RowIn.lookup_name}": found.rows}), is_common=False)
+        found = postgresql.few_that_may_contain(connection, table, text)
+        return Narrowed(Q() if found is None else Q(**{f"{table.key}__in": found}), is_common=found is None)
+    query = text_query(fold(text))
+    if query is not None:
+        with known_index(connection, table) as known:
+            if known:
+                candidates = {key for _, key in known.reader.newest(query, FEW + 1)}
+                if len(candidates) > FEW:
+                    return Narrowed(Q(), is_common=True)
+                return Narrowed(keys.among(table, candidates | known.changed), is_common=False)
+    return NOT_NARROWED
 
 
 def narrow_for_count(connection: BaseDatabaseWrapper, table: SearchedTable, text: str) -> Q:
@@ -49,3 +57,33 @@ def narrow_for_count(connection: BaseDatabaseWrapper, table: SearchedTable, text
 
 def _has_trigrams(connection: BaseDatabaseWrapper, table: SearchedTable, text: str) -> bool:
     return len(fold(text)) >= PART_LENGTH and postgresql.has_trigrams(connection, table)
+
+
+class Counted(NamedTuple):
+    """How many rows contain a text for certain, and the keys of those that may."""
+
+    certain: int
+    uncertain: list[str]
+
+
+def count_candidates(
+    connection: BaseDatabaseWrapper, table: SearchedTable, text: str, facets: Mapping[str, str] | None
+) -> Counted | None:
+    """How many rows of a SQLite table contain a text; None where only reading all rows tells.
+
+    A row with a word that begins with the text contains it, if that is one word. `facets` are all that the rows must
+    have beside; None for more than the index knows of: then every row only may.
+    """
+    needle = fold(text)
+    query = text_query(needle)
+    if query is not None:
+        with known_index(connection, table) as known:
+            if known:
+                candidates, certain = known.reader.all(query), set[int]()
+                if facets is not None and words(needle) == [needle]:
+                    certain = known.reader.all(Query("words", words_query([Term((needle,), is_prefix=True)], facets)))
+                elif facets is not None and not facets and len(needle) == PART_LENGTH:
+                    certain = candidates
+                certain = certain - known.reader.of_keys(known.changed)
+                return Counted(len(certain), sorted(known.reader.keys(candidates - certain) | known.changed))
+    return None

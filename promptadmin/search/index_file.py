@@ -1,9 +1,9 @@
 """The index: a SQLite file beside the database, which holds nothing that can't be made again.
 
 A file of its own keeps no writer of the database waiting while it is filled, makes no backup larger, and is in no other
-program's way. Nothing in it is ever changed: a row whose texts change gets a new document, and its old one is no longer
-led to. So no old text has to be known, and other programs need no FTS5. Documents are numbered as the rows are; later
-ones of the same row from FIRST_LATER on, which is why rows with such numbers aren't indexed.
+program's way. A searched table has two tables of FTS5 there, one of words and one of trigrams, and a map from documents'
+numbers to rows' keys. Nothing in FTS5's tables is ever changed, because it would have to be told the old text: a row that
+changes gets a new document, and its old one is no longer in the map.
 
 What is indexed is folded here, as `promptadmin.db.lookups` does it, because SQLite folds ASCII letters only, or simply.
 """
@@ -16,18 +16,18 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from promptadmin.db.deadlines import respect_deadlines
 from promptadmin.db.lookups import fold, texts_in_json
+from promptadmin.search.changes import Entry
 from promptadmin.search.tables import SearchedTable
 from promptadmin.search.words import words
 
 SUFFIX = "-search"
-FORMAT = 3  # another number, and the index is made anew
-FIRST_LATER = 2**40
+FORMAT = 4  # another number, and the index is made anew
 #: Begins a word that stands for a facet: no letter, so no text has such a word.
 FACET = "\ue000"
 #: Stands between two columns of a row, so that nothing is found across them.
@@ -35,29 +35,32 @@ BETWEEN_TEXTS = "\ue001"
 PART_LENGTH = 3  # what the trigram index finds has three characters or more
 CACHE_KIB = 32 * 1024
 WRITER_CACHE_KIB = 64 * 1024
+LAST_DOCUMENT = 2**62
 
 _open = threading.local()
 
 
 class Place(NamedTuple):
-    """How far a table is indexed: rows up to `mark`, changes up to `applied`, known to the database by `token`."""
+    """What a table's documents are made from: the changes up to `applied`, read when `seen` was the newest entry."""
 
-    mark: int
     applied: int
-    token: str
-    next_doc: int
-    docs: int
-
-
-EMPTY = Place(0, 0, "", FIRST_LATER, 0)
+    seen: Entry
+    documents: int
 
 
 class Document(NamedTuple):
-    """What the index is made from of one row: its number, its text columns and its facets, as they are stored."""
+    """What the index is made from of one row: its key, its text columns and its facets, as they are stored."""
 
-    row: int
+    key: str
     texts: Sequence[str | None]
     facets: Sequence[str | None]
+
+
+class Query(NamedTuple):
+    """What an index is asked: its table of `words` or of `parts`, and what FTS5 shall find there."""
+
+    kind: str
+    match: str
 
 
 def index_path(database: str | Path) -> Path:
@@ -97,50 +100,42 @@ class Reader:
 
     def __init__(self, raw: sqlite3.Connection, table: SearchedTable) -> None:
         self.raw, self.table = raw, table
+        self.documents = f"{table.name}_documents"
 
     def place(self) -> Place | None:
-        """How far the table is indexed; None where nothing is."""
+        """What the table's documents are made from; None where there are none."""
         try:
             row = self.raw.execute(
-                "SELECT mark, applied, token, next_doc, docs FROM places, pragma_user_version "
+                "SELECT applied, seen, token, documents FROM places, pragma_user_version "
                 "WHERE name = ? AND user_version = ?",
                 [self.table.name, FORMAT],
             ).fetchone()
-        except sqlite3.DatabaseError:  # it is being made, or damaged
+        except sqlite3.DatabaseError:  # it is being made, or damaged, or of another format
             return None
-        return Place(*row) if row else None
+        return Place(row[0], Entry(row[1], row[2]), row[3]) if row else None
 
-    def witnesses(self) -> list[tuple[int, object]]:
-        """Rows that are indexed, and the keys they had then."""
-        return self.raw.execute(f"SELECT row, key FROM {self.table.name}_witnesses").fetchall()
+    def newest(self, query: Query, limit: int, before: int = LAST_DOCUMENT) -> list[tuple[int, str]]:
+        """(document, key) of up to `limit` documents that match, the newest first."""
+        statement = f"SELECT f.rowid, d.key {self._matching(query)} AND f.rowid < ? ORDER BY f.rowid DESC LIMIT ?"
+        return self.raw.execute(statement, [query.match, before, limit]).fetchall()
 
-    def garbage(self, place: Place) -> int:
-        """How many documents nothing leads to any more."""
-        moved, led_to = self.raw.execute(f"SELECT COUNT(*), COUNT(doc) FROM {self.table.name}_moved").fetchone()
-        return int(moved + place.next_doc - FIRST_LATER - led_to)
+    def all(self, query: Query) -> set[int]:
+        """All documents that match."""
+        return {found for (found,) in self.raw.execute(f"SELECT f.rowid {self._matching(query)}", [query.match])}
 
-    def newest_with_words(self, match: str, before: int, limit: int) -> list[tuple[int, int]]:
-        """(document, row) of up to `limit` rows that match, those indexed last first, from before a document."""
-        return self._rows("words", match, "AND f.rowid < ? ORDER BY f.rowid DESC LIMIT ?", [before, limit])
+    def _matching(self, query: Query) -> str:
+        name = f"{self.table.name}_{query.kind}"
+        return f"FROM {name} f CROSS JOIN {self.documents} d ON d.number = f.rowid WHERE {name} MATCH ?"
 
-    def newest_rows(self, kind: str, match: str, limit: int = -1) -> list[int]:
-        """Rows of which the `parts` or the `words` match, those indexed last first."""
-        return [row for _, row in self._rows(kind, match, "ORDER BY f.rowid DESC LIMIT ?", [limit])]
+    def of_keys(self, keys: Iterable[str]) -> set[int]:
+        """The documents of rows with these keys."""
+        statement = f"SELECT number FROM json_each(?) JOIN {self.documents} ON key = value"
+        return {found for (found,) in self.raw.execute(statement, [json.dumps(list(keys))])}
 
-    def rows_with_words(self, match: str) -> list[int]:
-        """All rows that match."""
-        return [row for _, row in self._rows("words", match, "", [])]
-
-    def _rows(self, kind: str, match: str, rest: str, parameters: list[int]) -> list[tuple[int, int]]:
-        name = self.table.name
-        return self.raw.execute(
-            f"SELECT f.rowid, CASE WHEN f.rowid < {FIRST_LATER} THEN f.rowid ELSE later.row END "
-            f"FROM {name}_{kind} f LEFT JOIN {name}_moved later ON f.rowid >= {FIRST_LATER} AND later.doc = f.rowid "
-            f"WHERE {name}_{kind} MATCH ? AND CASE WHEN f.rowid < {FIRST_LATER} "
-            f"THEN NOT EXISTS (SELECT 1 FROM {name}_moved m WHERE m.row = f.rowid) ELSE later.row IS NOT NULL END "
-            f"{rest}",
-            [match, *parameters],
-        ).fetchall()
+    def keys(self, documents: Collection[int]) -> set[str]:
+        """The keys of the rows of documents."""
+        statement = f"SELECT key FROM json_each(?) JOIN {self.documents} ON number = value"
+        return {key for (key,) in self.raw.execute(statement, [json.dumps(list(documents))])}
 
 
 @contextlib.contextmanager
@@ -189,80 +184,69 @@ def _reading_connection(path: Path) -> sqlite3.Connection | None:
 class Writer(Reader):
     """A table's part of an open index, to be added to."""
 
-    def __init__(self, raw: sqlite3.Connection, table: SearchedTable) -> None:
-        super().__init__(raw, table)
-        name = table.name
-        options = "content='', columnsize=0, detail=none"
+    def begin(self) -> None:
+        """Begin anew, with no document."""
+        name, options = self.table.name, "content='', columnsize=0, detail=none"
+        for made in (f"{name}_words", f"{name}_parts", self.documents):
+            self.raw.execute(f"DROP TABLE IF EXISTS {made}")
         for statement in (
-            f"CREATE VIRTUAL TABLE IF NOT EXISTS {name}_words USING fts5(words, {options}, tokenize='ascii')",
-            f"CREATE VIRTUAL TABLE IF NOT EXISTS {name}_parts "
-            f"USING fts5(parts, {options}, tokenize='trigram case_sensitive 1')",
-            f"CREATE TABLE IF NOT EXISTS {name}_moved (row INTEGER PRIMARY KEY, doc INTEGER)",
-            f"CREATE INDEX IF NOT EXISTS {name}_moved_doc ON {name}_moved (doc)",
-            f"CREATE TABLE IF NOT EXISTS {name}_witnesses (row INTEGER PRIMARY KEY, key)",
-            "CREATE TABLE IF NOT EXISTS places (name TEXT PRIMARY KEY, mark INTEGER NOT NULL, applied INTEGER NOT "
-            "NULL, token TEXT NOT NULL, next_doc INTEGER NOT NULL, docs INTEGER NOT NULL)",
+            f"CREATE VIRTUAL TABLE {name}_words USING fts5(words, {options}, tokenize='ascii')",
+            f"CREATE VIRTUAL TABLE {name}_parts USING fts5(parts, {options}, tokenize='trigram case_sensitive 1')",
+            # AUTOINCREMENT: no number comes twice, because FTS5 still knows the document that had it.
+            f"CREATE TABLE {self.documents} (number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE)",
+            "CREATE TABLE IF NOT EXISTS places (name TEXT PRIMARY KEY, applied INTEGER, seen INTEGER, token INTEGER, "
+            "documents INTEGER)",
+            f"PRAGMA user_version={FORMAT}",
         ):
-            raw.execute(statement)
+            self.raw.execute(statement)
 
-    def empty(self) -> None:
-        """Forget all of the table."""
-        for kind in ("words", "parts"):
-            self.raw.execute(f"INSERT INTO {self.table.name}_{kind}({self.table.name}_{kind}) VALUES ('delete-all')")
-        self.raw.execute(f"DELETE FROM {self.table.name}_moved")
-        self.raw.execute(f"DELETE FROM {self.table.name}_witnesses")
-        self.raw.execute("DELETE FROM places WHERE name = ?", [self.table.name])
+    def garbage(self, place: Place) -> int:
+        """How many documents are no longer in the map."""
+        newest = self.raw.execute(f"SELECT MAX(number) FROM {self.documents}").fetchone()[0]
+        return int((newest or 0) - place.documents)
 
-    def remember(self, witnesses: Iterable[tuple[int, object]]) -> None:
-        """What proves from now on that rows have the numbers they had."""
-        self.raw.execute(f"DELETE FROM {self.table.name}_witnesses")
-        self.raw.executemany(f"INSERT INTO {self.table.name}_witnesses (row, key) VALUES (?, ?)", witnesses)
-
-    def add(self, documents: Iterable[Document], changed: Iterable[int], place: Place) -> None:
-        """Add rows; those changed are no longer led to by what the index has of them, whether they are there or not."""
-        name, next_doc, docs = self.table.name, place.next_doc, place.docs
-        changed = set(changed)
-        self.raw.executemany(
-            f"INSERT OR REPLACE INTO {name}_moved (row, doc) VALUES (?, NULL)", [(row,) for row in sorted(changed)]
-        )
+    def replace(self, keys: Iterable[str], documents: Iterable[Document]) -> None:
+        """Forget the documents of rows with these keys, and add those that there are now."""
+        name = self.table.name
+        self.raw.executemany(f"DELETE FROM {self.documents} WHERE key = ?", ((key,) for key in keys))
         for document in documents:
-            doc = document.row
-            if document.row in changed:
-                doc, next_doc = next_doc, next_doc + 1
-                self.raw.execute(f"UPDATE {name}_moved SET doc = ? WHERE row = ?", [doc, document.row])
+            number = self.raw.execute(f"INSERT INTO {self.documents} (key) VALUES (?)", [document.key]).lastrowid
             folded = folded_texts(self.table, document.texts)
             pairs = zip(self.table.facets, document.facets, strict=True)
             facets = [facet_word(facet, value) for facet, value in pairs if value is not None]
             found = dict.fromkeys(word for text in folded for word in words(text))
             self.raw.execute(
-                f"INSERT INTO {name}_words (rowid, words) VALUES (?, ?)", [doc, " ".join([*found, *facets])]
+                f"INSERT INTO {name}_words (rowid, words) VALUES (?, ?)", [number, " ".join([*found, *facets])]
             )
             whole = BETWEEN_TEXTS.join(folded).replace("\0", BETWEEN_TEXTS)  # at a NUL, the tokenizer stops
             whole = whole.encode(errors="replace").decode()  # a JSON escape can name half a character
-            self.raw.execute(f"INSERT INTO {name}_parts (rowid, parts) VALUES (?, ?)", [doc, whole])
-            docs += 1
+            self.raw.execute(f"INSERT INTO {name}_parts (rowid, parts) VALUES (?, ?)", [number, whole])
+
+    def settle(self, applied: int, seen: Entry) -> None:
+        """Note what the documents are made from now."""
         self.raw.execute(
-            "INSERT OR REPLACE INTO places (name, mark, applied, token, next_doc, docs) VALUES (?, ?, ?, ?, ?, ?)",
-            [name, place.mark, place.applied, place.token, next_doc, docs],
+            "INSERT OR REPLACE INTO places (name, applied, seen, token, documents) "
+            f"SELECT ?, ?, ?, ?, COUNT(*) FROM {self.documents}",
+            [self.table.name, applied, *seen],
         )
 
 
 @contextlib.contextmanager
 def writing(database: str | Path, table: SearchedTable) -> Iterator[Writer]:
-    """The table's part of the index, to be added to; one process at a time. What fails leaves it as it was."""
+    """The table's part of the index, to be added to; one process at a time. What fails leaves it as it was.
+
+    Raises sqlite3.DatabaseError for a file that is damaged, or of another format.
+    """
     path = index_path(database)
     with contextlib.suppress(FileExistsError):  # to open and close it would drop the locks of its connections
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as raw:
-        raw.execute("PRAGMA journal_mode=WAL")
-        raw.execute("PRAGMA synchronous=NORMAL")
-        raw.execute(f"PRAGMA cache_size=-{WRITER_CACHE_KIB}")
+        for pragma in ("journal_mode=WAL", f"cache_size=-{WRITER_CACHE_KIB}"):
+            raw.execute(f"PRAGMA {pragma}")
         raw.execute("BEGIN IMMEDIATE")
         try:
-            version = raw.execute("PRAGMA user_version").fetchone()[0]
-            if version != FORMAT:
-                _drop_everything(raw)
-                raw.execute(f"PRAGMA user_version={FORMAT}")
+            if raw.execute("PRAGMA user_version").fetchone()[0] not in (0, FORMAT):
+                raise sqlite3.DatabaseError("another release made it")
             yield Writer(raw, table)
             raw.execute("COMMIT")
         except BaseException:
@@ -275,11 +259,3 @@ def remove(database: str | Path) -> None:
     path = index_path(database)
     for companion in (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "")):
         companion.unlink(missing_ok=True)
-
-
-def _drop_everything(raw: sqlite3.Connection) -> None:
-    for kind in ("virtual", "table"):
-        rows = raw.execute("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = ?", [kind]).fetchall()
-        for (name,) in rows:
-            if not name.startswith("sqlite_"):
-                raw.execute(f"DROP TABLE {name}")

@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from promptadmin.search import postgresql, tracking
-from promptadmin.search.finding import known_index
+from promptadmin.db.raw import fetch_all
+from promptadmin.search import changes, postgresql
+from promptadmin.search.finding import index_of_rows
 from promptadmin.search.tables import SearchedTable
 
 
 class Progress(NamedTuple):
-    """How many of how many rows are indexed, about: of SQLite's numbers of rows, some may be nobody's."""
+    """How many of how many rows are indexed, about: on SQLite, rows that changed since count twice."""
 
     done: int
     total: int
@@ -28,7 +29,10 @@ def index_progress(connection: BaseDatabaseWrapper, tables: Iterable[SearchedTab
 def _of_table(connection: BaseDatabaseWrapper, table: SearchedTable) -> tuple[int, int]:
     if connection.vendor == "postgresql":
         return postgresql.progress(connection, table)
-    with known_index(connection, table) as known:
-        mark = known[1].mark if known else 0
-    highest = tracking.count_after(connection.connection, table, 0)
-    return min(mark, highest), highest
+    with index_of_rows(connection, table) as found:
+        if found is None:
+            [(total,)] = fetch_all(connection, f"SELECT COUNT(*) FROM {table.name}", [])
+            return 0, total
+        place = found[1]
+        left = changes.newest(connection.connection, table).number - place.applied
+        return place.documents, place.documents + left

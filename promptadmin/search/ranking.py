@@ -6,7 +6,7 @@ import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice, repeat
 from operator import or_
 from typing import Any, NamedTuple
 
@@ -14,9 +14,10 @@ from django.db import connections
 from django.db.models import Q, QuerySet
 
 from promptadmin.db.lookups import fold, texts_in_json
-from promptadmin.search import postgresql, tracking
-from promptadmin.search.finding import asked, known_index, words_query
-from promptadmin.search.rows import RowNumber
+from promptadmin.db.row_numbers import RowNumber
+from promptadmin.search import keys, postgresql
+from promptadmin.search.finding import known_index, words_query
+from promptadmin.search.index_file import LAST_DOCUMENT, Query
 from promptadmin.search.tables import SearchedTable
 from promptadmin.search.words import Field, Term, asked_words, score
 
@@ -24,7 +25,6 @@ from promptadmin.search.words import Field, Term, asked_words, score
 MOST_RANKED = 200
 #: Rows are read in groups that grow, for queries whose words many rows have, but not as they are asked for.
 GROUPS = (MOST_RANKED + 1, 1_000, 5_000)
-LAST_DOC = 2**62
 
 
 class Match(NamedTuple):
@@ -54,8 +54,8 @@ def newest_matches(
     """The newest MOST_RANKED of the rows that have all the terms.
 
     `rows` are those that pass all filters, of which `facets` are the ones that the index knows. `weights` says for each
-    text column how much a word in it counts. `newest` is what PostgreSQL sorts by; SQLite goes by the number of a row,
-    or by when it was indexed again.
+    text column how much a word in it counts. `newest` is what PostgreSQL sorts by; SQLite goes by when a row was
+    indexed: rows by their number at first, later ones when they were added or changed.
     """
     connection = connections[rows.db]
     if not terms:
@@ -99,35 +99,25 @@ def _on_sqlite(
     values: QuerySet[Any, Any], table: SearchedTable, terms: Sequence[Term], facets: Mapping[str, str]
 ) -> Iterator[Any]:
     """Rows that may answer, with their values: those that the index doesn't know, then the newest that it does."""
-    connection = connections[values.db]
     parts = [
         functools.reduce(or_, (_contains(table, column, word) for column in table.text_columns))
         for word in dict.fromkeys(word for word, _ in asked_words(terms))
     ]
-    read = values.filter(*parts)  # what has all words has all of them as parts
-    by_number = RowNumber(table.key)
-    with known_index(connection, table) as known:
-        if known is None:
-            yield from read.order_by(by_number.desc()).iterator(chunk_size=MOST_RANKED)
-            return
-        index, place = known
-        beyond = read.filter(**{f"{table.key}__row_after": place.mark})
-        yield from beyond.order_by(by_number.desc()).iterator(chunk_size=MOST_RANKED)
-        if tracking.changed_rows(connection.connection, table, place.applied, 1):
-            changed = read.filter(**{f"{table.key}__row_changed": (table.name, place.applied)})
-            yield from changed.order_by(by_number.desc()).iterator(chunk_size=MOST_RANKED)
-        match, before, turn = words_query(terms, facets), LAST_DOC, 0
-        while True:
-            size = GROUPS[min(turn, len(GROUPS) - 1)]
-            found = asked(functools.partial(index.newest_with_words, match, before, size))
-            if found is None:
-                yield from read.order_by(by_number.desc()).iterator(chunk_size=MOST_RANKED)
-                return
-            numbers = [row for _, row in found]
-            yield from values.filter(**{f"{table.key}__row_in": numbers}).order_by(by_number.desc())
-            if len(found) < size:
-                return
-            before, turn = found[-1][0], turn + 1
+    # What has all words has all of them as parts.
+    read = values.filter(*parts).order_by(RowNumber(table.key).desc())
+    query, before = Query("words", words_query(terms, facets)), LAST_DOCUMENT
+    with known_index(connections[values.db], table) as known:
+        if known:
+            if known.changed:
+                yield from read.filter(keys.among(table, known.changed))
+            for size in chain(GROUPS, repeat(GROUPS[-1])):
+                found = known.reader.newest(query, size, before)
+                rows = {row[0]: row for row in values.filter(keys.among(table, (key for _, key in found)))}
+                yield from (rows[key] for _, key in found if key in rows)
+                if len(found) < size:
+                    return
+                before = found[-1][0]
+    yield from read.iterator(chunk_size=MOST_RANKED)
 
 
 def _contains(table: SearchedTable, column: str, word: str) -> Q:

@@ -26,10 +26,8 @@ PASSWORD = "correct horse"
 
 
 @pytest.fixture(autouse=True)
-def fast(settings: Settings) -> None:
-    """A few failures are enough, and hashing takes no time."""
+def few_failures(settings: Settings) -> None:
     settings.AXES_FAILURE_LIMIT = 3
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.test import Client
 
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
-from projects.api.schemas import PROJECT_ID, PROMPT_ID, RUN_ID
+from projects.api.inputs import PROJECT_ID, PROMPT_ID, RUN_ID
 from projects.models import Project, Prompt
 from projects.repository import ProjectRepository
 from promptadmin.db.sessions import write_session

@@ -12,10 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from optimizations.api import runs as run_api
-from optimizations.files.lines import MAX_ERRORS
 from optimizations.models import Optimization
 from projects.models import Project, Prompt
-from promptadmin.exchange.lines import MAX_LINES
+from promptadmin.conf.limits import IMPORT_ERRORS, IMPORT_LINES
 from tests.projects.making import make_project, make_prompt, make_run
 
 # The export reads from a connection of its own, which sees what is committed only.
@@ -192,26 +191,26 @@ def test_bytes_that_are_no_utf8_are_a_wrong_line(api: Client) -> None:
 
 
 def test_a_hundred_errors_are_shown_and_all_are_counted(api: Client) -> None:
-    answer = send(api, *["{"] * (MAX_ERRORS + 50))
+    answer = send(api, *["{"] * (IMPORT_ERRORS + 50))
     assert answer.status_code == 422
-    assert len(answer.json()["detail"]) == MAX_ERRORS
-    assert answer.json()["error_count"] == MAX_ERRORS + 50
+    assert len(answer.json()["detail"]) == IMPORT_ERRORS
+    assert answer.json()["error_count"] == IMPORT_ERRORS + 50
 
 
 def test_ten_thousand_lines_and_not_one_more(api: Client) -> None:
     lines = [
-        line(f"run-{number}", project=f"P{number % 3}", raw_prompt=f"{number % 50}") for number in range(MAX_LINES)
+        line(f"run-{number}", project=f"P{number % 3}", raw_prompt=f"{number % 50}") for number in range(IMPORT_LINES)
     ]
-    assert refused(api, *lines, "", line("one more")) == [(MAX_LINES + 2, "", "too_long")]
+    assert refused(api, *lines, "", line("one more")) == [(IMPORT_LINES + 2, "", "too_long")]
     with CaptureQueriesContext(connection) as queries:
-        assert imported(api, *lines) == (MAX_LINES, 0)
+        assert imported(api, *lines) == (IMPORT_LINES, 0)
     assert len(queries) < 200
-    assert imported(api, *lines) == (0, MAX_LINES)
+    assert imported(api, *lines) == (0, IMPORT_LINES)
     assert (Project.objects.count(), Prompt.objects.count()) == (3, 150)
 
 
 def test_a_body_has_a_limit_and_a_length(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_api, "MAX_IMPORT_BYTES", 1024)
+    monkeypatch.setattr(run_api, "IMPORT_BYTES", 1024)
     assert send(api, line("x", verdict="x" * 1024)).status_code == 413
     assert send(api, line("x", verdict="x" * 900)).status_code == 200
     chunked = api.post(IMPORT, b"", content_type="application/x-ndjson", headers={"Transfer-Encoding": "chunked"})

@@ -1,14 +1,10 @@
-"""An import whose server is killed is there as a whole, or not at all, and can be sent again.
-
-PROMPTADMIN_TEST_KILLS sets how often; `make test` takes 5.
-"""
+"""An import whose server is killed is there as a whole, or not at all, and can be sent again."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import json
-import os
 import random
 import sqlite3
 import threading
@@ -21,8 +17,8 @@ import pytest
 
 from optimizations.tools.selftest.servers import Servers
 from tests.support import file_contents
+from tests.support.rounds import KILLS
 
-KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "5"))
 LINES = 2000
 LONGEST = 1.5  # seconds from the request to the kill
 

@@ -1,20 +1,16 @@
-"""Requests made up from the OpenAPI document: whatever comes in, what goes out is what the document promises.
-
-PROMPTADMIN_FUZZ_EXAMPLES sets how many for each operation; `make fuzz` takes 2,000.
-"""
+"""Requests made up from the OpenAPI document: whatever comes in, what goes out is what the document promises."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.support.adopted_database import AdoptedDatabase
 from tests.support.processes import REPOSITORY
+from tests.support.rounds import MADE_UP_REQUESTS
 from tests.support.servers import Site, serving
 
-EXAMPLES = os.environ.get("PROMPTADMIN_FUZZ_EXAMPLES", "3")
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -33,26 +29,22 @@ TOKEN = "made-up"
 def send_made_up_requests(site: Site, directory: Path, *arguments: str) -> None:
     """Fails with the requests that were answered against the document."""
     command = [sys.executable, "-m", "schemathesis.cli", "run", str(REPOSITORY / "docs" / "openapi.json")]
-    command += ["--url", site.address, "--checks", ",".join(CHECKS), "--max-examples", EXAMPLES, "--seed", "7"]
+    command += ["--url", site.address, "--checks", ",".join(CHECKS), "--max-examples", str(MADE_UP_REQUESTS)]
+    command += ["--seed", "7"]
     command += [f"--exclude-operation-id={name}" for name in LEFT_OUT]
     command += ["--suppress-health-check", "all", "--warnings", "off", "--continue-on-failure", *arguments]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
-def test_as_administrator_no_answer_leaves_the_document(tmp_path: Path) -> None:
-    """No 5xx, and every body in its schema."""
-    database = AdoptedDatabase(tmp_path / "demo.db")
-    with serving(tmp_path, database.url, AUTH_TOKEN=TOKEN) as site:
-        send_made_up_requests(site, tmp_path, "--header", f"Authorization: Bearer {TOKEN}")
-
-
-def test_without_a_token_nothing_is_written(tmp_path: Path) -> None:
-    database = AdoptedDatabase(tmp_path / "demo.db")
+def test_no_answer_leaves_the_document(tmp_path: Path, adopted_demo: bytes) -> None:
+    """Without a token nothing is written; as administrator there is no 5xx, and every body is in its schema."""
+    database = AdoptedDatabase(tmp_path / "demo.db", adopted_demo)
     with serving(tmp_path, database.url, AUTH_TOKEN=TOKEN) as site:
         before = database.rows()
         # Every answer is 401 or 429, whatever the values: those at the limits of each parameter tell nothing more.
-        most = str(min(int(EXAMPLES), 100))
+        most = str(min(MADE_UP_REQUESTS, 100))
         send_made_up_requests(site, tmp_path, "--max-examples", most, "--phases", "examples,fuzzing")
         assert database.rows() == before
         assert before["optimizations"]
+        send_made_up_requests(site, tmp_path, "--header", f"Authorization: Bearer {TOKEN}")

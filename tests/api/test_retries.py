@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from optimizations.models import Optimization
-from projects.api.schemas import PROJECT_ID, PROMPT_ID, RUN_ID
+from projects.api.inputs import PROJECT_ID, PROMPT_ID, RUN_ID
 from projects.models import Project
 from promptadmin.api import idempotency
 from promptadmin.models import KeptAnswer
@@ -152,14 +152,14 @@ def test_answers_dated_ahead_by_a_wrong_clock_are_given_and_expire(
 def test_a_large_answer_is_not_kept_but_its_request_is_not_done_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency, "LARGEST_ANSWER", 10)
+    monkeypatch.setattr(idempotency, "KEPT_ANSWER_BYTES", 10)
     assert add_project(client).status_code == 201
     again = add_project(client)
     assert (again.status_code, "too large" in again.json()["detail"]) == (409, True)
 
 
 def test_keys_are_bounded(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idempotency, "MOST_KEYS", 1)
+    monkeypatch.setattr(idempotency, "KEPT_ANSWERS", 1)
     assert [add_project(client, name, name).status_code for name in ("a", "b", "c")] == [201, 201, 429]
     assert sorted(Project.objects.values_list("name", flat=True)) == ["a", "b"]
 

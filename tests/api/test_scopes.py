@@ -90,7 +90,6 @@ def bearer(secret: str) -> dict[str, str]:
 def callers(settings: Settings) -> dict[str, tuple[Client, dict[str, str], frozenset[str] | None]]:
     """Each kind of caller: its client, its headers, and its scopes; None for one that is nobody."""
     settings.API_AUTH_TOKEN = SHARED
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     found: dict[str, tuple[Client, dict[str, str], frozenset[str] | None]] = {}
     for scopes in (("read",), ("write",), ("admin",), tokens.SCOPES):
         live, secret = tokens.create_token(name="t", scopes=scopes)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from promptadmin.ops.doctor.registry import all_checks
+from promptadmin.ops.doctor.examining import doctor_checks
 from tests.support.processes import REPOSITORY, environment
 from tests.support.servers import serving
 
@@ -103,4 +103,4 @@ def test_every_command_does_what_it_should(tmp_path: Path) -> None:
 
 
 def test_the_page_names_only_checks_that_exist() -> None:
-    assert set(re.findall(r"\bD\d{3}\b", PAGE)) <= {check.id for check in all_checks()}
+    assert set(re.findall(r"\bD\d{3}\b", PAGE)) <= {check.id for check in doctor_checks()}

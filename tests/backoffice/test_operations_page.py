@@ -15,9 +15,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from promptadmin.models import LogEntry
-from promptadmin.ops.backups import last_proven
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.process import BROKEN_OFF, UNDER_WAY, BackupProcess
+from promptadmin.ops.backups.sources import store_of
 from promptadmin.ops.startup.run_log import STEPS, last_runs
 from promptadmin.ops.startup.sequence import run_steps
 from tests.projects.making import make_run
@@ -149,12 +149,12 @@ def test_a_backup_is_started_by_a_button(backups_of_this_file: Path) -> None:
     with pytest.raises(BackupError, match="under way"):
         BackupProcess("default")
     page = page_afterwards(client)
-    made = last_proven(backups_of_this_file)
+    made = store_of(connection, backups_of_this_file).last_proven()
     assert made is not None
-    assert f"Made and proved {made.name}." in page
+    assert f"Made and proved {made.directory.name}." in page
     assert "0.0 h" in page
     assert "Make a backup now" in page
-    assert [path.name for path in backups_of_this_file.iterdir()] == [made.name]
+    assert [path.name for path in backups_of_this_file.iterdir()] == [made.directory.name]
     assert LogEntry.objects.get(object_pk="backup").changes == {"backup": [None, "started"]}
 
 

@@ -196,7 +196,7 @@ def test_rows_that_came_meanwhile_are_asked_about_once(admin: Client) -> None:
 
 def test_more_than_a_request_does_go_on_with_the_next_one(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selection, "ROWS_A_TRANSACTION", 7)
-    monkeypatch.setattr(selection, "ROWS_A_REQUEST", 21)
+    monkeypatch.setattr(selection, "ACTION_ROWS", 21)
     for _ in range(50):
         make_run(None, project="p", tags='["old"]')
     address = f"{RUNS}?tag=old"

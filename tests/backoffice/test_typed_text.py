@@ -28,11 +28,6 @@ TEXT = "An hour of work\n<b>& more</b>"
 SESSION = "/admin/session/"
 
 
-@pytest.fixture(autouse=True)
-def fast(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def careful() -> Client:
     """A browser that sends where its forms come from."""

@@ -26,7 +26,6 @@ from promptadmin.contrib.webhooks.doctor import check_hosts
 from promptadmin.contrib.webhooks.models import ROTATION, Delivery, DeliveryStatus, Endpoint, FormerSecret, Message
 from promptadmin.contrib.webhooks.sending import Outcome, Parcel, deliver
 from promptadmin.db.sessions import write_session
-from promptadmin.ops.doctor.registry import Examination
 from tests.contrib.webhook_receiver import Receiver, receiving
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -134,7 +133,7 @@ def test_what_another_program_wrote_into_one_endpoint_harms_no_other(
     assert sum("bad one" in record.message for record in caplog.records if record.levelno >= logging.ERROR) == (
         "secret" in values
     )
-    list(check_hosts(Examination(connection, dt.datetime.now(dt.UTC))))
+    list(check_hosts(databases=["default"]))
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite keeps such values")
@@ -160,7 +159,7 @@ def test_values_that_cannot_be_read_harm_no_other_endpoint(receiver: Receiver, s
     while deliver_due():
         pass
     assert statuses(first) == statuses(last) == [DeliveryStatus.DELIVERED] * 2
-    list(check_hosts(Examination(connection, dt.datetime.now(dt.UTC))))
+    list(check_hosts(databases=["default"]))
 
 
 def test_a_failure_that_nobody_foresaw_is_one_endpoints_own(

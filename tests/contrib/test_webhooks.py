@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core import checks
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.test import Client
 from standardwebhooks import Webhook
 
@@ -22,7 +22,6 @@ from promptadmin.contrib.webhooks.doctor import check_deliveries, check_hosts
 from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus, Endpoint, Message
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import Forbidden
-from promptadmin.ops.doctor.registry import Examination, Severity
 from tests.contrib.webhook_receiver import Receiver, receiving
 from tests.support.processes import Scratch
 
@@ -221,12 +220,11 @@ def test_hosts_that_are_not_listed_are_refused_when_kept_and_when_sent(receiver:
     deliver_due()
     assert receiver.requests == []
     assert "127.0.0.1 is not among the hosts" in Delivery.objects.get().error
-    examination = Examination(connection, dt.datetime.now(dt.UTC))
-    [found] = check_hosts(examination)
-    assert (found.severity, found.message[:24]) == (Severity.WARNING, "test: 127.0.0.1 is not a")
+    [found] = check_hosts(databases=["default"])
+    assert (found.level, found.msg[:24]) == (checks.WARNING, "test: 127.0.0.1 is not a")
 
     settings.WEBHOOKS_HOSTS = ["Hooks.example.com", "*.example.org", "127.0.0.1", "2606:4700:4700::1111"]
-    assert [found.severity for found in check_hosts(examination)] == [Severity.OK]
+    assert [found.level for found in check_hosts(databases=["default"])] == [checks.DEBUG]
     for url in (
         "https://hooks.example.com/x",
         "https://HOOKS.EXAMPLE.COM.:8443/x",
@@ -294,13 +292,12 @@ def test_staff_keep_endpoints_in_the_admin(receiver: Receiver, admin_client: Cli
 
 
 def test_the_doctor_tells_what_was_given_up_and_what_nobody_delivers(receiver: Receiver) -> None:
-    examination = Examination(connection, dt.datetime.now(dt.UTC))
     listen(receiver)
     make_prompt()
-    assert [item.severity for item in check_deliveries(examination)] == [Severity.OK]
+    assert [item.level for item in check_deliveries(databases=["default"])] == [checks.DEBUG]
     due_now()
     Delivery.objects.filter(pk=Delivery.objects.latest("pk").pk).update(status=DeliveryStatus.DEAD)
-    assert [item.message for item in check_deliveries(examination)] == [
+    assert [item.msg for item in check_deliveries(databases=["default"])] == [
         "1 message that was given up",
         "1 message that waits and wasn't tried",
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -12,8 +11,8 @@ from collections import defaultdict
 
 from tests.contrib.webhook_receiver import Received, receiving
 from tests.support.processes import REPOSITORY, Scratch
+from tests.support.rounds import WEBHOOK_SECONDS
 
-SECONDS = float(os.environ.get("PROMPTADMIN_KILL_SECONDS", "4"))
 ENABLED = {
     "PROMPTADMIN_PLUGINS": "projects,optimizations,webhooks",
     "PROMPTADMIN_WEBHOOKS_HOSTS": "127.0.0.1",
@@ -25,15 +24,15 @@ MAKE_ENDPOINT = (
 )
 
 
-def test_no_event_is_lost_and_none_overtakes_another(scratch: Scratch) -> None:
+def test_no_event_is_lost_and_none_overtakes_another(scratch: Scratch, new_file: bytes) -> None:
     scratch.variables |= ENABLED
-    assert scratch.manage("startup").returncode == 0
+    scratch.database.write_bytes(new_file)
     chance = random.Random()
     with receiving(lambda request: 500 if chance.random() < 0.02 else 204) as receiver:
         made = scratch.manage("shell", "-c", MAKE_ENDPOINT.format(receiver.address))
         assert made.returncode == 0, made.stderr
         editor = subprocess.Popen(
-            [sys.executable, "-m", "tests.contrib.busy_editor", str(SECONDS)],
+            [sys.executable, "-m", "tests.contrib.busy_editor", str(WEBHOOK_SECONDS)],
             cwd=REPOSITORY,
             env=scratch.environment(
                 DJANGO_SETTINGS_MODULE="promptadmin.settings", PROMPTADMIN_WEBHOOKS_RETRY_SECONDS="1"

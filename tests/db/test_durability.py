@@ -22,7 +22,7 @@ from tests.support.services import needs_postgresql, postgresql_database
 def told(connection: BaseDatabaseWrapper) -> tuple[str, str]:
     """What the doctor says."""
     [result] = examine(connection, only=["D105"])
-    return result.severity.name, result.findings[0].message
+    return result.severity, result.messages[0].msg
 
 
 @pytest.mark.parametrize(("chosen", "answer"), [("fast", 1), ("strict", 2)])
@@ -33,7 +33,7 @@ def test_each_connection_has_the_chosen_pragma(open_file: OpenFile, tmp_path: Pa
             with open_file(tmp_path / "x.db") as connection:
                 assert pragmas.read_pragmas(connection)["synchronous"] == answer
                 assert system_checks.check_pragmas(databases=[ALIAS]) == []
-                assert told(connection) == ("OK", f"{chosen}: {durability.PROMISES[chosen]}")
+                assert told(connection) == ("ok", f"{chosen}: {durability.PROMISES[chosen]}")
 
 
 def test_a_pragma_that_somebody_weakened_is_found(
@@ -42,7 +42,7 @@ def test_a_pragma_that_somebody_weakened_is_found(
     monkeypatch.setitem(durability.SYNCHRONOUS, "fast", ("OFF", 1))
     with open_file(tmp_path / "x.db") as connection:
         assert [message.id for message in system_checks.check_pragmas(databases=[ALIAS])] == ["promptadmin.E001"]
-        assert told(connection)[0] == "ERROR"
+        assert told(connection)[0] == "error"
 
 
 @needs_postgresql

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import Counter
@@ -14,10 +13,10 @@ import pytest
 
 from tests.api.requests_to import JsonClient
 from tests.support.clusters import Cluster, cluster
+from tests.support.rounds import STOPPED_SECONDS
 from tests.support.servers import Site, serving
 from tests.support.services import needs_clusters
 
-STOPPED_SECONDS = float(os.environ.get("PROMPTADMIN_TEST_STOPPED_SECONDS", "1"))
 #: connect_timeout, and what a machine under load adds.
 LONGEST_ANSWER = 15.0
 CLIENTS = 4

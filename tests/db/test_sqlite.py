@@ -16,7 +16,6 @@ from promptadmin.db.sqlite import connections as sqlite
 from promptadmin.db.sqlite import pragmas, system_checks
 from promptadmin.db.sqlite.known_bugs import bugs_of
 from promptadmin.ops.doctor.examining import examine
-from promptadmin.ops.doctor.registry import Severity
 from tests.conftest import OpenDatabase, OpenFile
 from tests.support.django_databases import ALIAS, postgresql_config
 from tests.support.file_contents import is_locked
@@ -136,12 +135,12 @@ def test_w001_and_d102_by_version(
         warnings = system_checks.check_version(databases=[ALIAS])
         [result] = examine(connection, only=["D102"])
     assert ids(warnings) == ["promptadmin.W001"] * len(bugs)
-    assert result.severity is (Severity.WARNING if bugs else Severity.OK)
-    for bug, warning, finding in zip(bugs, warnings, result.findings, strict=False):
+    assert result.severity == ("warning" if bugs else "ok")
+    for bug, warning, finding in zip(bugs, warnings, result.messages, strict=False):
         assert bug in warning.msg
-        assert bug in finding.message
+        assert bug in finding.msg
         assert "https://sqlite.org/" in str(warning.hint)
-        assert "https://sqlite.org/" in finding.advice
+        assert "https://sqlite.org/" in str(finding.hint)
 
 
 @pytest.mark.parametrize("name", ["foreign_keys", "journal_mode", "busy_timeout"])

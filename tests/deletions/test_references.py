@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core import checks
 from django.db import connection
 from django.test import Client
 
 from optimizations.models import Optimization
 from projects.models import Project, Prompt
 from projects.repository import ProjectRepository
+from promptadmin.deletions.work import restore
 from promptadmin.errors import Conflict
 from promptadmin.models import Deletion
 from promptadmin.ops.doctor.examining import examine
@@ -45,6 +47,7 @@ from django.db import connection
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
 from projects.repository import ProjectRepository
+from promptadmin.deletions.work import restore
 from promptadmin.errors import DomainError
 from promptadmin.models import Deletion
 from promptadmin.db.sessions import write_session
@@ -70,7 +73,7 @@ for kind in sys.argv[1:]:
         deletion = Deletion.objects.latest("pk")
         told[kind + " note"] = deletion.note
         with write_session():
-            ProjectRepository().restore_deletion(deletion.pk)
+            restore(deletion.pk, "default")
     except DomainError as refused:
         told[kind] = f"{refused.status} {refused}"
     told[kind + " left"] = Optimization.objects.filter(project=kind).count()
@@ -78,12 +81,12 @@ print("told " + json.dumps(told))
 """
 
 
-def test_a_plugins_foreign_keys_count_as_nothing_and_never_break_a_deletion(scratch: Scratch) -> None:
+def test_a_plugins_foreign_keys_count_as_nothing_and_never_break_a_deletion(scratch: Scratch, new_file: bytes) -> None:
     site = scratch.directory / "site"
     install(site, "remarks", APPS, models=MODELS)
     scratch.variables |= {"PYTHONPATH": f"{site}:{REPOSITORY}"}
     (scratch.directory / "script.py").write_text(SCRIPT)
-    assert scratch.manage("startup").returncode == 0
+    scratch.database.write_bytes(new_file)
 
     def deletions(plugins: str) -> dict[str, Any]:
         code = f"import sys; sys.argv[1:] = {list(KINDS)!r}; exec(open('script.py').read(), globals())"
@@ -138,8 +141,8 @@ def test_every_door_says_which_table_is_in_the_way(foreign_tables: None, client:
         with pytest.raises(Conflict, match=r"^The table of_runs has rows .* \(column row\)"):
             delete()
     [result] = examine(connection, only=["D206"])
-    assert [finding.severity.name for finding in result.findings] == ["WARNING", "WARNING"]
-    assert "the table of_prompts, which refers to ours without ON DELETE: row to prompts" in result.findings[0].message
+    assert [message.level for message in result.messages] == [checks.WARNING, checks.WARNING]
+    assert "the table of_prompts, which refers to ours without ON DELETE: row to prompts" in result.messages[0].msg
 
 
 def test_a_table_that_refers_to_other_rows_stands_in_nobodys_way(foreign_tables: None) -> None:
@@ -149,11 +152,11 @@ def test_a_table_that_refers_to_other_rows_stands_in_nobodys_way(foreign_tables:
     with connection.cursor() as cursor:
         cursor.execute('INSERT INTO of_prompts (id, "row") VALUES (1, %s)', [make_prompt(other).id])
     assert ProjectRepository().delete_project(project_id=project.id) == 1
-    ProjectRepository().restore_deletion(Deletion.objects.get().pk)
+    restore(Deletion.objects.get().pk, "default")
     assert (Project.objects.get(id=project.id).status, Prompt.objects.count()) == ("active", 2)
     assert Optimization.objects.count() == 1
 
 
 def test_nothing_foreign_is_fine(db: None) -> None:
     [result] = examine(connection, only=["D206"])
-    assert result.severity.name == "OK"
+    assert result.severity == "ok"

@@ -50,6 +50,16 @@ def do(method: str, *arguments: Any, **keywords: Any) -> Any:
         return getattr(ProjectRepository(), method)(*arguments, **keywords)
 
 
+def undo(deletion_id: int) -> Deletion:
+    with write_session():
+        return work.restore(deletion_id, "default")
+
+
+def forget(deletion_id: int) -> bool:
+    with write_session():
+        return work.purge(deletion_id, "default")
+
+
 def newest() -> Deletion:
     return Deletion.objects.order_by("-pk")[0]
 
@@ -79,14 +89,14 @@ def test_a_project_comes_back_as_it_was() -> None:
     assert (deletion.prompts, deletion.versions, deletion.runs) == (1, 1, 5)
     assert deletion.expires_at - deletion.deleted_at == dt.timedelta(days=30)
     assert Optimization.objects.count() == 1
-    do("restore_deletion", deletion.pk)
+    undo(deletion.pk)
     assert everything() == before
     assert not Deletion.objects.exists()
     assert not DeletedRows.objects.exists()
     entry = LogEntry.objects.latest("id")
     assert "restored, with 1 prompts, 1 earlier versions and 5 runs" in entry.note
     with pytest.raises(NotFound, match="restored already"):
-        do("restore_deletion", deletion.pk)
+        undo(deletion.pk)
 
 
 def test_a_prompt_comes_back_as_it_was() -> None:
@@ -94,7 +104,7 @@ def test_a_prompt_comes_back_as_it_was() -> None:
     before = everything()
     assert do("delete_prompt", prompt_id=prompt.id) == 4
     assert everything() != before
-    do("restore_deletion", newest().pk)
+    undo(newest().pk)
     assert everything() == before
 
 
@@ -111,7 +121,7 @@ def test_runs_come_back_as_they_were() -> None:
         with write_session():
             delete(OptimizationRepository())
         assert everything() != before
-        do("restore_deletion", newest().pk)
+        undo(newest().pk)
         assert everything() == before
 
 
@@ -126,7 +136,7 @@ def test_large_deletions_go_and_come_back_in_pieces(monkeypatch: pytest.MonkeyPa
     assert Optimization.objects.count() == 1
     assert not work.unfinished("default")
     assert (newest().prompts, newest().versions, newest().runs) == (1, 1, 11)
-    do("restore_deletion", newest().pk)
+    undo(newest().pk)
     assert everything() == before
     assert not Deletion.objects.exists()
 
@@ -165,10 +175,10 @@ def test_odd_values_come_back_byte_for_byte() -> None:
     before = everything()
     try:
         assert do("delete_project", project_id=project.id) == 6
-        do("restore_deletion", newest().pk)
+        undo(newest().pk)
         assert everything() == before
         do("delete_prompt", prompt_id=prompt.id)
-        do("restore_deletion", newest().pk)
+        undo(newest().pk)
         assert everything() == before
     finally:
         with connection.cursor() as cursor:
@@ -186,12 +196,12 @@ def test_a_revived_project_gets_its_old_prompts_besides() -> None:
     do("delete_project", project_id=project.id)
     second = newest()
     do("create_project", name="goes", description="newer")
-    do("restore_deletion", first.pk)
-    do("restore_deletion", second.pk)
+    undo(first.pk)
+    undo(second.pk)
     detail = ProjectRepository().get_project(project_id=project.id)
     assert (detail.description, detail.status) == ("newer", "active")
     assert {prompt.content for prompt in detail.prompts} == {"the text", "new prompt"}
-    assert sum(prompt.forge_count for prompt in detail.prompts) == 4
+    assert sum(prompt.run_count for prompt in detail.prompts) == 4
 
 
 def test_what_stands_in_the_way_is_said() -> None:
@@ -201,19 +211,19 @@ def test_what_stands_in_the_way_is_said() -> None:
     do("delete_project", project_id=project.id)
     of_project = newest()
     with pytest.raises(Conflict, match="The prompt's project “goes” is deleted: restore the project first"):
-        do("restore_deletion", of_prompt.pk)
-    do("restore_deletion", of_project.pk)
+        undo(of_prompt.pk)
+    undo(of_project.pk)
     do("archive_project", project_id=project.id)
     with pytest.raises(Forbidden, match="unarchive “goes” first"):
-        do("restore_deletion", of_prompt.pk)
+        undo(of_prompt.pk)
     do("unarchive_project", project_id=project.id)
     taken = make_prompt(project, id=prompt.id)
     before = everything()
     with pytest.raises(Conflict, match=f"the table prompts has rows with the same id: {prompt.id}"):
-        do("restore_deletion", of_prompt.pk)
+        undo(of_prompt.pk)
     assert everything() == before
     Prompt.objects.filter(id=taken.id).delete()
-    do("restore_deletion", of_prompt.pk)
+    undo(of_prompt.pk)
     assert Prompt.objects.get(id=prompt.id).content == "the text"
 
 
@@ -224,9 +234,9 @@ def test_a_project_whose_row_is_gone_comes_back_unless_its_name_is_taken() -> No
     Project.objects.filter(id=project.id).delete()
     other = make_project(name="goes")
     with pytest.raises(Conflict, match="Another project has the name “goes” now"):
-        do("restore_deletion", newest().pk)
+        undo(newest().pk)
     Project.objects.filter(id=other.id).delete()
-    do("restore_deletion", newest().pk)
+    undo(newest().pk)
     assert everything() == before
 
 
@@ -239,10 +249,10 @@ def test_links_to_what_was_deleted_meanwhile_stay_empty() -> None:
     with write_session():
         OptimizationRepository().delete_run(run.id)
     of_run = newest()
-    restored = do("restore_deletion", deletion.pk)
+    restored = undo(deletion.pk)
     assert "1 rows of prompt_versions came back without a link" in restored.note
     assert PromptVersion.objects.get().optimization_id is None
-    do("restore_deletion", of_run.pk)
+    undo(of_run.pk)
 
 
 @commits
@@ -261,8 +271,8 @@ def test_an_interrupted_deletion_is_finished_by_the_next_start(monkeypatch: pyte
     for write in (
         lambda: ProjectRepository().create_project(name="goes"),
         lambda: OptimizationRepository().record_run({"raw_prompt": "x", "project": "goes"}),
-        lambda: ProjectRepository().restore_deletion(newest().pk),
-        lambda: ProjectRepository().purge_deletion(newest().pk),
+        lambda: work.restore(newest().pk, "default"),
+        lambda: work.purge(newest().pk, "default"),
     ):
         with pytest.raises(Busy), write_session():
             write()
@@ -273,7 +283,7 @@ def test_an_interrupted_deletion_is_finished_by_the_next_start(monkeypatch: pyte
     assert Optimization.objects.count() == 1
     with monkeypatch.context() as killed:
         killed.setattr(work, "go_on", lambda *arguments: None)
-        do("restore_deletion", newest().pk)
+        undo(newest().pk)
     while upkeep.finish_one("default").left:
         pass
     assert everything() == before
@@ -320,7 +330,7 @@ def test_what_nobody_restores_goes_after_its_time(settings: Settings) -> None:
     while upkeep.forget_expired("default").left:
         pass
     assert [deletion.kind for deletion in Deletion.objects.all()] == ["project"]
-    assert do("purge_deletion", newest().pk)
+    assert forget(newest().pk)
     assert not DeletedRows.objects.exists()
     assert LogEntry.objects.latest("id").object_repr == "project “goes”"
     settings.KEEP_DELETED_DAYS = 0
@@ -328,3 +338,16 @@ def test_what_nobody_restores_goes_after_its_time(settings: Settings) -> None:
     make_prompt(project)
     do("delete_project", project_id=project.id)
     assert not Deletion.objects.exists()
+
+
+def test_a_deletion_of_an_application_that_is_off_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the start nor the upkeep fails on its kind, and nobody restores it."""
+    project, _ = make_library()
+    do("delete_project", project_id=project.id)
+    Deletion.objects.update(state="going")
+    monkeypatch.setattr(work, "KINDS", {})
+    assert work.unfinished("default") == []
+    assert upkeep.finish_one("default").left == 0
+    with pytest.raises(NotFound):
+        undo(newest().pk)
+    assert newest().state == "going"

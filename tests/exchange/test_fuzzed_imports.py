@@ -6,7 +6,6 @@ PROMPTADMIN_FUZZ_FILES sets how many; `make fuzz` takes 2,000.
 from __future__ import annotations
 
 import io
-import os
 import random
 import re
 from typing import Any
@@ -20,10 +19,10 @@ from pytest_django import Settings
 
 from optimizations.models import Optimization
 from promptadmin.exchange.formats import FORMATS
+from tests.support.rounds import IMPORTED_FILES
 
 pytestmark = pytest.mark.django_db
 
-FILES = int(os.environ.get("PROMPTADMIN_FUZZ_FILES", "12"))
 IMPORT = "/api/optimizations/import"
 PAGE = "/admin/optimizations/optimization/"
 COLUMNS = ("id", "raw_prompt", "status", "tags", "overall_score", "created_at", "project")
@@ -82,7 +81,7 @@ def test_broken_json_lines_through_the_api(client: Client, settings: Settings) -
     """All lines or none: 200 with as many runs more as it says, or 422 with none."""
     settings.API_AUTH_TOKEN = "secret"
     chance, seen = random.Random(6), set()
-    for number in range(FILES):
+    for number in range(IMPORTED_FILES):
         before = stored()
         content = broken(chance, jsonl()) if number else jsonl()
         answer = client.post(IMPORT, content, "application/x-ndjson", headers={"Authorization": "Bearer secret"})
@@ -105,7 +104,7 @@ def test_broken_tables_through_the_back_office(client: Client, kind: str) -> Non
     chance, whole = random.Random(6), csv() if kind == "csv" else xlsx()
     number_of_format = str([each.extension for each in FORMATS].index(kind))
     imported = 0
-    for number in range(FILES):
+    for number in range(IMPORTED_FILES):
         content = broken(chance, whole) if number else whole
         file = SimpleUploadedFile(f"rows.{kind}", content)
         answer = client.post(f"{PAGE}import/", {"import_file": file, "format": number_of_format})

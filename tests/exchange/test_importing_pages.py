@@ -211,7 +211,7 @@ def test_a_preview_serves_once_and_no_other_file_can_be_named(admin: Client, row
 
 def test_files_nobody_confirms_are_removed(admin: Client, rows: None, data_directory: Path, monkeypatch: Any) -> None:
     preview(admin, Optimization, line(id="new", raw_prompt="mine"))
-    monkeypatch.setattr(uploads, "WAITS", -1)
+    monkeypatch.setattr(uploads, "UPLOAD_HOURS", -1)
     preview(admin, Optimization, line(id="new", raw_prompt="mine"))
     assert len(list((data_directory / "uploads").iterdir())) == 1
 
@@ -221,9 +221,9 @@ def test_unreadable_and_oversized_files_say_what_to_do(admin: Client, monkeypatc
     assert "UTF-8" in preview(admin, Project, b"id,name\n1,\xff", "csv")
     many = b"".join(line(id=str(number), raw_prompt="x") for number in range(10_001))
     assert "At most 10000 lines" in preview(admin, Optimization, many)
-    monkeypatch.setattr("promptadmin.backoffice.exchange_pages.MAX_BYTES", 1000)
+    monkeypatch.setattr("promptadmin.backoffice.exchange_pages.IMPORT_BYTES", 1000)
     assert "at most 0 MiB" in preview(admin, Project, b"x" * 2000, "csv")
-    monkeypatch.setattr("promptadmin.exchange.uploads.MAX_BYTES", -(1 << 20))
+    monkeypatch.setattr("promptadmin.exchange.uploads.IMPORT_BYTES", -(1 << 20))
     file = SimpleUploadedFile("rows.csv", b"x" * 2000)
     answer = admin.post(page(Project, "import/"), {"import_file": file, "format": "0"})
     assert answer.status_code == 413

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import resource
 import shutil
@@ -19,16 +18,16 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-from promptadmin.ops.backups import last_proven
 from promptadmin.ops.backups.contents import read_sqlite
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.making import make_backup
+from promptadmin.ops.backups.sources import store_of
 from promptadmin.ops.backups.store import PARTIAL, Store, proven_backups
-from tests.conftest import OpenFile
+from tests.conftest import Command, OpenFile
 from tests.support import file_contents
 from tests.support.processes import Scratch
+from tests.support.rounds import KILLS
 
-KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "5"))
 WRITER = """
 import os, sqlite3, sys, time
 database = sqlite3.connect(sys.argv[1], timeout=5, isolation_level=None)
@@ -98,17 +97,18 @@ def test_a_backup_holds_what_its_source_does(open_file: OpenFile, file: Path, tm
 
 @pytest.mark.django_db
 def test_the_last_proven_backup_is_the_newest_whole_one_of_this_database(tmp_path: Path) -> None:
-    assert last_proven(tmp_path) is None
+    store = store_of(connections["default"], tmp_path)
+    assert store.last_proven() is None
     first, second, third = (make_backup(connections["default"], tmp_path).backup for _ in range(3))
-    assert last_proven(tmp_path) == third.manifest
+    assert store.last_proven() == third
     third.file.unlink()
-    assert last_proven(tmp_path) == second.manifest
+    assert store.last_proven() == second
     with (second.directory / "manifest.json").open("r+") as manifest:
         manifest.write("[")
-    assert last_proven(tmp_path) == first.manifest
+    assert store.last_proven() == first
     renamed = json.loads((first.directory / "manifest.json").read_text()) | {"source": "elsewhere"}
     (first.directory / "manifest.json").write_text(json.dumps(renamed))
-    assert last_proven(tmp_path) is None
+    assert store.last_proven() is None
 
 
 def test_keep_removes_the_oldest_of_this_database_only(open_file: OpenFile, file: Path, tmp_path: Path) -> None:
@@ -177,8 +177,8 @@ def test_a_disk_that_fills_up_leaves_nothing(scratch: Scratch, new_file: bytes) 
     assert list((scratch.data_dir / "backups").iterdir()) == []
 
 
-def test_no_database_no_backup(scratch: Scratch) -> None:
-    done = scratch.manage("backupdb")
+def test_no_database_no_backup(scratch: Scratch, command: Command) -> None:
+    done = command("backupdb")
     assert (done.returncode, done.stdout) == (1, "")
     assert "`manage.py startup`" in done.stderr
     assert not scratch.database.exists()
@@ -322,7 +322,9 @@ def killed(scratch: Scratch, arguments: list[str], directory: Path, longest: flo
     return False
 
 
-def test_a_backup_killed_at_any_moment_is_whole_or_not_there(scratch: Scratch, new_file: bytes) -> None:
+def test_a_backup_killed_at_any_moment_is_whole_or_not_there(
+    scratch: Scratch, command: Command, new_file: bytes
+) -> None:
     chance = random.Random("backupdb")
     scratch.database.write_bytes(new_file)
     add_ballast(scratch.database, 24)
@@ -335,7 +337,7 @@ def test_a_backup_killed_at_any_moment_is_whole_or_not_there(scratch: Scratch, n
         kills += killed(scratch, arguments, directory, 0.8, chance)
         left = {path for path in directory.iterdir() if not path.name.endswith(PARTIAL)}
         assert left == {backup.directory for backup in proven_backups(directory)}
-    done = scratch.manage("backupdb", "--keep", "1", "--json")
+    done = command("backupdb", "--keep", "1", "--json")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert [str(path) for path in directory.iterdir()] == [answer["backup"]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -28,12 +27,11 @@ from tests.conftest import OpenDatabase
 from tests.ops.test_backup import killed
 from tests.support.django_databases import postgresql_config
 from tests.support.processes import Scratch
+from tests.support.rounds import FLIPS, KILLS
 from tests.support.services import needs_postgresql, postgresql_database, postgresql_url
 
 pytestmark = needs_postgresql
 
-FLIPS = int(os.environ.get("PROMPTADMIN_TEST_FLIPS", "50")) // 10
-KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "5"))
 SCHEMA = """
     CREATE TABLE parents (id integer PRIMARY KEY, name text COLLATE "C" NOT NULL);
     CREATE TABLE children (
@@ -142,7 +140,7 @@ def test_what_must_not_be_restored_changes_nothing(
                 restore(connection, backup.directory)
 
     chance = random.Random("flips")
-    for _ in range(FLIPS):
+    for _ in range(1 + FLIPS // 10):
         place = chance.choice([backup.file, backup.directory / "manifest.json"])
         sound = place.read_bytes()
         content = bytearray(sound)

@@ -16,10 +16,11 @@ from pytest_django import Settings
 
 from promptadmin.conf.environment import Environment
 from promptadmin.db.process_locks import only_running
-from promptadmin.ops.backups import last_proven, schedule
+from promptadmin.ops.backups import schedule
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.making import make_backup
 from promptadmin.ops.backups.process import LOCK
+from promptadmin.ops.backups.sources import store_of
 from promptadmin.ops.backups.store import Backup, open_backup, proven_backups
 from promptadmin.ops.doctor.examining import examine
 from promptadmin.ops.upkeep import finish, upkeep_jobs
@@ -43,22 +44,22 @@ def test_one_is_due_when_the_last_is_as_old_as_the_schedule_says(settings: Setti
 
     def told() -> str:
         [result] = examine(connections["default"], only=["D401"])
-        return f"{result.severity.name} {result.findings[0].message} {result.findings[0].advice}"
+        return f"{result.severity} {result.messages[0].msg} {result.messages[0].hint}"
 
     assert not schedule.is_due("default", now)
     settings.BACKUP_EVERY = HOUR
     assert schedule.is_due("default", now)
-    assert "WARNING there is none" in told()
+    assert "warning there is none" in told()
     backup = make_backup(connections["default"]).backup
     assert not schedule.is_due("default", timezone.now())
     redated(backup, now - 0.99 * HOUR)
     assert not schedule.is_due("default", now)
     redated(backup, now - HOUR)
     assert schedule.is_due("default", now)
-    assert told().startswith("OK")
+    assert told().startswith("ok")
     redated(backup, now - 2.01 * HOUR)
     assert "planned every 1:00:00" in told()
-    assert told().startswith("WARNING")
+    assert told().startswith("warning")
     redated(backup, now + HOUR)
     assert schedule.is_due("default", now)
 
@@ -92,9 +93,11 @@ def test_the_order_of_backups_is_that_in_which_they_were_made(settings: Settings
     assert moved.name in str(refused.value)
     assert first.directory.name in str(refused.value)
     assert open_backup(moved).directory == moved
-    told = last_proven()
+    told = store_of(connections["default"]).last_proven()
     assert told is not None
-    assert told.number == 1
+    assert told.manifest.number == 1
+    [result] = examine(connections["default"], only=["D205"])
+    assert "the last backup is of" in result.messages[0].msg
     made = make_backup(connections["default"], keep=2)
     assert [backup.manifest.number for backup in proven_backups(directory)] == [3, 2]
     assert made.removed == [first.directory]

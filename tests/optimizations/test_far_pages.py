@@ -14,7 +14,7 @@ from optimizations.repository import OptimizationRepository, RunFilters
 from promptadmin.db.sessions import read_session
 from tests.optimizations import test_stats_rollups as rollups
 from tests.optimizations.stats_rows import store
-from tests.optimizations.test_stats_rollups import EXAMPLES
+from tests.support.rounds import STATISTICS_EXAMPLES
 
 pytestmark = [
     pytest.mark.django_db,
@@ -37,7 +37,7 @@ def ids_of(filters: RunFilters, order: str) -> list[str]:
         return [run_id for (run_id,) in cursor.fetchall()]
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=STATISTICS_EXAMPLES)
 @given(rows=st.lists(rollups.rows, min_size=12, max_size=40))
 def test_every_page_has_the_runs_of_its_place(rows: list[dict[str, Any]]) -> None:
     store(rows)

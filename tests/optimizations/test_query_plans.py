@@ -68,7 +68,7 @@ def test_reading_one_thing_reads_no_whole_table() -> None:
         "project": lambda: projects.get_project(project_id=prompt.project_id),
         "prompt": lambda: projects.get_prompt(prompt_id=prompt.id),
         "versions": lambda: projects.list_versions(prompt_id=prompt.id),
-        "forges": lambda: projects.list_forges(prompt_id=prompt.id),
+        "runs of a prompt": lambda: projects.list_runs(prompt_id=prompt.id),
         "run": lambda: runs.get_run(run.id),
     }
     for name, deed in deeds.items():
@@ -178,7 +178,7 @@ def test_postgresql_has_an_index_for_every_read() -> None:
         lambda: projects.get_project(project_id="1"),
         lambda: projects.get_prompt(prompt_id="1"),
         lambda: projects.list_versions(prompt_id="1"),
-        lambda: projects.list_forges(prompt_id="1"),
+        lambda: projects.list_runs(prompt_id="1"),
         lambda: runs.get_run("1"),
         lambda: runs.search("number7", kinds=["run"]),
         lambda: runs.list_runs(filters=RunFilters(search="umber77")),

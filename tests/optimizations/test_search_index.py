@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +16,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptadmin.search import building, finding, index_file, ranking, tracking
+from optimizations.search_index import RUNS
+from promptadmin.db.sessions import read_session
+from promptadmin.search import building, candidate_filter, changes, finding, index_file, ranking
 from promptadmin.search.index_file import index_path
 from tests.conftest import OpenFile
 from tests.optimizations.searched_files import (
@@ -27,13 +30,21 @@ from tests.optimizations.searched_files import (
     with_words,
     write,
 )
+from tests.support.rounds import SEARCH_EXAMPLES
 
-EXAMPLES = int(os.environ.get("PROMPTADMIN_SEARCH_EXAMPLES", "25"))
 # Letters whose case is folded in other ways than one for one, and what a query or a pattern may take for more.
 LETTERS = "abß ẞﬁFIKkς%_\\*\"'-é日本\x00e\u0301中文가각ᄀ\u1161กุ์カ\u3099"
 texts = st.text(LETTERS, max_size=8)
 ROWS = st.integers(1, 6)
 NUMBERS = st.one_of(ROWS, st.sampled_from([-(2**63), -5, 0, 2**40 - 1, 2**40, 2**40 + 3, 2**63 - 2]))
+
+# As the program `sqlite3` does it: pysqlite3 has no iterdump(), but Python's own has.
+DUMP_AND_RESTORE = """
+import sqlite3, sys
+made = sqlite3.connect(sys.argv[2])
+made.executescript("\\n".join(sqlite3.connect(sys.argv[1]).iterdump()))
+made.close()
+"""
 
 _numbers = itertools.count()
 
@@ -45,8 +56,11 @@ operations: st.SearchStrategy[list[Operation]] = st.lists(
         st.tuples(st.just("change"), ROWS, texts),
         st.tuples(st.just("rename"), ROWS, ROWS),
         st.tuples(st.just("renumber"), ROWS, NUMBERS),
+        st.tuples(st.just("replace by number"), ROWS, ROWS, texts),
         st.tuples(st.just("delete"), ROWS),
         st.tuples(st.just("vacuum")),
+        st.tuples(st.just("back up")),
+        st.tuples(st.just("bring back")),
         st.tuples(st.just("restore")),
         st.tuples(st.just("rebuild")),
         st.tuples(st.just("index")),
@@ -74,9 +88,6 @@ def database(path: Path, open_file: OpenFile) -> Iterator[BaseDatabaseWrapper]:
 
 def is_known(connection: BaseDatabaseWrapper) -> bool:
     """Whether searches ask the index."""
-    from optimizations.search_index import RUNS
-    from promptadmin.db.sessions import read_session
-
     with read_session(connection.alias), finding.known_index(connection, RUNS) as known:
         return known is not None
 
@@ -85,7 +96,7 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=SEARCH_EXAMPLES)
 @given(
     done=operations, needle=st.text(LETTERS.replace("\x00", ""), min_size=1, max_size=5), few=st.sampled_from([0, 9])
 )
@@ -101,8 +112,8 @@ def test_whatever_is_done_the_search_finds_what_a_look_at_every_row_does(
     path = path.with_name(f"{next(_numbers)}.db")
     path.write_bytes(new)
     with open_file(path) as connection, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(building, "ROWS_A_PIECE", 2)
-        patch.setattr(finding, "FEW", few)
+        patch.setattr(building, "CHANGES_A_PIECE", 2)
+        patch.setattr(candidate_filter, "FEW", few)
         patch.setattr(ranking, "GROUPS", (1, 2))
         for operation in done:
             perform(operation, path, connection, open_file)
@@ -123,20 +134,24 @@ def perform(operation: Operation, path: Path, connection: BaseDatabaseWrapper, o
         index_everything(connection.alias)
     elif name == "killed":
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(index_file.Writer, "add", _killed)
+            patch.setattr(index_file.Writer, "settle", _killed)
             try:
                 index_everything(connection.alias)
             except Killed:
                 connection.close()
     elif name == "vacuum":
         write_alone(path, "VACUUM")
+    elif name == "back up":
+        with closing(sqlite3.connect(path)) as raw, closing(sqlite3.connect(path.with_name("backup.db"))) as backup:
+            raw.backup(backup)
+    elif name == "bring back":
+        if path.with_name("backup.db").exists():
+            connection.close()
+            replace(path, path.with_name("backup.db"))
     elif name == "restore":
         connection.close()
-        with closing(sqlite3.connect(path)) as raw, closing(sqlite3.connect(path.with_name("dumped.db"))) as made:
-            made.executescript("\n".join(raw.iterdump()))
-        path.with_name("dumped.db").replace(path)
-        for companion in ("-wal", "-shm"):
-            path.with_name(path.name + companion).unlink(missing_ok=True)
+        subprocess.run([sys.executable, "-c", DUMP_AND_RESTORE, path, path.with_name("dumped.db")], check=True)
+        replace(path, path.with_name("dumped.db"))
     elif name == "rebuild":  # as another program's migration does it: our triggers are gone
         with closing(sqlite3.connect(path, timeout=10)) as raw:
             raw.executescript(
@@ -151,6 +166,13 @@ def perform(operation: Operation, path: Path, connection: BaseDatabaseWrapper, o
             write(path, sql, parameters)
         except sqlite3.IntegrityError:
             return
+
+
+def replace(path: Path, by: Path) -> None:
+    """Put another file in the place of a closed one."""
+    by.replace(path)
+    for companion in ("-wal", "-shm"):
+        path.with_name(path.name + companion).unlink(missing_ok=True)
 
 
 def _killed(*args: Any) -> None:
@@ -174,6 +196,11 @@ def _insert(verb: str) -> Any:
 STATEMENTS: dict[str, Any] = {
     "add": _insert("INSERT OR IGNORE"),
     "replace": _insert("INSERT OR REPLACE"),
+    "replace by number": lambda number, row, text: (
+        "INSERT OR REPLACE INTO optimizations (rowid, id, raw_prompt, status, created_at) "
+        "VALUES (?, ?, ?, 'completed', '2026-01-01 00:00:00')",
+        [number, f"run {row}", text],
+    ),
     "change": lambda row, text: ("UPDATE optimizations SET raw_prompt = ? WHERE id = ?", [text, f"run {row}"]),
     "rename": lambda row, to: ("UPDATE OR REPLACE optimizations SET id = ? WHERE id = ?", [f"run {to}", f"run {row}"]),
     "renumber": lambda row, to: ("UPDATE OR REPLACE optimizations SET rowid = ? WHERE id = ?", [to, f"run {row}"]),
@@ -252,7 +279,7 @@ def test_the_index_goes_on_when_its_last_rows_are_changed_or_deleted(
     for number in range(40):
         add_run(path, f"run {number}", f"text word{number}")
     index_everything(database.alias)
-    monkeypatch.setattr(tracking, "begin_anew", _killed)
+    monkeypatch.setattr(changes, "begin", _killed)
     for number in (39, 38, 37, 20, 0):
         write(path, "DELETE FROM optimizations WHERE id = ?", [f"run {number}"])
         assert is_known(database)
@@ -312,17 +339,16 @@ def test_a_search_reads_no_more_than_it_needs_of_a_change_of_all_rows(
         add_run(path, f"run {number}", f"text word{number}")
     index_everything(database.alias)
     write(path, "UPDATE optimizations SET title = 'other'")
-    monkeypatch.setattr(finding, "MOST_UNKNOWN", 10)
+    monkeypatch.setattr(finding, "MOST_CHANGES", 10)
     read: list[int] = []
-    changed_rows = tracking.changed_rows
+    keys_after = changes.keys_after
 
-    def watched(*args: Any) -> list[int]:
-        read.append(len(found := changed_rows(*args)))
+    def watched(*args: Any) -> list[tuple[int, str]]:
+        read.append(len(found := keys_after(*args)))
         return found
 
-    monkeypatch.setattr(tracking, "changed_rows", watched)
-    monkeypatch.setattr(tracking, "changes_after", _killed)
-    assert is_known(database)
+    monkeypatch.setattr(changes, "keys_after", watched)
+    assert not is_known(database)
     assert with_words(database.alias, "other word7") == {"run 7"}
     assert containing(database.alias, "word299") == {"run 299"}
     assert read
@@ -385,7 +411,7 @@ def test_an_index_that_is_mostly_garbage_is_made_anew(
         write(path, "UPDATE optimizations SET raw_prompt = ?", [f"text {number}"])
     index_everything(database.alias)
     with closing(sqlite3.connect(index_path(path))) as raw:
-        assert raw.execute("SELECT docs FROM places WHERE name = 'optimizations'").fetchone()[0] < 8
+        assert raw.execute("SELECT documents FROM places WHERE name = 'optimizations'").fetchone()[0] < 8
     assert containing(database.alias, "text 8") == {"a"}
     assert containing(database.alias, "text 7") == set()
 
@@ -400,6 +426,5 @@ def test_a_program_without_fts5_can_write(database: BaseDatabaseWrapper, path: P
         statements = " ".join(sql for (sql,) in raw.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'"))
     assert "fts" not in statements.lower()
     assert not any(name in statements for name in ("folded", "gen_random_uuid"))
-    for name in tracking.triggers.__globals__["STATE"], tracking.CHANGES:
-        assert name.startswith("promptadmin_derived_")
+    assert changes.log_of(RUNS).startswith("promptadmin_derived_")
     assert (index_path(path).stat().st_mode & 0o777) == 0o600

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import sqlite3
@@ -12,12 +11,11 @@ from pathlib import Path
 
 from optimizations.search_index import RUNS
 from promptadmin.search.index_file import index_path
-from promptadmin.search.tracking import STATE
 from tests.conftest import OpenFile
 from tests.optimizations.searched_files import containing, index_everything, with_words, write
 from tests.support.processes import Scratch
+from tests.support.rounds import KILLS
 
-KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "2"))
 ROWS = 9_000
 WATCHED = (1, 1_999, 2_001, 4_000, 4_001, 6_500, ROWS)
 

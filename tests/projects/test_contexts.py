@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from projects.contexts import merge_contexts, normalize_context
+from projects.contexts import normalize_context
 
 
 @pytest.mark.parametrize(
@@ -34,28 +34,3 @@ def test_every_known_field_has_its_kind() -> None:
     profile = dict.fromkeys(texts, "x") | {key: ["x"] for key in lists}
     assert normalize_context(profile) == profile
     assert normalize_context(dict.fromkeys(lists, "x")) == {key: ["x"] for key in lists}
-
-
-@pytest.mark.parametrize(
-    ("base", "override", "merged"),
-    [
-        (None, None, None),
-        ({"language": "Go"}, None, {"language": "Go"}),
-        (None, {"language": "Go"}, {"language": "Go"}),
-        ({"language": "Go", "framework": "gin"}, {"language": "Rust"}, {"language": "Rust", "framework": "gin"}),
-        ({"language": "Go"}, {"language": ""}, {"language": "Go"}),
-        ({"patterns": ["a", "b"]}, {"patterns": ["c"]}, {"patterns": ["c"]}),
-        ({"patterns": ["a"]}, {"patterns": []}, {"patterns": ["a"]}),
-        ({"unknown": 1}, {"other": 2}, None),
-    ],
-)
-def test_the_overrides_filled_fields_replace_the_bases(
-    base: dict[str, Any] | None, override: dict[str, Any] | None, merged: object
-) -> None:
-    assert merge_contexts(base, override) == merged
-
-
-def test_a_merge_changes_neither_side() -> None:
-    base, override = {"language": "Go"}, {"language": "Rust"}
-    merge_contexts(base, override)
-    assert (base, override) == ({"language": "Go"}, {"language": "Rust"})

@@ -185,7 +185,7 @@ def test_archived_projects_can_be_read_unarchived_and_deleted_only() -> None:
             write()
     assert len(repository.get_project(project_id=project.id).prompts) == 2
     repository.list_versions(prompt_id=first.id)
-    repository.list_forges(prompt_id=first.id)
+    repository.list_runs(prompt_id=first.id)
     with pytest.raises(Invalid, match=r"^Project is already archived$"):
         repository.archive_project(project_id=project.id)
     assert repository.unarchive_project(project_id=project.id).status == "active"

@@ -86,7 +86,7 @@ def test_a_prompt_of_another_project_is_not_found_before_the_project_is_looked_a
             lambda project_id=project_id: repository.get_prompt(prompt_id=prompt.id, project_id=project_id),
             lambda project_id=project_id: repository.update_prompt(prompt_id=prompt.id, project_id=project_id),
             lambda project_id=project_id: repository.delete_prompt(prompt_id=prompt.id, project_id=project_id),
-            lambda project_id=project_id: repository.list_forges(prompt_id=prompt.id, project_id=project_id),
+            lambda project_id=project_id: repository.list_runs(prompt_id=prompt.id, project_id=project_id),
             lambda project_id=project_id: repository.list_versions(prompt_id=prompt.id, project_id=project_id),
             lambda project_id=project_id: repository.get_version(prompt_id=prompt.id, version=1, project_id=project_id),
         ):

@@ -9,7 +9,7 @@ from typing import Any
 
 import dj_database_url
 from django.contrib.contenttypes.models import ContentType
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin.db.sqlite.read_connections import Connection
@@ -24,6 +24,21 @@ def sqlite_config(path: Path) -> dict[str, Any]:
         "NAME": path,
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "factory": Connection},
     }
+
+
+@contextmanager
+def as_default(path: Path) -> Iterator[None]:
+    """A SQLite file as the default database of this process, which is one, too."""
+    default = connections[DEFAULT_DB_ALIAS]
+    default.close()
+    name, default.settings_dict["NAME"] = default.settings_dict["NAME"], path
+    ContentType.objects.clear_cache()
+    try:
+        yield
+    finally:
+        default.close()
+        default.settings_dict["NAME"] = name
+        ContentType.objects.clear_cache()
 
 
 @contextmanager

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from projects.api.schemas import shown_content, storable, trimmed_name
-from promptadmin.conf.limits import DESCRIPTION_LENGTH, PROJECT_NAME_LENGTH, PROMPT_LENGTH
+from projects.api.inputs import shown_content, storable, trimmed_name
+from promptadmin.conf.limits import DESCRIPTION_LENGTH, PAGE_ROWS, PROJECT_NAME_LENGTH, PROMPT_LENGTH
 from promptadmin.db.fields import LARGEST_INTEGER
 
 
@@ -19,10 +19,10 @@ def _clamped(least: int, most: int) -> Any:
 
 
 Key = Annotated[str, AfterValidator(storable), Field(description="An id, as list, search or list_projects tell it.")]
-Keys = Annotated[list[Key], Field(min_length=1, max_length=100)]
+Keys = Annotated[list[Key], Field(min_length=1, max_length=PAGE_ROWS)]
 Text = Annotated[str, AfterValidator(storable)]
 Filter = Annotated[Text | None, Field(description="Exactly this text; without it, any.")]
-Limit = Annotated[int, _clamped(1, 100), Field(description="At most this many, from 1 to 100.")]
+Limit = Annotated[int, _clamped(1, PAGE_ROWS), Field(description=f"At most this many, from 1 to {PAGE_ROWS}.")]
 Offset = Annotated[int, _clamped(0, LARGEST_INTEGER), Field(description="How many to leave out at the beginning.")]
 MinScore = Annotated[
     float | None,

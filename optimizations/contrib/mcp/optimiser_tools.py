@@ -10,7 +10,7 @@ from optimizations.api.inputs import NewTag, ProjectText, PromptText, Strategy, 
 from optimizations.contrib.mcp.arguments import Key
 from optimizations.contrib.mcp.registry import tool
 from optimizations.repository import OptimizationRepository
-from projects.api.schemas import Context
+from projects.api.inputs import Context
 from promptadmin.errors import Unavailable
 
 NO_OPTIMISER = (

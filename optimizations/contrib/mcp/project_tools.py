@@ -19,7 +19,7 @@ from optimizations.contrib.mcp.arguments import (
     Text,
 )
 from optimizations.contrib.mcp.registry import tool
-from projects.api.schemas import Context
+from projects.api.inputs import Context
 from projects.repository import LEAVE, ProjectRepository
 
 

@@ -4,7 +4,5 @@ from promptadmin.management.step_command import StepCommand
 
 
 class Command(StepCommand):
-    """Makes the prompts that runs lack, and links runs to prompts."""
-
     help = "Makes the prompts that runs lack, and links runs to prompts."
     steps = ("backfill_prompts", "link_prompts")

@@ -9,20 +9,16 @@ from promptadmin.management.step_command import StepCommand
 
 
 class Command(StepCommand):
-    """Turns runs that have been running for too long into errors."""
-
     help = "Turns runs that have been running for too long into errors."
     steps = ("cleanup_stale",)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add `--minutes`."""
         super().add_arguments(parser)
         parser.add_argument(
             "--minutes", type=float, default=STALE_AFTER_MINUTES, help="How long a run may take (default: %(default)s)."
         )
 
     def step_options(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Pass `minutes` on."""
         if options["minutes"] < 0:
             raise CommandError("--minutes must not be negative.")
         return {"minutes": options["minutes"]}

@@ -11,17 +11,13 @@ from optimizations.tools.demo import make_demo_file
 
 
 class Command(BaseCommand):
-    """Writes a small PromptForge file to try the product with."""
-
     help = "Writes a small PromptForge file to try the product with."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the argument."""
         parser.add_argument("path", type=Path, help="The file to make; it must not exist.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write it."""
         try:
             runs = make_demo_file(options["path"])
         except OSError as error:

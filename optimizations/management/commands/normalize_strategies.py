@@ -4,7 +4,5 @@ from promptadmin.management.step_command import StepCommand
 
 
 class Command(StepCommand):
-    """Replaces legacy strategy names by the canonical ones."""
-
     help = "Replaces legacy strategy names by the canonical ones."
     steps = ("normalize_strategies",)

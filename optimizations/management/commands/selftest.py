@@ -19,8 +19,6 @@ LARGEST_SEED = 2**31
 
 
 class Command(BaseCommand):
-    """Kills a server again and again while programs write, and looks for anything lost; on a scratch database."""
-
     help = (
         "Kills a server again and again while programs write to a scratch database in a temporary folder, and looks "
         "for anything lost or half-written. Your own database isn't touched. Exit code 0: nothing was."
@@ -28,7 +26,6 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the options."""
         parser.add_argument(
             "--kill", type=int, default=50, metavar="N", help="How often to kill it (default: %(default)s)."
         )
@@ -41,7 +38,6 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON document instead of lines.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the test and give the verdict."""
         if options["kill"] < 1:
             raise CommandError("--kill must be at least 1.")
         seed = options["seed"] if options["seed"] is not None else random.randrange(LARGEST_SEED)  # noqa: S311

@@ -15,8 +15,9 @@ from optimizations.models import Optimization
 from optimizations.stats.rollups.summaries import Recent, Summary, read_summary, unpacked
 from optimizations.stats.rollups.table import TABLE, is_trustworthy, level_of, rows_of
 from promptadmin.db.chunks import in_chunks
+from promptadmin.db.engine import has_row_numbers
 from promptadmin.db.fields import stored_moment
-from promptadmin.search.rows import RowNumber
+from promptadmin.db.row_numbers import RowNumber
 
 Rows = tuple[int, int]
 
@@ -144,4 +145,4 @@ def stored_completed(connection: BaseDatabaseWrapper, cover: Cover) -> Recent:
 
 def has_rollups(connection: BaseDatabaseWrapper) -> bool:
     """Whether there may be stored summaries, and they can be trusted."""
-    return connection.vendor == "sqlite" and is_trustworthy(connection)
+    return has_row_numbers(connection) and is_trustworthy(connection)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from optimizations.columns import ALL
 from promptadmin.db.derived_tables import PREFIX
 
 LEVELS = (11, 14, 17, 20, 23, 26)
@@ -17,36 +18,16 @@ LEVELS = (11, 14, 17, 20, 23, 26)
 FIRST_ROW, LAST_ROW = -(2**59), 2**59
 TABLE = f"{PREFIX}statistics"
 RUNS = "optimizations"
-#: What summaries are made of. The list ends in `project`, which says what they are of.
-COLUMNS = (
-    "created_at",
-    "status",
-    "strategy",
-    "framework_applied",
-    "task_type",
-    "complexity",
-    "overall_score",
-    "clarity_score",
-    "specificity_score",
-    "structure_score",
-    "faithfulness_score",
-    "strategy_confidence",
-    "is_improvement",
-    "duration_ms",
-    "input_tokens",
-    "output_tokens",
-    "secondary_frameworks",
-    "tags",
-    "project",
-)
+#: What summaries are made of. With other ones than before, the triggers are others too, and upkeep makes all summaries
+#: anew.
+COLUMNS = tuple(column.name for column in ALL if column.counted or column.summed)
 # `data` is empty while a summary is being made; `last_row` is the number of its last run, `last_id` that run's id.
-# Times and ids stand here as in their rows, so these columns have no type. `kinds` are those of
-# `counts`, empty where they aren't known.
+# Times and ids stand here as in their rows, so these columns have no type.
 _CREATE_TABLE = f"""
     CREATE TABLE IF NOT EXISTS {TABLE} (
         id INTEGER PRIMARY KEY, project TEXT NOT NULL, place INTEGER NOT NULL, parts INTEGER NOT NULL DEFAULT 0,
         first_at, last_at, last_row INTEGER, last_id,
-        completed INTEGER, scored INTEGER, score REAL, kinds TEXT, data BLOB
+        completed INTEGER, scored INTEGER, score REAL, data BLOB
     )
 """
 _CREATE_INDEXES = (
@@ -133,7 +114,7 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 
 
 def _is_current(connection: BaseDatabaseWrapper) -> bool:
-    """Whether the triggers are there and do what they should, and the table has what this release stores in it."""
+    """Whether the table and the triggers are there, and these do what they should."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name, sql FROM sqlite_master "
@@ -141,7 +122,7 @@ def _is_current(connection: BaseDatabaseWrapper) -> bool:
             [RUNS, f"{TABLE}%", TABLE],
         )
         found = dict(cursor.fetchall())
-    return "kinds" in (found.pop(TABLE, None) or "") and found == _statements()
+    return found.pop(TABLE, None) is not None and found == _statements()
 
 
 def is_trustworthy(connection: BaseDatabaseWrapper) -> bool:

@@ -35,7 +35,9 @@ WORK_MMAP = 160 * 2**20
 
 
 def read_pragmas(connection: BaseDatabaseWrapper) -> dict[str, int | str]:
-    """The values of our PRAGMAs as this connection answers them now."""
+    """The values of our PRAGMAs as this connection answers them now; another engine has none."""
+    if connection.vendor != "sqlite":
+        return {}
     with connection.cursor() as cursor:
         return {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas_read_back()}
 

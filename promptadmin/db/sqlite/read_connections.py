@@ -30,7 +30,8 @@ class Connection(sqlite3.Connection):
         #: What was opened where; see `promptadmin.db.sqlite.file_identity`. A database in memory has no identity.
         self.path = str(kwargs.get("database") or args[0])
         check_before_opening(self.path)
-        super().__init__(*args, **kwargs)
+        # Values come as they are stored, and fields read them: sqlite3 itself would fail on times, or lose them.
+        super().__init__(*args, **{**kwargs, "detect_types": 0})
         #: No other connection of this process has it, before or after; `id()` may come back.
         self.number = next(_numbers)
         self.identity = identity(self.path)
@@ -42,7 +43,6 @@ class Connection(sqlite3.Connection):
         self.log = identity(self.log_path)
 
     def close(self) -> None:
-        """Close both."""
         if self.reader is not None:
             self.reader.close()
             self.reader = None

@@ -15,13 +15,10 @@ from promptadmin.ops.backups.making import Made, make_backup
 
 
 class Command(BaseCommand):
-    """Backs the database up while it is in use, and proves the backup before it counts."""
-
     help = "Backs the database up while it is in use, and proves the backup before it counts."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the arguments."""
         parser.add_argument(
             "dest",
             nargs="?",
@@ -36,7 +33,6 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON document instead of lines.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make the backup and say where it is."""
         try:
             made = make_backup(
                 connections[DEFAULT_DB_ALIAS],

@@ -14,12 +14,9 @@ from promptadmin.errors import DomainError
 
 
 class Command(BaseCommand):
-    """Makes an API token and prints its secret, this once."""
-
     help = "Makes an API token and prints its secret, this once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the options."""
         parser.add_argument("name", help="Which program gets it.")
         parser.add_argument(
             "--scope",

@@ -12,10 +12,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.utils import timezone
 
-from promptadmin.ops.doctor.examining import Result, examine
-from promptadmin.ops.doctor.registry import Severity, all_checks
+from promptadmin.ops.doctor.examining import SEVERITIES, Result, doctor_checks, examine
 
-EXIT_CODES = {Severity.WARNING: 1, Severity.ERROR: 2}
+EXIT_CODES = {"warning": 1, "error": 2}
 VERDICTS = {0: "fine", 1: "warnings", 2: "errors"}
 WIDTH = 110
 
@@ -65,20 +64,18 @@ class Command(BaseCommand):
         sys.exit(code)
 
     def _print(self, result: Result) -> None:
-        for finding in result.findings:
-            if finding.severity is Severity.OK and result.severity > Severity.OK:
-                continue  # what was fine beside what wasn't
-            head = f"{finding.severity.name.lower():<8} {result.check.id:<5} "
-            self._write(head, f"{result.check.title}: {finding.message}")
-            if finding.advice:
-                self._write(" " * len(head), finding.advice)
+        for message in result.shown:
+            head = f"{SEVERITIES[message.level]:<8} {message.id or result.check.id:<5} "
+            self._write(head, f"{result.check.title}: {message.msg}")
+            if message.hint:
+                self._write(" " * len(head), message.hint)
         self.stdout.flush()
 
     def _write(self, head: str, text: str) -> None:
         self.stdout.write(textwrap.fill(text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head)))
 
     def _explain(self, wanted: str) -> None:
-        checks = {check.id.lower(): check for check in all_checks()}
+        checks = {check.id.lower(): check for check in doctor_checks()}
         check = checks.get(wanted.lower())
         if check is None:
             known = ", ".join(check.id for check in checks.values())
@@ -90,25 +87,18 @@ class Command(BaseCommand):
 def _as_json(result: Result) -> list[dict[str, Any]]:
     return [
         {
-            "id": result.check.id,
+            "id": message.id or result.check.id,
             "title": result.check.title,
-            "severity": finding.severity.name.lower(),
-            "message": finding.message,
-            "advice": finding.advice,
+            "severity": SEVERITIES[message.level],
+            "message": message.msg,
+            "advice": message.hint or "",
         }
-        for finding in result.findings
-        if finding.severity is not Severity.OK or result.severity is Severity.OK
+        for message in result.shown
     ]
 
 
 def _verdict(results: list[Result]) -> str:
-    errors, warnings = (
-        sum(finding.severity is severity for result in results for finding in result.findings)
-        for severity in (Severity.ERROR, Severity.WARNING)
-    )
-    parts = [
-        f"{count} {word}{'s' if count > 1 else ''}"
-        for count, word in ((errors, "error"), (warnings, "warning"))
-        if count
-    ]
+    found = [SEVERITIES[message.level] for result in results for message in result.messages]
+    counts = {word: found.count(word) for word in ("error", "warning")}
+    parts = [f"{count} {word}{'s' if count > 1 else ''}" for word, count in counts.items() if count]
     return ", ".join(parts) or "fine"

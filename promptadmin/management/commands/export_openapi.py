@@ -10,16 +10,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 
 class Command(BaseCommand):
-    """Writes the API's OpenAPI document."""
-
     help = "Writes the API's OpenAPI document."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the argument."""
         parser.add_argument("path", type=Path, help="The file to write.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write it."""
         from promptadmin.urls import api
 
         document = json.dumps(api.get_openapi_schema(path_prefix="/api/"), indent=1, ensure_ascii=False, default=str)

@@ -4,7 +4,5 @@ from promptadmin.management.step_command import StepCommand
 
 
 class Command(StepCommand):
-    """Lets nobody else read the data directory and the database's files."""
-
     help = "Lets nobody else read the data directory and the database's files."
     steps = ("harden_data_dir",)

@@ -12,16 +12,12 @@ from promptadmin.models import ApiToken
 
 
 class Command(BaseCommand):
-    """Lists the API tokens, without their secrets."""
-
     help = "Lists the API tokens, without their secrets."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the option."""
         parser.add_argument("--json", action="store_true", help="Print one JSON document instead of lines.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print a line for each."""
         with read_session():
             rows = [self._row(token) for token in ApiToken.objects.all()]
         if options["json"]:

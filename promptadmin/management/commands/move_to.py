@@ -16,8 +16,6 @@ from promptadmin.ops.postgresql_move.moving import ROWS_A_BATCH
 
 
 class Command(BaseCommand):
-    """Copies everything from the SQLite file to an empty PostgreSQL database, and compares the two."""
-
     help = (
         "Copies everything from the SQLite file to an empty PostgreSQL database, and compares the two. "
         "Stop the server first. A move that was interrupted goes on where it was."
@@ -25,14 +23,12 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the arguments."""
         parser.add_argument("url", metavar="DATABASE_URL", help="postgresql://user:password@host:5432/name")
         parser.add_argument("--json", action="store_true", help="Print one JSON document instead of lines.")
         # For tests, which stop it within a table of few rows.
         parser.add_argument("--rows-a-batch", type=int, default=ROWS_A_BATCH, help=argparse.SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Move, and say what was moved and what to do next."""
         try:
             moved = move(
                 connections[DEFAULT_DB_ALIAS],

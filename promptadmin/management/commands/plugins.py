@@ -28,16 +28,12 @@ CONTRIBUTIONS = {
 
 
 class Command(BaseCommand):
-    """Lists the installed plugins, which of them are switched on, and what those contribute."""
-
     help = "Lists the installed plugins, which of them are switched on, and what those contribute."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the options."""
         parser.add_argument("--json", action="store_true", help="Print one JSON document instead of lines.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print a paragraph for each, the enabled ones first."""
         found = describe_plugins()
         if options["json"]:
             self.stdout.write(json.dumps(found, indent=2))

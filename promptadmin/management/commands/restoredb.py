@@ -15,13 +15,10 @@ from promptadmin.ops.backups.restoring import Restored, restore
 
 
 class Command(BaseCommand):
-    """Puts a backup in the database's place, or, with --drill, shows that it could."""
-
     help = "Puts a backup in the database's place, or, with --drill, shows that it could."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the arguments."""
         parser.add_argument(
             "file",
             type=Path,
@@ -36,7 +33,6 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON document instead of lines.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Restore, and say what became of the old database."""
         try:
             restored = restore(
                 connections[DEFAULT_DB_ALIAS], options["file"], drill=options["drill"], say=self.stderr.write

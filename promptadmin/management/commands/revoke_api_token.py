@@ -12,16 +12,12 @@ from promptadmin.errors import DomainError
 
 
 class Command(BaseCommand):
-    """Revokes an API token, from now on."""
-
     help = "Revokes an API token, from now on."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the argument."""
         parser.add_argument("token", help="The token's name or prefix, as `list_api_tokens` shows them.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Revoke it."""
         try:
             with write_session():
                 token = tokens.revoke_token(options["token"])

@@ -23,12 +23,9 @@ from promptadmin.plugins.declarations import enabled_plugins
 
 
 class Command(BaseCommand):
-    """Runs the start-up steps, then serves the back-office and the API until it is stopped."""
-
     help = "Runs the start-up steps, then serves the back-office and the API until it is stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the options."""
         parser.add_argument("--host", default="127.0.0.1", help="The address to listen on (default: %(default)s).")
         parser.add_argument("--port", type=int, default=8000, help="The port to listen on (default: %(default)s).")
         parser.add_argument(
@@ -53,7 +50,6 @@ class Command(BaseCommand):
             super().check(*args, **kwargs)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Start up, make the first administrator, serve."""
         host, port = options["host"], options["port"]
         if min(options["workers"], options["threads"]) < 1:
             raise CommandError("--workers and --threads must be at least 1.")

@@ -15,17 +15,13 @@ from promptadmin.plugins.declarations import enabled_plugins
 
 
 class Command(BaseCommand):
-    """Serves the plugins' ASGI applications, such as MCP over HTTP; `serve --mcp` does so on its next port."""
-
     help = "Serves the plugins' ASGI applications, such as MCP over HTTP; `serve --mcp` does so on its next port."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the options."""
         parser.add_argument("--host", default="127.0.0.1", help="The address to listen on (default: %(default)s).")
         parser.add_argument("--port", type=int, default=8001, help="The port to listen on (default: %(default)s).")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Serve until stopped."""
         from granian import Granian
         from granian.constants import Interfaces
 

@@ -15,14 +15,11 @@ TEMPLATE = Path(__file__).resolve().parents[2] / "plugin_template"
 
 
 class Command(TemplateCommand):
-    """Makes the package of a new plugin: it works, and its tests pass, before you change a line."""
-
     help = "Makes the package of a new plugin: it works, and its tests pass, before you change a line."
     missing_args_message = "Name the plugin, in small letters, as in: manage.py startplugin word_counts"
     requires_system_checks = ()
 
     def handle(self, **options: Any) -> None:  # type: ignore[override]  # as Django's own startapp does
-        """Fill in the template, and say what to do next."""
         name, target = options.pop("name"), options.pop("directory")
         if not name.isidentifier() or name != name.lower():
             raise CommandError(f"{name!r} is no name for a plugin: use small letters, digits and underscores.")

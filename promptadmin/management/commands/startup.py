@@ -14,13 +14,10 @@ from promptadmin.plugins.checks import DECLARATIONS
 
 
 class Command(BaseCommand):
-    """Brings the database up to date: adopts a legacy file, or makes a new one. Safe to run at any time."""
-
     help = "Brings the database up to date: adopts a legacy file, or makes a new one. Safe to run at any time."
     requires_system_checks = (DECLARATIONS,)  # others would import every door; `serve` makes them all
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the options."""
         parser.add_argument("--quiet", action="store_true", help="Print nothing but warnings and errors.")
         parser.add_argument("--json", action="store_true", help="Print one JSON document instead of lines.")
         parser.add_argument(
@@ -30,7 +27,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the steps and print a line for each."""
         silent = options["quiet"] or options["json"]
         try:
             report = run_startup(

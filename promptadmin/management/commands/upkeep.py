@@ -16,12 +16,9 @@ NICE = 10  # the server's workers come first
 
 
 class Command(BaseCommand):
-    """Does what is left to be done beside the server; `serve` keeps it running."""
-
     help = "Does what is left to be done beside the server; `serve` keeps it running."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the options."""
         parser.add_argument("--once", action="store_true", help="End when nothing is left.")
         parser.add_argument("--job", help="With --once: this job alone.")
 

@@ -6,12 +6,11 @@ A process of its own, because its environment names the copy of a drill. It prin
 
 from __future__ import annotations
 
-import io
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 HEALTH = "/api/health"
 SHOWN = 300  # characters of an answer that is wrong
@@ -28,35 +27,13 @@ def paths() -> Iterator[str]:
 
 def ask(application: Callable[..., Any], path: str, token: str) -> tuple[int, str]:
     """The status and the text of the answer to a GET, as a server behind a proxy that speaks TLS would ask for it."""
-    parts = urlsplit(path)
-    environ = {
-        "REQUEST_METHOD": "GET",
-        "SCRIPT_NAME": "",
-        "PATH_INFO": parts.path,
-        "QUERY_STRING": parts.query,
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "443",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": "127.0.0.1",
-        "HTTP_HOST": "localhost",
-        "HTTP_AUTHORIZATION": f"Bearer {token}",
-        "HTTP_X_FORWARDED_PROTO": "https",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "https",
-        "wsgi.input": io.BytesIO(),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": True,
-    }
-    statuses: list[str] = []
-    body = application(environ, lambda status, headers, problem=None: statuses.append(status))
-    try:
-        text = b"".join(body).decode(errors="replace")
-    finally:
-        if hasattr(body, "close"):
-            body.close()
-    return int(statuses[-1].split()[0]), text
+    from django.test import RequestFactory
+
+    headers = {"Host": "localhost", "Authorization": f"Bearer {token}", "X-Forwarded-Proto": "https"}
+    request = RequestFactory().get(path, secure=True, headers=headers)
+    response = application(request.environ, lambda *start: None)
+    with contextlib.closing(response):
+        return response.status_code, response.getvalue().decode(errors="replace")
 
 
 def main() -> int:

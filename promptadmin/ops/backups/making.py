@@ -17,8 +17,8 @@ from promptadmin.ops.backups.engines import Say, Source
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.manifest import Manifest
 from promptadmin.ops.backups.room import check_room
-from promptadmin.ops.backups.sources import source_of
-from promptadmin.ops.backups.store import Backup, Store, default_directory, open_backup
+from promptadmin.ops.backups.sources import source_of, store_of
+from promptadmin.ops.backups.store import Backup, Store, open_backup
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def make_backup(
         raise BackupError("--keep must be at least 1: the new backup stays.")
     check_compression(compression)
     source = source_of(connection)
-    store = Store((directory or default_directory()).absolute(), source.name)
+    store = store_of(connection, directory)
     try:
         with store.opened():
             check_room(store.directory, source.size() * (1 if compression == "none" else 2), "a backup")

@@ -15,11 +15,9 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from promptadmin.db.legacy_values import parse_moment
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.process import BackupProcess, is_under_way
-from promptadmin.ops.backups.sources import source_of
-from promptadmin.ops.backups.store import Backup, Store, default_directory
+from promptadmin.ops.backups.sources import store_of
 from promptadmin.plugins.steps import JobResult
 
 SECONDS_A_LOOK = 0.05
@@ -42,22 +40,12 @@ class _Process:
 _process = _Process()
 
 
-def newest(using: str, now: dt.datetime) -> tuple[Backup, dt.datetime] | None:
-    """The last proven backup of a database and when it was made, but none that a clock put into the future."""
-    store = Store(default_directory(), source_of(connections[using]).name)
-    for backup in store.backups():
-        made_at = parse_moment(backup.manifest.made_at)
-        if made_at is not None and made_at <= now:
-            return backup, made_at
-    return None
-
-
 def is_due(using: str, now: dt.datetime) -> bool:
     """Whether the schedule asks for a backup now."""
     if settings.BACKUP_EVERY is None:
         return False
-    last = newest(using, now)
-    return last is None or now - last[1] >= settings.BACKUP_EVERY
+    last = store_of(connections[using]).last_proven()
+    return last is None or now - last.made_at >= settings.BACKUP_EVERY
 
 
 def scheduled_backup(using: str) -> JobResult:

@@ -9,6 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from promptadmin.db.sqlite.connections import is_file
 from promptadmin.ops.backups.engines import Source, Target
 from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.store import Store, default_directory
 
 
 def source_of(connection: BaseDatabaseWrapper) -> Source:
@@ -20,6 +21,11 @@ def source_of(connection: BaseDatabaseWrapper) -> Source:
     from promptadmin.ops.backups.sqlite_source import SQLiteSource
 
     return SQLiteSource(_path(connection))
+
+
+def store_of(connection: BaseDatabaseWrapper, directory: Path | None = None) -> Store:
+    """The backups of a database in a directory (default: the data directory's `backups`). Doesn't ask the database."""
+    return Store((directory or default_directory()).absolute(), source_of(connection).name)
 
 
 def target_of(connection: BaseDatabaseWrapper) -> Target:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.utils import timezone
 
 from promptadmin.db.legacy_values import parse_moment
 from promptadmin.ops.backups.copying import flush
@@ -41,7 +42,6 @@ class Backup:
 
     @property
     def file(self) -> Path:
-        """The database's copy."""
         return self.directory / self.manifest.file_name
 
     @property
@@ -115,6 +115,14 @@ class Store:
         for backup in proven_backups(self.directory):
             if backup.manifest.source == self.source:
                 yield backup
+
+    def last_proven(self) -> Backup | None:
+        """The last one made, but none that a clock has put into the future.
+
+        Reads small files; checks that the backup's file is there with its size, not what is in it.
+        """
+        now = timezone.now()
+        return next((backup for backup in self.backups() if not backup.is_of_the_future(now)), None)
 
     def next_number(self) -> int:
         """The number of the next backup in this directory, of whichever database."""

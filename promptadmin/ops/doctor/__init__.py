@@ -1,6 +1,5 @@
-"""What `manage.py doctor` looks at: small checks that say what they found and what to do about it.
+"""What `manage.py doctor` looks at: Django's system checks with the tag `doctor`.
 
-The platform's checks live here. A plugin adds its own in a module `doctor` of its package, which is found by that
-name: functions under `promptadmin.ops.doctor.registry.check`, with ids that begin with letters of the plugin's own. No
-check changes anything: each runs in a read session, where the engine refuses to write.
+The platform's own are in `checks`. A plugin registers its own in a module `doctor` of its package, which is imported
+when the doctor runs; docs/plugins.md says how. No check changes anything: each runs where the engine refuses to write.
 """

@@ -1,43 +1,98 @@
-"""Making the checks, one after the other, without changing anything."""
+"""Running the checks, one after the other, without changing anything."""
 
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
-import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from inspect import cleandoc
 from pathlib import Path
+from typing import Any
 
+from django.core import checks
+from django.core.checks.registry import registry
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.utils import timezone
 
+from promptadmin.db.deadlines import deadline
+from promptadmin.db.infrastructure_errors import TOO_LONG, fault_of
 from promptadmin.db.postgresql.replicas import primary_only
 from promptadmin.db.sessions import read_session
 from promptadmin.db.sqlite.connections import is_file
 from promptadmin.db.sqlite.file_header import read_header
 from promptadmin.db.sqlite.file_identity import check_before_opening
-from promptadmin.ops.doctor.limits import SECONDS, UnfinishedError
-from promptadmin.ops.doctor.registry import Check, Examination, Finding, Needs, Severity, all_checks
 from promptadmin.ops.startup.sequence import pending_migrations
+from promptadmin.plugins.declarations import enabled_plugins
+from promptadmin.plugins.isolation import isolate_plugin_errors
 
+TAG = "doctor"
+#: How long a check may take, unless the doctor is asked for everything.
+SECONDS = 5.0
+#: A level between Django's, for a check that couldn't be made.
+SKIPPED = checks.DEBUG + 5
+SEVERITIES = {
+    checks.DEBUG: "ok",
+    SKIPPED: "skipped",
+    checks.INFO: "note",
+    checks.WARNING: "warning",
+    checks.ERROR: "error",
+    checks.CRITICAL: "error",
+}
+FIRST_LINE = re.compile(r"(?P<id>[\w.]*\d): (?P<title>.+?)\.?")
 WAL_BYTES = b"\x02\x02"  # bytes 18 and 19 of a file in WAL mode (SQLite's file format, section 1.3)
 
 
 @dataclass(frozen=True)
+class Check:
+    """A registered check, and what its docstring says: "ID: title." and, below it, what `--explain` tells."""
+
+    function: Any
+    id: str
+    title: str
+    explanation: str
+
+
+@dataclass(frozen=True)
 class Result:
-    """What one check found, and the seconds that it took."""
+    """What one check found."""
 
     check: Check
-    findings: list[Finding]
-    seconds: float
+    messages: list[checks.CheckMessage]
 
     @property
-    def severity(self) -> Severity:
-        """The worst finding's."""
-        return max(finding.severity for finding in self.findings)
+    def severity(self) -> str:
+        """The worst message's."""
+        return SEVERITIES[max(message.level for message in self.messages)]
+
+    @property
+    def shown(self) -> list[checks.CheckMessage]:
+        """All messages, but beside what is wrong not those that say what is fine."""
+        return [message for message in self.messages if message.level > checks.DEBUG] or self.messages
+
+
+def doctor_checks() -> list[Check]:
+    """The platform's checks and those of every enabled plugin: the platform's first, by id."""
+    import_module("promptadmin.ops.doctor.checks")
+    for plugin in enabled_plugins():
+        module = f"{plugin.name}.doctor"
+        with isolate_plugin_errors(plugin.label, f"its module {module}"):  # which D302 tells
+            if find_spec(module) is not None:
+                import_module(module)
+    tagged = (check for check in registry.get_checks(include_deployment_checks=True) if TAG in check.tags)
+    return sorted(map(_described, tagged), key=lambda check: (not check.id.startswith("D"), check.id))
+
+
+def _described(function: Any) -> Check:
+    first, _, rest = cleandoc(function.__doc__ or "").partition("\n")
+    found = FIRST_LINE.fullmatch(first)
+    if found:
+        return Check(function, found["id"], found["title"], rest.strip())
+    return Check(function, function.__name__, first.rstrip(".") or function.__name__, rest.strip())
 
 
 def examine(
@@ -47,50 +102,58 @@ def examine(
     only: Collection[str] = (),
     on_result: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
-    """Make every check that is for this engine, in order; with `only`, those of them that have these ids."""
-    examination = Examination(connection, timezone.now(), full)
+    """Run every check, in order; with `only`, those of them that have these ids. Checks without a message are left out.
+
+    A check that is tagged with Django's `database` runs in a read session, and only if the database can be opened.
+    """
     results: list[Result] = []
     with primary_only(), undisturbed(connection):
-        there, why_not = _what_is_there(connection)
-        for check in all_checks():
-            if connection.vendor not in check.engines or (only and check.id not in only):
+        unusable = problem_of_opening(connection)
+        for check in doctor_checks():
+            if only and check.id not in only:
                 continue
-            began = time.monotonic()
-            findings = [Finding(Severity.SKIPPED, why_not)] if check.needs > there else _findings(check, examination)
-            results.append(Result(check, findings, time.monotonic() - began))
-            on_result(results[-1])
+            if unusable and checks.Tags.database in check.function.tags:
+                messages = [_skipped(check, "the database can't be opened, see D001")]
+            else:
+                messages = _messages(check, connection, full=full)
+            if messages:
+                results.append(Result(check, messages))
+                on_result(results[-1])
     return results
 
 
-def _findings(check: Check, examination: Examination) -> list[Finding]:
-    connection = examination.connection
-    found: list[Finding] = []
+def _messages(check: Check, connection: BaseDatabaseWrapper, *, full: bool) -> list[checks.CheckMessage]:
+    messages: list[checks.CheckMessage] = []
+    in_database = checks.Tags.database in check.function.tags
+    session = read_session(connection.alias) if in_database else contextlib.nullcontext()
     try:
-        with read_session(connection.alias) if check.needs else contextlib.nullcontext():
-            for finding in check.function(examination):
-                found.append(finding)  # what was found before an error stays
-    except UnfinishedError:
-        message = f"not finished after {SECONDS:.0f} s" + ("" if found else ", and nothing was found until then")
-        found.append(Finding(Severity.NOTE, message, "Run `manage.py doctor --full`, which takes the time it needs."))
+        with deadline(0 if full else SECONDS), session:
+            for message in check.function(app_configs=None, databases=[connection.alias], full=full):
+                messages.append(message)  # what was found before an error stays
     except Exception as error:  # a check that fails is a finding, and the others go on
-        rest = "the rest" if found else "this"
-        message = f"{rest} couldn't be checked: {' '.join(str(error).split()) or type(error).__name__}"
-        found.append(Finding(Severity.ERROR, message))
-    return found
+        messages.append(_failure(check, connection, error))
+    return messages
 
 
-def _what_is_there(connection: BaseDatabaseWrapper) -> tuple[Needs, str]:
-    """How far checks can go, and why not further."""
-    problem = problem_of_opening(connection)
-    if problem:
-        return Needs.NOTHING, "the database can't be opened, see D001"
+def _failure(check: Check, connection: BaseDatabaseWrapper, error: Exception) -> checks.CheckMessage:
+    if isinstance(error, TimeoutError) or fault_of(error) is TOO_LONG:
+        hint = "Run `manage.py doctor --full`, which takes the time it needs."
+        return checks.Info(f"not finished after {SECONDS:.0f} s", hint=hint, id=check.id)
+    if isinstance(error, DatabaseError) and _has_pending_migrations(connection):
+        return _skipped(check, "migrations are pending, see D201")
+    return checks.Error(f"this couldn't be checked: {_in_one_line(error) or type(error).__name__}", id=check.id)
+
+
+def _skipped(check: Check, why: str) -> checks.CheckMessage:
+    return checks.CheckMessage(SKIPPED, why, id=check.id)
+
+
+def _has_pending_migrations(connection: BaseDatabaseWrapper) -> bool:
     try:
         with read_session(connection.alias):
-            if pending_migrations(connection):
-                return Needs.DATABASE, "migrations are pending, see D201"
-    except DatabaseError as error:
-        return Needs.DATABASE, f"the migrations can't be read: {error}"
-    return Needs.TABLES, ""
+            return bool(pending_migrations(connection))
+    except DatabaseError:
+        return True
 
 
 def problem_of_opening(connection: BaseDatabaseWrapper) -> str:
@@ -103,12 +166,15 @@ def problem_of_opening(connection: BaseDatabaseWrapper) -> str:
                 return "it is not a SQLite database, or empty"
             if header[18:20] != WAL_BYTES:
                 return "it is not in WAL mode, so promptadmin has never opened it here"
-        connection.ensure_connection()
         with read_session(connection.alias), connection.cursor() as cursor:
-            cursor.execute("SELECT 1" if connection.vendor != "sqlite" else "SELECT COUNT(*) FROM sqlite_master")
+            connection.introspection.table_names(cursor)  # SQLite opens a file's pages with the first read
     except (OSError, DatabaseError, ImproperlyConfigured) as error:
-        return " ".join(str(error).split())
+        return _in_one_line(error)
     return ""
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 @contextlib.contextmanager

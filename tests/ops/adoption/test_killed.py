@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -14,13 +13,13 @@ import pytest
 
 from tests.support import file_contents, legacy_files
 from tests.support.processes import Scratch
+from tests.support.rounds import KILLS
 from tests.support.services import needs_legacy_files
 
 pytestmark = needs_legacy_files
 
 OPTIONS = {"early": [], "dirty": ["--repair-orphans"]}
 SHORTEST_SECONDS = 0.05
-KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "5"))
 
 
 @pytest.mark.parametrize("name", OPTIONS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -16,9 +15,9 @@ from tests.conftest import OpenFile
 from tests.ops.adoption.random_files import LegacyFile, legacy_files_of_any_age
 from tests.support import file_contents, plain_rules
 from tests.support.legacy_files import Row
+from tests.support.rounds import LEGACY_FILES
 from tests.support.sent_sql import rebuilds, sent_sql
 
-EXAMPLES = int(os.environ.get("PROMPTADMIN_LEGACY_FILES", "15"))
 NOW = dt.datetime.now(dt.UTC)
 STARTED_WITHIN = dt.timedelta(minutes=10)
 CHANGED_BY_RULES = {"framework_applied", "strategy", "prompt_id", "status", "error_message"}
@@ -127,7 +126,7 @@ def versions_follow_the_rules(legacy: Path, adopted: Path, outcome: plain_rules.
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # it would hide what failed
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=LEGACY_FILES)
 @given(file=legacy_files_of_any_age(NOW))
 def test_any_file_ends_as_the_rules_say(open_file: OpenFile, file: LegacyFile) -> None:
     """One start-up gives what the plain rules give, keeps all else, rebuilds nothing; a second one changes nothing."""

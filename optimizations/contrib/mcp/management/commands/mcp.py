@@ -11,8 +11,6 @@ from promptadmin.ops.startup.sequence import pending_migrations
 
 
 class Command(BaseCommand):
-    """Speaks the Model Context Protocol over standard input and output, for one agent on this machine."""
-
     help = "Speaks the Model Context Protocol over standard input and output, for one agent on this machine."
 
     def handle(self, *args: Any, **options: Any) -> None:

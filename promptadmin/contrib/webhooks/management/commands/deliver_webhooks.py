@@ -12,12 +12,9 @@ from promptadmin.db.process_locks import held_lock
 
 
 class Command(BaseCommand):
-    """Delivers webhooks as events come; `serve` runs it too, and only one process at a time does the work."""
-
     help = "Delivers webhooks as events come; `serve` runs it too, and only one process at a time does the work."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the options."""
         parser.add_argument("--once", action="store_true", help="End when nothing is due any more.")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -12,17 +12,13 @@ from promptadmin.errors import DomainError
 
 
 class Command(BaseCommand):
-    """Delivers every message from a position of the outbox on to an endpoint, again or for the first time."""
-
     help = "Delivers every message from a position of the outbox on to an endpoint, again or for the first time."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the arguments."""
         parser.add_argument("endpoint", type=int, help="The endpoint's number, as in the admin.")
         parser.add_argument("--from", dest="position", type=int, default=0, help="The first position (default: all).")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Put the messages in the queue."""
         try:
             with write_session():
                 count = replay(options["endpoint"], position=options["position"])

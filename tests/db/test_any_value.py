@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,9 +31,9 @@ from promptadmin.http.keys import row_page
 from promptadmin.ops.doctor.examining import examine
 from promptadmin.ops.startup.sequence import run_steps, startup_steps
 from promptadmin.ops.upkeep import finish, upkeep_jobs
+from tests.support.rounds import ANY_VALUES
 
-EXAMPLES = int(os.environ.get("PROMPTADMIN_ANY_VALUES", "1"))
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300 + 60 * EXAMPLES)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300 + 60 * ANY_VALUES)]
 
 MODELS: dict[str, Any] = {
     "projects": Project,
@@ -360,7 +359,7 @@ def over_mcp(doors: Doors) -> None:
 def beside_the_server(doors: Doors) -> None:
     """The doctor, the upkeep, and the steps of a start."""
     for result in examine(connection):
-        doors.problems += [item.message for item in result.findings if "couldn't be checked" in item.message]
+        doors.problems += [item.msg for item in result.messages if "couldn't be checked" in item.msg]
     steps, jobs = startup_steps(), [job for _, job in upkeep_jobs() if job.name != "scheduled_backup"]
     attempts: list[tuple[str, Callable[[], object]]] = [
         *((f"the step {step.name}", partial(run_steps, [step.name])) for step in steps),
@@ -380,7 +379,7 @@ def admin(client: Client) -> Client:
     return client
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=ANY_VALUES)
 @example(found=NULLS)
 @example(found=BLOBS)
 @example(found=JSON)

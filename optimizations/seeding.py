@@ -10,6 +10,7 @@ from django.utils import timezone
 from projects.models import ProjectStatus
 from projects.namesakes import is_first_of_name
 from promptadmin.db.chunks import in_chunks
+from promptadmin.db.engine import takes_any_value
 from promptadmin.db.fields import new_id, stored_moment
 from promptadmin.db.schema import column_names
 from promptadmin.db.sessions import write_session
@@ -37,7 +38,6 @@ INSERT_PROJECT = """
     INSERT INTO projects (id, name, description, status, created_at, updated_at{columns})
     SELECT %s, %s, %s, %s, COALESCE({first}, %s), %s{values} FROM optimizations WHERE project = %s
 """
-FIRST_STAMP = {"sqlite": "NULLIF(NULLIF(MIN(created_at), ''), 0)", "postgresql": "MIN(created_at)"}
 INSERT_PROMPTS = """
     INSERT INTO prompts (id, content, version, project_id, order_index, created_at, updated_at)
     SELECT CAST(gen_random_uuid() AS TEXT), raw_prompt, 1, %s,
@@ -67,7 +67,7 @@ def seed_projects(context: StepContext) -> StepResult:
         names = [name for (name,) in cursor.fetchall()]
     has_folders = "depth" in column_names(connection, "projects")
     insert_project = INSERT_PROJECT.format(
-        first=FIRST_STAMP[connection.vendor],
+        first="NULLIF(NULLIF(MIN(created_at), ''), 0)" if takes_any_value(connection) else "MIN(created_at)",
         columns=", depth" if has_folders else "",
         values=", 0" if has_folders else "",
     )

@@ -19,10 +19,10 @@ NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 repository = ProjectRepository()
 
 
-def forges(project: Project) -> dict[str, tuple[int, str | None]]:
+def runs_of(project: Project) -> dict[str, tuple[int, str | None]]:
     """Of each prompt, by text and position: the number of runs and the title of the newest completed one."""
     return {
-        prompt.id: (prompt.forge_count, prompt.latest_forge.title if prompt.latest_forge else None)
+        prompt.id: (prompt.run_count, prompt.latest_run.title if prompt.latest_run else None)
         for prompt in repository.get_project(project_id=project.id).prompts
     }
 
@@ -36,7 +36,7 @@ def test_runs_of_any_status_count_and_the_newest_completed_one_shows() -> None:
     make_run(prompt, title="running", created_at=NOON + dt.timedelta(hours=3), status="running")
     make_run(other, status="pending")
     make_run(make_prompt(make_project()))
-    assert forges(project) == {prompt.id: (4, "new"), other.id: (1, None)}
+    assert runs_of(project) == {prompt.id: (4, "new"), other.id: (1, None)}
 
 
 def test_of_two_at_the_same_moment_the_greater_id_is_newer() -> None:
@@ -44,8 +44,8 @@ def test_of_two_at_the_same_moment_the_greater_id_is_newer() -> None:
     prompt = make_prompt(project)
     for key in ("b", "c", "a"):
         make_run(prompt, id=key, title=key, created_at=NOON)
-    assert forges(project) == {prompt.id: (3, "c")}
-    assert [run.id for run in repository.list_forges(prompt_id=prompt.id).items] == ["c", "b", "a"]
+    assert runs_of(project) == {prompt.id: (3, "c")}
+    assert [run.id for run in repository.list_runs(prompt_id=prompt.id).items] == ["c", "b", "a"]
 
 
 def test_an_unlinked_run_belongs_to_the_prompt_with_its_text_in_the_project_of_its_name() -> None:
@@ -55,8 +55,8 @@ def test_an_unlinked_run_belongs_to_the_prompt_with_its_text_in_the_project_of_i
     make_run(project="Mine", raw_prompt="text")
     make_run(project="mine", raw_prompt="text ")
     make_run(project=None, raw_prompt="text")
-    assert forges(project) == {prompt.id: (1, "unlinked")}
-    assert [run.title for run in repository.list_forges(prompt_id=prompt.id).items] == ["unlinked"]
+    assert runs_of(project) == {prompt.id: (1, "unlinked")}
+    assert [run.title for run in repository.list_runs(prompt_id=prompt.id).items] == ["unlinked"]
 
 
 def test_an_unlinked_run_shows_only_where_no_linked_one_is_completed() -> None:
@@ -66,7 +66,7 @@ def test_an_unlinked_run_shows_only_where_no_linked_one_is_completed() -> None:
     make_run(project="mine", raw_prompt="a", title="unlinked", created_at=NOON + dt.timedelta(1))
     make_run(second, title="failed", status="error")
     make_run(project="mine", raw_prompt="b", title="unlinked")
-    assert forges(project) == {first.id: (2, "linked"), second.id: (2, "unlinked")}
+    assert runs_of(project) == {first.id: (2, "linked"), second.id: (2, "unlinked")}
 
 
 def test_of_two_prompts_with_one_text_the_later_in_the_list_gets_its_unlinked_runs() -> None:
@@ -74,9 +74,9 @@ def test_of_two_prompts_with_one_text_the_later_in_the_list_gets_its_unlinked_ru
     later = make_prompt(project, "text", order_index=5)
     earlier = make_prompt(project, "text", order_index=1)
     make_run(project="mine", raw_prompt="text", title="unlinked")
-    assert forges(project) == {earlier.id: (0, None), later.id: (1, "unlinked")}
+    assert runs_of(project) == {earlier.id: (0, None), later.id: (1, "unlinked")}
     one_by_one = {key: repository.get_prompt(prompt_id=key) for key in (earlier.id, later.id)}
-    assert [one_by_one[key].forge_count for key in (earlier.id, later.id)] == [0, 1]
+    assert [one_by_one[key].run_count for key in (earlier.id, later.id)] == [0, 1]
 
 
 def test_one_prompt_reads_as_in_its_project() -> None:
@@ -102,7 +102,7 @@ def test_a_run_shows_its_fields_and_what_cant_be_read_is_unknown() -> None:
         "version": "v2",
     }
     run = make_run(prompt, tags='["a", 1]', **fields)
-    latest = repository.get_prompt(prompt_id=prompt.id).latest_forge
+    latest = repository.get_prompt(prompt_id=prompt.id).latest_run
     assert latest is not None
     assert {name: getattr(latest, name) for name in fields} == fields
     assert latest.tags == ["a", "1"]
@@ -110,9 +110,9 @@ def test_a_run_shows_its_fields_and_what_cant_be_read_is_unknown() -> None:
     if connection.vendor == "sqlite":
         store("optimizations", "overall_score", run.id, "good")
         store("optimizations", "created_at", run.id, "once")
-        (only,) = repository.list_forges(prompt_id=prompt.id).items
+        (only,) = repository.list_runs(prompt_id=prompt.id).items
         assert (only.overall_score, only.created_at) == (None, None)
-    latest = repository.get_prompt(prompt_id=prompt.id).latest_forge
+    latest = repository.get_prompt(prompt_id=prompt.id).latest_run
     assert latest is not None
     assert latest.tags == []
 
@@ -122,7 +122,7 @@ def test_pages_of_runs_dont_overlap() -> None:
     prompt = make_prompt(project, "text")
     made = [make_run(prompt, created_at=NOON).id for _ in range(5)]
     made += [make_run(project="mine", raw_prompt="text", created_at=NOON).id for _ in range(2)]
-    pages = [repository.list_forges(prompt_id=prompt.id, limit=3, offset=at) for at in (0, 3, 6, 9)]
+    pages = [repository.list_runs(prompt_id=prompt.id, limit=3, offset=at) for at in (0, 3, 6, 9)]
     assert [run.id for page in pages for run in page.items] == sorted(made, reverse=True)
     assert {page.total for page in pages} == {7}
 
@@ -145,7 +145,7 @@ def test_a_project_with_250_prompts_takes_a_handful_of_queries(linked: bool) -> 
         )
         with CaptureQueriesContext(connection) as queries:
             detail = repository.get_project(project_id=project.id)
-        assert [prompt.forge_count for prompt in detail.prompts] == [3] * size
+        assert [prompt.run_count for prompt in detail.prompts] == [3] * size
         counts.append(len(queries))
         if connection.vendor == "sqlite":
             for query in queries:

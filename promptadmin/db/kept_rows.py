@@ -47,8 +47,7 @@ def find_rows(
             )
             return [Found(found, found, text) for found, text in cursor.fetchall()]
     names = columns_of(connection, table)
-    # As expressions: of a bare DATETIME column sqlite3 would make a Python object, or fail.
-    selected = ", ".join(f"+{_quoted(name)}" for name in names)
+    selected = ", ".join(map(_quoted, names))
     rows = _as_stored(connection, f"SELECT rowid, {selected} FROM {table} WHERE {where} LIMIT {limit}", params)
     at = names.index(key) + 1
     return [Found(row[0], row[at], dict(zip(names, row[1:], strict=True))) for row in rows]
@@ -67,7 +66,6 @@ def pack(rows: Sequence[Any]) -> bytes:
 
 
 def unpack(data: bytes) -> list[dict[str, Any]]:
-    """The rows as JSON has them."""
     rows: list[dict[str, Any]] = json.loads(zlib.decompress(data))
     return rows
 

@@ -15,7 +15,6 @@ ON_SQLITE = frozenset({
     "along the order",
     "not near the beginning",
     "from the other end",
-    "counted by what is stored",
     "stored summaries",
     "stored summaries of a project",
     "few rows by the index",
@@ -53,7 +52,7 @@ def watch(owner: Any, name: str, way: Callable[..., str]) -> None:
 class EveryRouteConfig(AppConfig):
     """The last application: all others are there."""
 
-    name = "tests.every_route"
+    name = "tests.support.every_route"
 
     def ready(self) -> None:
         """Lower the thresholds, then watch the ways."""
@@ -68,7 +67,7 @@ def lower_thresholds() -> None:
     from optimizations.stats.rollups import reading as rollups
     from optimizations.stats.rollups import table
     from promptadmin.db import bulk_insert
-    from promptadmin.search import building, finding, postgresql, ranking
+    from promptadmin.search import building, candidate_filter, postgresql, ranking
 
     filters.COUNTED_SINGLY, filters.MANY_LINKED = 3, 5
     counting.ROWS_A_COUNT = 2
@@ -78,9 +77,9 @@ def lower_thresholds() -> None:
     table.LEVELS = (4, 6, 8, 10, 12, 14)
     folding.NEWEST, folding.RUNS_OF_A_PART = 8, 2
     rollups.ROWS_OF_A_QUERY, rollups.MOST_PARTIAL = 2, 10_000
-    finding.FEW = 40
+    candidate_filter.FEW = 40
     ranking.GROUPS = (2, 3, 5)
-    building.ROWS_A_PIECE = 500
+    building.CHANGES_A_PIECE = 500
     postgresql.ROWS_A_FETCH, postgresql.FEW = 2, 20
     bulk_insert.ROWS_AT_ONCE = 3
 
@@ -90,31 +89,33 @@ def watch_ways() -> None:
     from optimizations.lists import counting, filters, queries
     from optimizations.repository import reading
     from optimizations.stats import query
-    from promptadmin.search import candidate_filter, postgresql
+    from promptadmin.search import postgresql
 
     known: dict[int, str] = {}
 
     def remember(answer: Any, *args: Any) -> str:
-        known.update({id(answer.of_few): "few, sorted", id(answer.along): "along the order"})
+        ways = {"few, sorted": answer.of_few, "along the order": answer.along}
+        known.update({id(statement): way for way, statements in ways.items() for statement in statements})
         return ""
 
     watch(queries, "_routes", remember)
-    watch(queries, "_read_parts", lambda answer, using, statements, *args: known.get(id(statements), ""))
-    watch(queries, "_among_firsts", lambda answer, *args: "" if answer is None else "among the first of the order")
+    watch(queries.Statement, "rows", lambda answer, statement, *args: known.get(id(statement), ""))
+    watch(queries, "_among_firsts", lambda answer, *args: "" if answer[0] is None else "among the first of the order")
     watch(filters.RunFilters, "_shown", lambda *args: "not near the beginning")
-    watch(counting, "count_stored", lambda answer, *args: "" if answer is None else "counted by what is stored")
     watch(
         reading.Reading,
-        "_page",
+        "_keys",
         lambda answer, reader, filters, by, offset, limit, total: "from the other end" if offset > total // 2 else "",
     )
     watch(query, "find_cover", _cover)
     watch(
-        candidate_filter,
-        "rows_that_may_contain",
-        lambda found, *args: "few rows by the index" if found and found.rows else "",
+        reading,
+        "narrow",
+        lambda found, connection, *args: (
+            "few rows by the index" if connection.vendor == "sqlite" and found.condition else ""
+        ),
     )
-    watch(counting, "rows_to_count", lambda found, *args: "common text, counted by the index" if found else "")
+    watch(counting, "count_candidates", lambda found, *args: "common text, counted by the index" if found else "")
     watch(postgresql, "few_that_may_contain", lambda keys, *args: "few rows by the trigrams" if keys else "")
     watch(counting, "narrow_for_count", lambda answer, *args: "common text, counted by the trigrams" if answer else "")
 

@@ -4,7 +4,5 @@ from promptadmin.management.step_command import StepCommand
 
 
 class Command(StepCommand):
-    """Makes a project of each legacy project name that has none."""
-
     help = "Makes a project of each legacy project name that has none."
     steps = ("seed_projects",)
