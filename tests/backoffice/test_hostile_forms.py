@@ -136,7 +136,7 @@ def test_no_action_on_keys_that_are_none_fails(admin: Client, model: Any) -> Non
     address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
     actions = {*django_admin.site._registry[model].get_actions(request_of_root()), "", "\0", "nothing"}
     before = contents()
-    several = (["\0"], ["9" * 40, "nan"], [], ["-1", "\U0001f4a5", "x" * 3000])
+    several: tuple[list[str], ...] = (["\0"], ["9" * 40, "nan"], [], ["-1", "\U0001f4a5", "x" * 3000])
     further = ({"index": "0"}, {"confirmed": "\0", "post": "\0", "after": "\0"})
     for action in sorted(actions):
         for place, across in enumerate(("0", "1", "9" * 40, "\0")):
