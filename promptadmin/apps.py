@@ -22,6 +22,7 @@ class PlatformConfig(AppConfig):
     def ready(self) -> None:
         from promptadmin import audit
         from promptadmin.accounts import session_limits
+        from promptadmin.conf import system_checks as environment_checks
         from promptadmin.db.sqlite import connections as sqlite
         from promptadmin.db.sqlite import system_checks
         from promptadmin.models import LogEntry
@@ -32,6 +33,7 @@ class PlatformConfig(AppConfig):
         user_logged_in.connect(session_limits.note_sign_in, dispatch_uid="promptadmin.accounts.session_limits")
         checks.register(system_checks.check_pragmas, checks.Tags.database)
         checks.register(system_checks.check_version, checks.Tags.database)
+        checks.register(environment_checks.check_variables)
         checks.register(plugin_checks.check_declarations, plugin_checks.DECLARATIONS)
         checks.register(plugin_checks.check_imports, plugin_checks.IMPORTS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,7 +58,7 @@ class TagsForm(forms.Form):
     add = forms.CharField(
         label="Tags to add",
         required=False,
-        help_text="Separated by commas, up to 50 characters each.",
+        help_text='Separated by commas, up to 50 characters each; one that has a comma in quotation marks: "one, two".',
         widget=UnfoldAdminTextInputWidget,
     )
     remove = Tags(label="Tags to remove", required=False, help_text="They are removed first.")
@@ -236,7 +237,15 @@ class RunActions(HistoryPage, ModelAdmin):
 
 
 def _tags(text: str) -> list[str]:
-    return [tag for tag in (part.strip() for part in text.split(",")) if tag]
+    """The tags of a line, as in CSV. Raises forms.ValidationError where quotation marks don't fit together."""
+    try:
+        parts = [part for line in csv.reader([text], skipinitialspace=True, strict=True) for part in line]
+    except csv.Error as error:
+        raise forms.ValidationError(
+            "The quotation marks don't fit together. A tag with a comma stands in two of them, as in "
+            '"one, two", three; one of its own is doubled.'
+        ) from error
+    return [tag for tag in (part.strip() for part in parts) if tag]
 
 
 def _project_names() -> list[str]:

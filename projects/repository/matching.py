@@ -20,6 +20,8 @@ from promptadmin.errors import NotFound
 
 #: As many prompts are read to be compared in Python.
 CANDIDATES = 100
+#: Of these, so many that they have this many characters together: more would keep other writers waiting.
+MOST_COMPARED = 1_000_000
 #: What `str.split` takes for a blank.
 BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))
 LONGEST_END = 64
@@ -88,16 +90,25 @@ class Matching(Projects):
 def find_prompt(using: str, project_id: str, content: str) -> str | None:
     """The id of the first of a project's prompts that has this text: exactly, or else but for its blanks.
 
-    The database compares the usual blanks for all prompts, Python every kind for the first CANDIDATES. It is given only
-    what begins and ends with the same word. As text, because each recorded run asks: Django takes longer to build the
-    statements than the database to answer them.
+    The database compares the usual blanks for all prompts, Python every kind for the first CANDIDATES, unless these are
+    very long. It is given only what begins and ends with the same word. As text, because each recorded run asks: Django
+    takes longer to build the statements than the database to answer them.
     """
     folded, connection = fold_blanks(content), connections[using]
     for (key,) in fetch_all(connection, FOUND, [project_id, *keys(content), content, folded, content]):
         return str(key)
     ends, values = _has_ends_of(folded)
     candidates = fetch_all(connection, AMONG_FIRST.format(ends=ends), [project_id, project_id, *values])
-    return next((str(key) for key, text in candidates if isinstance(text, str) and fold_blanks(text) == folded), None)
+    compared = 0
+    for key, text in candidates:
+        if not isinstance(text, str):
+            continue
+        if fold_blanks(text) == folded:
+            return str(key)
+        compared += len(text)
+        if compared >= MOST_COMPARED:
+            break
+    return None
 
 
 def _has_ends_of(folded: str) -> tuple[str, list[Any]]:

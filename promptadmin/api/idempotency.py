@@ -141,12 +141,17 @@ def _expect_room() -> None:
 
 
 def forget_expired(using: str = DEFAULT_DB_ALIAS) -> JobResult:
-    """Upkeep: remove some of the answers that are older than a day, oldest first."""
-    oldest = KeptAnswer.objects.using(using).order_by("id")[:FORGOTTEN_AT_ONCE]
-    before = timezone.now() - KEPT
-    expired = [key for key, created_at in oldest.values_list("id", "created_at") if created_at <= before]
-    if not expired:
+    """Upkeep: remove some of the answers that are older than a day, oldest first.
+
+    What a clock that has been set back since has dated ahead counts from now on.
+    """
+    rows, now = KeptAnswer.objects.using(using), timezone.now()
+    oldest = list(rows.order_by("id").values_list("id", "created_at")[:FORGOTTEN_AT_ONCE])
+    expired = [key for key, created_at in oldest if created_at <= now - KEPT]
+    ahead = [key for key, created_at in oldest if created_at > now]
+    if not expired and not ahead:
         return JobResult(0, 0)
     with write_session(using):
-        KeptAnswer.objects.using(using).filter(id__in=expired).delete()
+        rows.filter(id__in=expired).delete()
+        rows.filter(id__in=ahead).update(created_at=now)
     return JobResult(len(expired), FORGOTTEN_AT_ONCE if len(expired) == FORGOTTEN_AT_ONCE else 0)

@@ -7,7 +7,7 @@ what they read. A panel that fails leaves a notice in its place.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -71,7 +71,7 @@ class Dashboard:
         """The dashboard that the address asks for. A period that isn't known is all times."""
         period = request.GET.get("period", "")
         # No engine finds a text with a NUL, and PostgreSQL refuses to look.
-        chosen = {item.name: request.GET.get(item.name, "").replace("\x00", "") for item in declared_filters()}
+        chosen = {item.name: request.GET.get(item.name, "").replace("\x00", "") for _, item in declared_filters()}
         return cls(request.user, chosen, period if period in PERIODS else "")
 
     @cached_property
@@ -88,9 +88,9 @@ class Dashboard:
         return answer
 
 
-def declared_filters() -> Iterator[DashboardFilter]:
-    for plugin in enabled_plugins():
-        yield from plugin.dashboard_filters
+def declared_filters() -> list[tuple[str, DashboardFilter]]:
+    """The filters of the enabled plugins, each with its plugin's label."""
+    return [(plugin.label, item) for plugin in enabled_plugins() for item in plugin.dashboard_filters]
 
 
 def declared_panels() -> list[tuple[str, DashboardPanel]]:
@@ -102,12 +102,13 @@ def declared_panels() -> list[tuple[str, DashboardPanel]]:
 def choices_of(dashboard: Dashboard) -> list[Choice]:
     """The period, then the plugins' filters, for the form above the panels."""
     found = [Choice("period", "Period", [(value, text) for value, (text, _) in PERIODS.items()], dashboard.period)]
-    for item in declared_filters():
+    for plugin, item in declared_filters():
         if item.permission and not dashboard.user.has_perm(item.permission):
             continue
         chosen = dashboard.choices[item.name]
-        with read_session():
-            known = list(import_string(item.choices)())
+        known: list[str] = []
+        with isolate_plugin_errors(plugin, f"the dashboard's filter {item.name}"), read_session():
+            known += import_string(item.choices)()
         if chosen and chosen not in known:
             known.append(chosen)
         options = [("", item.everything), *((text, text) for text in known)]

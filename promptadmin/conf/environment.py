@@ -1,25 +1,39 @@
 """Typed readers of environment variables; a bad value is an error that names the variable."""
 
 import datetime as dt
+import difflib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+PREFIX = "PROMPTADMIN_"
 _BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class Environment:
-    """Reads settings from a mapping of strings, normally `os.environ`."""
+    """Reads settings from a mapping of strings, normally `os.environ`. `asked_for` has their names."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
+        self.asked_for: set[str] = set()
+
+    def unknown(self) -> dict[str, str]:
+        """Variables named like ours that nobody asked for, each with the nearest name that was asked for, if any."""
+        found = {}
+        words = {name.removeprefix(PREFIX): name for name in self.asked_for}
+        for name in sorted(self._variables):
+            if name.startswith(PREFIX) and name not in self.asked_for:
+                nearest = difflib.get_close_matches(name.removeprefix(PREFIX), words, 1)
+                found[name] = words[nearest[0]] if nearest else ""
+        return found
 
     def text(self, name: str, default: str = "") -> str:
         """The variable's text without blanks around it; unset or blank gives the default."""
+        self.asked_for.add(name)
         return self._variables.get(name, "").strip() or default
 
     def flag(self, name: str, *, default: bool = False) -> bool:
@@ -74,6 +88,7 @@ class Environment:
 
         `read` gets the variable's name and an item, and answers the item in its one form.
         """
+        self.asked_for.add(name)
         if name not in self._variables:
             return list(default)
         return [read(name, item.strip()) for item in self._variables[name].split(",") if item.strip()]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from django.utils import timezone
 
 from promptadmin.db.sessions import write_session
 from promptadmin.deletions.work import do_piece, go_on, unfinished
 from promptadmin.models import DeletedRows, Deletion, DeletionState
+from promptadmin.plugins.isolation import isolate_plugin_errors
 from promptadmin.plugins.steps import JobResult, StepContext, StepResult
 
 #: Of `DeletedRows`, each of which has up to some hundred rows.
@@ -14,21 +17,33 @@ ROWS_IN_A_PIECE = 20
 
 
 def finish_one(using: str) -> JobResult:
-    """One piece of the oldest deletion that is on its way, whoever began it."""
+    """One piece of the oldest deletion that is on its way and can go on, whoever began it."""
     waiting = unfinished(using)
-    if not waiting:
-        return JobResult(0, 0)
-    return JobResult(do_piece(waiting[0], using), len(unfinished(using)))
+    for place, deletion_id in enumerate(waiting):
+        with _isolated(deletion_id, using):
+            done = do_piece(deletion_id, using)
+            return JobResult(done, len(waiting) - place if done else len(waiting) - place - 1)
+    return JobResult(0, 0)
 
 
 def finish_all(context: StepContext) -> StepResult:
     """Before a server starts: nobody may see the rows of a deletion that was interrupted, nor link anything to them."""
     if Deletion._meta.db_table not in context.connection.introspection.table_names():
         return StepResult(0, "nothing to do")
-    waiting = unfinished(context.connection.alias)
+    using = context.connection.alias
+    waiting = unfinished(using)
     for deletion_id in waiting:
-        go_on(deletion_id, context.connection.alias)
-    return StepResult(len(waiting), f"finished {len(waiting)} deletions" if waiting else "nothing to do")
+        with _isolated(deletion_id, using):
+            go_on(deletion_id, using)
+    stuck = Deletion.objects.using(using).filter(pk__in=unfinished(using))
+    warnings = [f"{deletion} couldn't be finished, see the log: upkeep tries again." for deletion in stuck]
+    done = len(waiting) - len(warnings)
+    return StepResult(done, f"finished {done} deletions" if done else "nothing to do", warnings)
+
+
+def _isolated(deletion_id: int, using: str) -> AbstractContextManager[None]:
+    """Whatever keeps one deletion from being finished keeps no other one, and no server, from it."""
+    return isolate_plugin_errors("promptadmin", f"finishing the deletion {deletion_id}", using=using)
 
 
 def forget_expired(using: str) -> JobResult:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import accumulate
+from itertools import islice
 
 from promptadmin.db.lookups import fold
 from promptadmin.search.words import Span, Term
@@ -19,6 +19,11 @@ CLUSTER = re.compile(rf".[{_MARKS}\u1160-\u11ff]*", re.DOTALL)
 LENGTH = 240
 BEFORE = 60  # how much is shown before the first word found
 ELLIPSIS = "…"
+#: Of a word that stands in a text more often, the first ones are looked at.
+MOST_SPANS = 500
+#: A character of a text has at most so many in its folded form.
+MOST_FOLDED = 3
+PIECE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,12 @@ class Snippet:
         return "".join((*parts, escape(self.text[place:])))
 
 
-def found_spans(terms: Sequence[Term], text: str) -> list[Span]:
-    """Where a text has any of the terms, without overlaps."""
-    folded = fold(text)
-    spans = sorted(span for term in terms for span in term.spans(folded))
-    if len(folded) != len(text) or not unicodedata.is_normalized("NFC", text):
-        spans = _unfolded(spans, text)
+def found_spans(terms: Sequence[Term], folded: str) -> list[Span]:
+    """Where a folded text has any of the terms, without overlaps; of each term the first MOST_SPANS."""
+    return _merged(sorted(span for term in terms for span in islice(term.spans(folded), MOST_SPANS)))
+
+
+def _merged(spans: Sequence[Span]) -> list[Span]:
     merged: list[Span] = []
     for span in spans:
         if merged and span.start < merged[-1].end:
@@ -53,25 +58,46 @@ def found_spans(terms: Sequence[Term], text: str) -> list[Span]:
     return merged
 
 
-def _unfolded(spans: Sequence[Span], text: str) -> list[Span]:
+def _unfolded(spans: Sequence[Span], text: str, folded: str) -> list[Span]:
     """The spans of the text itself: some characters, such as ß, fold to more than one, some with marks to fewer."""
-    clusters = [match.span() for match in CLUSTER.finditer(text)]
-    ends = list(accumulate(len(fold(text[start:end])) for start, end in clusters))
+    if not spans or (len(folded) == len(text) and unicodedata.is_normalized("NFC", text)):
+        return list(spans)
+    # Up to the piece with the first span the text is folded piece by piece, from there on cluster by cluster.
+    start = place = 0
+    while (end := _piece_end(text, start)) < len(text):
+        length = len(fold(text[start:end]))
+        if place + length > spans[0].start:
+            break
+        start, place = end, place + length
+    clusters: list[tuple[int, int]] = []
+    ends: list[int] = []
+    for match in CLUSTER.finditer(text, start):
+        place += len(fold(match.group()))
+        clusters.append(match.span())
+        ends.append(place)
+        if place >= spans[-1].end:
+            break
     last = len(clusters) - 1
     unfolded = []
     for span in spans:
         first = min(bisect_left(ends, span.start + 1), last)
         unfolded.append(Span(clusters[first][0], clusters[max(first, min(bisect_left(ends, span.end), last))][1]))
-    return unfolded
+    return _merged(unfolded)
+
+
+def _piece_end(text: str, start: int) -> int:
+    """About PIECE characters further, where a cluster begins."""
+    following = CLUSTER.match(text, min(start + PIECE, len(text)) - 1)
+    return following.end() if following else len(text)
 
 
 def snippet(terms: Sequence[Term], texts: Sequence[str]) -> Snippet:
     """The part with the most of what is asked for, of the first text that has the most; the beginning if none has."""
-    found = [(text, found_spans(terms, text)) for text in texts]
-    text, spans = max(found, key=lambda pair: _covered(pair[1], _best(pair[1])), default=("", []))
+    found = [(text, folded, found_spans(terms, folded)) for text in texts for folded in (fold(text),)]
+    text, folded, spans = max(found, key=lambda each: _covered(each[2], _best(each[2])), default=("", "", []))
     if not spans:
         text = next(filter(None, texts), "")
-    first = _best(spans)
+    spans, first = _around(spans, _best(spans), text, folded)
     start = max(0, spans[first].start - BEFORE) if spans else 0
     start = min(start, max(0, len(text) - LENGTH))
     if start:  # begin with a whole word, if one begins soon
@@ -85,6 +111,18 @@ def snippet(terms: Sequence[Term], texts: Sequence[str]) -> Snippet:
     moved = len(lead) - start
     shown = [Span(span.start + moved, min(span.end, end) + moved) for span in spans if start <= span.start < end]
     return Snippet(f"{lead}{text[start:end]}{tail}", shown)
+
+
+def _around(spans: Sequence[Span], first: int, text: str, folded: str) -> tuple[list[Span], int]:
+    """The spans of the text that a snippet may show, and the number among them of the one that it is made for."""
+    if not spans:
+        return [], 0
+    reach = LENGTH * MOST_FOLDED
+    start = bisect_left(spans, Span(spans[first].start - reach, 0))
+    end = bisect_left(spans, Span(spans[first].start + reach, 0))
+    [made_for] = _unfolded([spans[first]], text, folded)
+    near = _unfolded(spans[start:end], text, folded)
+    return near, max(0, bisect_right(near, Span(made_for.start, len(text))) - 1)
 
 
 def _best(spans: Sequence[Span]) -> int:

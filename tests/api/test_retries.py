@@ -128,6 +128,27 @@ def test_a_key_is_free_again_after_a_day(client: Client) -> None:
     assert idempotency.forget_expired() == (0, 0)
 
 
+def test_answers_dated_ahead_by_a_wrong_clock_are_given_and_expire(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock ran a year ahead while they were kept, and has been set back since; a later one is dated right."""
+    monkeypatch.setattr(idempotency, "FORGOTTEN_AT_ONCE", 2)
+    real, ahead = timezone.now(), dt.timedelta(days=365)
+    for number in range(3):
+        add_project(client, name=f"Ahead {number}", key=f"k{number}")
+    KeptAnswer.objects.update(created_at=real + ahead)
+    add_project(client, name="Right", key="right")
+    for key, name in (("k0", "Ahead 0"), ("right", "Right")):
+        assert add_project(client, name=name, key=key).headers[idempotency.REPLAYED] == "true"
+    assert idempotency.forget_expired() == (0, 0)
+    assert add_project(client, name="Ahead 0", key="k0").headers[idempotency.REPLAYED] == "true"
+    for days in (1, 2):
+        monkeypatch.setattr(timezone, "now", lambda days=days: real + dt.timedelta(days=days, minutes=1))
+        while idempotency.forget_expired().left:
+            pass
+    assert KeptAnswer.objects.count() == 0
+
+
 def test_a_large_answer_is_not_kept_but_its_request_is_not_done_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

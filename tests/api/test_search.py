@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from promptadmin.accounts.tokens import create_token
 from promptadmin.db.lookups import fold
-from promptadmin.search import ranking
-from promptadmin.search.snippets import LENGTH, snippet
+from promptadmin.search import ranking, snippets
+from promptadmin.search.snippets import LENGTH, MOST_SPANS, PIECE, found_spans, snippet
 from promptadmin.search.words import Field, read_query, score, words
 from tests.optimizations.searched_files import index_everything
 from tests.projects.making import make_project, make_prompt, make_run, make_version
@@ -147,6 +147,22 @@ def test_a_snippet_shows_what_was_found_and_nothing_as_html(text: str, query: st
     plain = words(fold(text))
     expected = bool(terms) and all(len(term.words) == 1 and term.words[0] in plain for term in terms)
     assert (score(terms, [Field(fold(text), 1)]) is not None) == (expected or not terms)
+
+
+@pytest.mark.parametrize("query", ["中", "a b c d e f 中 é ß", "ss*", "end"])
+@pytest.mark.parametrize("unit", ["中文", "ß", "e\u0301", "a ", "\u1112\u1161\u11ab", "word ß "])
+def test_a_snippet_of_a_long_text_is_bounded(unit: str, query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And shows what stands at the end alone."""
+    text = unit * (100_000 // len(unit)) + " end"
+    terms, folds = read_query(query), list[str]()
+    monkeypatch.setattr(snippets, "fold", lambda part: folds.append(part) or fold(part))  # type: ignore[func-returns-value]
+    found = snippet(terms, [text])
+    assert len(found_spans(terms, fold(text))) <= len(terms) * MOST_SPANS
+    assert len(folds) <= 3 * (100_000 // PIECE + PIECE + 6 * LENGTH)
+    assert bool(found.highlights) == any(list(term.spans(fold(text))) for term in terms)
+    if query == "end":
+        [(start, end)] = found.highlights
+        assert found.text[start:end] == "end"
 
 
 @pytest.mark.parametrize("text", ["la a a", "a al a a", "a a", "a, a", "a la a-a"])

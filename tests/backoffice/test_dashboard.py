@@ -18,7 +18,7 @@ from django.utils import timezone
 from optimizations.apps import OptimizationsConfig
 from optimizations.stats import statistics
 from promptadmin.backoffice.dashboard import Dashboard
-from promptadmin.plugins.declarations import DashboardPanel
+from promptadmin.plugins.declarations import DashboardFilter, DashboardPanel
 from tests.projects.making import make_project, make_run
 from tests.support.people import signed_in
 
@@ -130,6 +130,10 @@ def broken(dashboard: Dashboard) -> dict[str, Any]:
     raise LookupError("no such thing")
 
 
+def broken_choices() -> list[str]:
+    raise LookupError("no such team")
+
+
 def silent(dashboard: Dashboard) -> None:
     return None
 
@@ -164,6 +168,19 @@ def test_a_panel_that_fails_leaves_a_notice(
     for name in ("raising", "writing", "untold"):
         assert f"Plugin optimizations: the dashboard's panel {name} failed" in caplog.text
     assert "LookupError: no such thing" in caplog.text
+
+
+@pytest.mark.parametrize("choices", ["broken_choices", "nowhere"])
+def test_a_filter_that_fails_offers_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, choices: str
+) -> None:
+    bad = DashboardFilter("team", "Team", "All teams", f"{__name__}.{choices}")
+    monkeypatch.setattr(OptimizationsConfig, "dashboard_filters", (bad, *OptimizationsConfig.dashboard_filters))
+    make_project(name="Support")
+    shown = text(signed_in("viewer"), "/admin/?team=red")
+    assert "All teams red" in shown
+    assert "Support" in shown
+    assert "Plugin optimizations: the dashboard's filter team failed" in caplog.text
 
 
 def test_without_a_role_there_is_nothing_to_see(client: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import time
 from pathlib import Path
 
@@ -49,6 +50,19 @@ def test_it_shows_when_each_step_last_ran() -> None:
     assert "Nothing to do" in page
     assert "not needed so far" in page
     assert "Pending migrations</th><td>none" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_release_wrote_of_one_step_hides_no_other(settings: Settings) -> None:
+    run_steps(["cleanup_stale"])
+    kept = Path(settings.DATA_DIR) / STEPS
+    [(database, runs)] = json.loads(kept.read_text()).items()
+    kept.write_text(json.dumps({database: runs | {"of_old": {"when": 1}, "odd": 7}}))
+    assert [*last_runs(connection)] == ["cleanup_stale"]
+    kept.write_text(json.dumps({database: ["odd"]}))
+    assert not last_runs(connection)
+    run_steps(["cleanup_stale"])
+    assert [*last_runs(connection)] == ["cleanup_stale"]
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's backups take no other program")

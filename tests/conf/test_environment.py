@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 import string
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptadmin.conf.environment import Environment
+from tests.support.processes import REPOSITORY, Scratch
 
 BLANKS = st.text(alphabet=" \t\n", max_size=3)
 
@@ -71,6 +74,32 @@ def test_names(names: list[str], gap: str) -> None:
     """Separated by commas; blanks and empty items don't count; set but empty is no names."""
     assert Environment({"X": gap.join(names)}).names("X", ("default",)) == names
     assert Environment({}).names("X", ("default",)) == ["default"]
+
+
+def test_a_variable_that_nobody_asks_for_is_told_with_the_nearest_one() -> None:
+    """Of those that were asked for, set or not; other programs' variables are none of ours."""
+    variables = {"PROMPTADMIN_HTPS": "1", "PROMPTADMIN_HTTPS": "1", "PROMPTADMIN_ZZZ": "", "PATH": "/", "HTPS": "1"}
+    environment = Environment(variables | {"PROMPTADMIN_BACKUPS_EVERY": "6h", "PROMPTADMIN_ALLOWED_HOST": "x"})
+    environment.flag("PROMPTADMIN_HTTPS")
+    environment.duration("PROMPTADMIN_BACKUP_EVERY", minimum=dt.timedelta(seconds=1))
+    environment.names("PROMPTADMIN_ALLOWED_HOSTS")
+    assert environment.unknown() == {
+        "PROMPTADMIN_ALLOWED_HOST": "PROMPTADMIN_ALLOWED_HOSTS",
+        "PROMPTADMIN_BACKUPS_EVERY": "PROMPTADMIN_BACKUP_EVERY",
+        "PROMPTADMIN_HTPS": "PROMPTADMIN_HTTPS",
+        "PROMPTADMIN_ZZZ": "",
+    }
+
+
+def test_check_warns_of_a_misspelled_variable_and_of_no_setting_that_is_documented(scratch: Scratch) -> None:
+    documented = re.findall(r"^\| `(PROMPTADMIN_\w+)`", (REPOSITORY / "docs/settings.md").read_text(), re.MULTILINE)
+    plain = dict.fromkeys(documented, "") | {"PROMPTADMIN_DATA_DIR": str(scratch.data_dir)}
+    plain["PROMPTADMIN_PLUGINS"] = "projects,optimizations"
+    done = scratch.manage("check", **plain, PROMPTADMIN_TRUSTED_PROXYS="10.0.0.1")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("promptadmin.W002") == 1
+    assert "The environment has PROMPTADMIN_TRUSTED_PROXYS, and promptadmin has no such setting" in done.stderr
+    assert "Did you mean PROMPTADMIN_TRUSTED_PROXIES?" in done.stderr
 
 
 def test_choice() -> None:

@@ -10,7 +10,8 @@ import contextlib
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -27,6 +28,9 @@ from optimizations.contrib.mcp.server import build_server
 from optimizations.models import Optimization
 from projects.models import Project, Prompt, PromptVersion
 from promptadmin.http.keys import row_page
+from promptadmin.ops.doctor.examining import examine
+from promptadmin.ops.startup.sequence import run_steps, startup_steps
+from promptadmin.ops.upkeep import finish, upkeep_jobs
 from tests.support.rounds import ANY_VALUES
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300 + 60 * ANY_VALUES)]
@@ -352,6 +356,22 @@ def over_mcp(doors: Doors) -> None:
         doors.call("get_project", project_id=str(uuid.UUID(int=number)))
 
 
+def beside_the_server(doors: Doors) -> None:
+    """The doctor, the upkeep, and the steps of a start."""
+    for result in examine(connection):
+        doors.problems += [item.msg for item in result.messages if "couldn't be checked" in item.msg]
+    steps, jobs = startup_steps(), [job for _, job in upkeep_jobs() if job.name != "scheduled_backup"]
+    attempts: list[tuple[str, Callable[[], object]]] = [
+        *((f"the step {step.name}", partial(run_steps, [step.name])) for step in steps),
+        *((f"the job {job.name}", partial(finish, job, on_piece=lambda piece: None)) for job in jobs),
+    ]
+    for what, attempt in attempts:
+        try:
+            attempt()
+        except Exception as error:
+            doors.problems.append(f"{what}: {error!r}"[:600])
+
+
 @pytest.fixture
 def admin(client: Client) -> Client:
     client.force_login(User.objects.create_superuser("root"))
@@ -373,6 +393,13 @@ def test_every_door_answers(tables: None, admin: Client, caplog: pytest.LogCaptu
     in_the_api(doors)
     in_the_back_office(doors)
     over_mcp(doors)
+    assert not doors.problems, "\n".join(doors.problems)
+
+
+def test_what_works_beside_the_server_goes_on(tables: None, admin: Client, caplog: pytest.LogCaptureFixture) -> None:
+    doors = Doors(admin, caplog)
+    store([*NULLS, *BLOBS, *JSON, *NUMBERS, *TEXTS])
+    beside_the_server(doors)
     assert not doors.problems, "\n".join(doors.problems)
 
 

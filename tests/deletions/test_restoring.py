@@ -289,6 +289,38 @@ def test_an_interrupted_deletion_is_finished_by_the_next_start(monkeypatch: pyte
     assert everything() == before
 
 
+@commits
+def test_a_deletion_that_cannot_be_finished_keeps_no_other_one_waiting(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And no server from its start."""
+    if connection.vendor != "sqlite":
+        pytest.skip("on PostgreSQL a deletion is one transaction")
+    monkeypatch.setattr(work, "AT_ONCE", 1)
+    monkeypatch.setattr(work, "ROWS_AT_ONCE", 2)
+    stuck = Deletion.objects.create(kind="of a plugin", title="x", state="going", expires_at=timezone.now())
+    for finish in (
+        lambda: upkeep.finish_all(StepContext(connection)),
+        lambda: [*iter(lambda: upkeep.finish_one("default").left, 0)],
+    ):
+        project, _ = make_library()
+        with monkeypatch.context() as killed:
+            killed.setattr(work, "go_on", lambda *arguments: None)
+            do("delete_project", project_id=project.id)
+        finish()
+        assert work.unfinished("default") == [stuck.pk]
+        assert Optimization.objects.count() == 1
+        Optimization.objects.all().delete()
+        Project.objects.all().delete()
+    assert f"finishing the deletion {stuck.pk} failed" in caplog.text
+    result = upkeep.finish_all(StepContext(connection))
+    assert (result.changed, result.warnings) == (
+        0,
+        ["of a plugin “x” couldn't be finished, see the log: upkeep tries again."],
+    )
+    assert upkeep.finish_one("default") == (0, 0)
+
+
 def test_what_nobody_restores_goes_after_its_time(settings: Settings) -> None:
     project, prompt = make_library()
     do("delete_prompt", prompt_id=prompt.id)

@@ -31,7 +31,7 @@ from promptadmin.ops.doctor import examining
 from promptadmin.ops.doctor.checks import sqlite_file
 from promptadmin.ops.doctor.examining import doctor_checks, examine
 from promptadmin.ops.startup.sequence import run_startup
-from promptadmin.plugins.isolation import isolate_plugin_errors
+from promptadmin.plugins.isolation import failures, isolate_plugin_errors
 from tests.conftest import OpenDatabase, OpenFile
 from tests.ops.test_backup import execute
 from tests.support import file_contents
@@ -382,6 +382,17 @@ def test_a_check_as_django_knows_it_is_one_of_the_doctors(
     assert "error    word_counts.E001 check_words: Words are missing.\n" in capsys.readouterr().out
     done = scratch.manage("check")
     assert (done.returncode, "D001" in done.stdout + done.stderr) == (0, False)
+
+
+def test_a_module_of_checks_that_cannot_be_loaded_is_a_finding(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def find(name: str) -> None:
+        if name == "projects.doctor":
+            raise RuntimeError("on purpose")
+
+    monkeypatch.setattr(examining, "find_spec", find)
+    monkeypatch.setitem(failures, ("projects", "its module projects.doctor"), 0)
+    told = [message.msg for message in doctor()["D302"]]
+    assert "projects: its module projects.doctor failed 1 time since this process started" in told
 
 
 def test_ids_are_unique_and_every_check_explains_itself() -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 
+from promptadmin.ops.backups.copying import interruptible, reading
 from tests.support.ports import free_port
 from tests.support.processes import REPOSITORY, Scratch
 
@@ -146,6 +149,22 @@ def test_nothing_is_left_when_it_is_killed(scratch: Scratch) -> None:
     process.kill()
     process.wait()
     assert gone(children), [Path(f"/proc/{pid}/cmdline").read_text() for pid in children if is_there(pid)]
+
+
+def test_ctrl_c_ends_a_long_statement_of_a_backup(tmp_path: Path) -> None:
+    """Which doesn't return to Python before it is over."""
+    file = tmp_path / "file.db"
+    sqlite3.connect(file).close()
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT COUNT(*) FROM n"
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    pressed = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
+    pressed.start()
+    try:
+        with reading(file) as raw, pytest.raises(KeyboardInterrupt):
+            interruptible(raw, lambda: raw.execute(endless).fetchall())
+    finally:
+        pressed.join()
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import json
 import re
 from collections.abc import Callable
@@ -304,6 +305,31 @@ def test_a_tag_of_any_text_can_be_removed(admin: Client, tag: str) -> None:
     page = act(admin, "tag", row)
     assert f'name="remove" value="{tag}"' in page
     assert "Changed 1 run." in act(admin, "tag", row, confirmed="yes", remove=tag)
+    assert Optimization.objects.get().tags == '["kept"]'
+
+
+@pytest.mark.parametrize(
+    ("typed", "tags"),
+    [
+        ('"a, b", plain', ["a, b", "plain"]),
+        ('plain ,"say ""yes"", please"', ["plain", 'say "yes", please']),
+        ('5" nails, , "x"', ['5" nails', "x"]),
+    ],
+)
+def test_a_tag_with_a_comma_can_be_added(admin: Client, typed: str, tags: list[str]) -> None:
+    row = make_run()
+    assert "Changed 1 run." in act(admin, "tag", row, confirmed="yes", add=typed)
+    assert json.loads(Optimization.objects.get().tags or "") == tags
+    assert "Changed 1 run." in act(admin, "tag", row, confirmed="yes", remove_others=typed)
+    assert json.loads(Optimization.objects.get().tags or "") == []
+
+
+@pytest.mark.parametrize("typed", ['"a, b', '"a" b, c'])
+def test_quotation_marks_that_fit_nothing_are_told_and_what_was_typed_stays(admin: Client, typed: str) -> None:
+    row = make_run(tags='["kept"]')
+    page = html.unescape(act(admin, "tag", row, confirmed="yes", add=typed))
+    assert "The quotation marks don't fit together" in page
+    assert f'name="add" value="{typed}"' in page
     assert Optimization.objects.get().tags == '["kept"]'
 
 

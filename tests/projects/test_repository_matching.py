@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projects.models import Project, Prompt
-from projects.repository import ProjectInfo, ProjectRepository
+from projects.repository import ProjectInfo, ProjectRepository, matching
 from projects.repository.matching import CANDIDATES, find_prompt
 from projects.texts.keys import FOLDED, KEY, fold_blanks, half_folded, keys
 from promptadmin.errors import Invalid, NotFound
@@ -131,6 +131,17 @@ def test_rare_blanks_are_looked_for_in_the_first_prompts_only() -> None:
     assert repository.ensure_prompt_in_project(project.id, f"rare blanks {CANDIDATES - 1}") == last_candidate.id
     beyond = repository.ensure_prompt_in_project(project.id, f"rare blanks {CANDIDATES}")
     assert Prompt.objects.get(id=beyond).content == f"rare blanks {CANDIDATES}"
+
+
+def test_of_very_long_texts_few_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would have to be compared to the end, while other writers wait."""
+    project = make_project()
+    texts = ["word " * 100 + f"{at}\u00a0" + "word " * 100 for at in range(5)]
+    for at, text in enumerate(texts):
+        make_prompt(project, text, order_index=at)
+    monkeypatch.setattr(matching, "MOST_COMPARED", 2_500)
+    asked = [find_prompt("default", project.id, text.replace("\u00a0", "\u2003")) for text in texts]
+    assert [key is not None for key in asked] == [True, True, True, False, False]
 
 
 def test_among_ten_thousand_prompts_few_rows_are_read() -> None:

@@ -6,11 +6,15 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from promptadmin.ops.progress import bar
 
+Result = TypeVar("Result")
 #: Pages in one step of a copy beside which others write, and the bytes after which the copy goes to the disk.
 PAGES_A_STEP = 256
 BYTES_A_SYNC = 32 * 1024 * 1024
@@ -76,23 +80,37 @@ def flush(path: Path, *, forget: bool = False) -> None:
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A read-only connection to a file that nobody else uses."""
-    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as raw:
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    with contextlib.closing(sqlite3.connect(address, uri=True, check_same_thread=False)) as raw:  # see `interruptible`
         raw.isolation_level = None
         raw.execute("PRAGMA cache_size=-65536")
         yield raw
 
 
+def interruptible(raw: sqlite3.Connection, work: Callable[[], Result]) -> Result:
+    """Do work with a connection of `reading` in a thread, so that Ctrl-C ends a statement that takes long.
+
+    Python raises KeyboardInterrupt in the main thread alone, and not before a function of SQLite has returned.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        future = thread.submit(work)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            raw.interrupt()
+            raise
+
+
 def damage(raw: sqlite3.Connection, *, limit: int = 3) -> list[str]:
     """What SQLite's integrity check finds wrong with the pages and indexes of a file; empty if it is sound."""
     try:
-        return [row[0] for row in raw.execute(f"PRAGMA integrity_check({limit})") if row[0] != "ok"]
+        rows = interruptible(raw, lambda: raw.execute(f"PRAGMA integrity_check({limit})").fetchall())
+        return [text for (text,) in rows if text != "ok"]
     except sqlite3.DatabaseError as error:
         return [str(error)]
 
 
 def broken_links(raw: sqlite3.Connection) -> dict[str, int]:
     """How many rows of each table point to a row that doesn't exist, by the foreign keys that the file declares."""
-    found: dict[str, int] = {}
-    for table, *_ in raw.execute("PRAGMA foreign_key_check"):
-        found[table] = found.get(table, 0) + 1
+    found = interruptible(raw, lambda: Counter(table for table, *_ in raw.execute("PRAGMA foreign_key_check")))
     return dict(sorted(found.items()))

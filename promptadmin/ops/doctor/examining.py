@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from django.core.checks.registry import registry
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.utils.module_loading import autodiscover_modules
 
 from promptadmin.db.deadlines import deadline
 from promptadmin.db.infrastructure_errors import TOO_LONG, fault_of
@@ -27,6 +27,8 @@ from promptadmin.db.sqlite.connections import is_file
 from promptadmin.db.sqlite.file_header import read_header
 from promptadmin.db.sqlite.file_identity import check_before_opening
 from promptadmin.ops.startup.sequence import pending_migrations
+from promptadmin.plugins.declarations import enabled_plugins
+from promptadmin.plugins.isolation import isolate_plugin_errors
 
 TAG = "doctor"
 #: How long a check may take, unless the doctor is asked for everything.
@@ -76,7 +78,11 @@ class Result:
 def doctor_checks() -> list[Check]:
     """The platform's checks and those of every enabled plugin: the platform's first, by id."""
     import_module("promptadmin.ops.doctor.checks")
-    autodiscover_modules("doctor")
+    for plugin in enabled_plugins():
+        module = f"{plugin.name}.doctor"
+        with isolate_plugin_errors(plugin.label, f"its module {module}"):  # which D302 tells
+            if find_spec(module) is not None:
+                import_module(module)
     tagged = (check for check in registry.get_checks(include_deployment_checks=True) if TAG in check.tags)
     return sorted(map(_described, tagged), key=lambda check: (not check.id.startswith("D"), check.id))
 

@@ -5,6 +5,7 @@ Kept in a file of the data directory, not in the database: a start with nothing 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -36,9 +37,10 @@ class StepRun:
 def remember(connection: BaseDatabaseWrapper, runs: Iterable[tuple[str, StepRun]], *, kept_in: str = STEPS) -> None:
     """Keep these runs, by the steps' names. A file that can't be written is logged: the steps have done their work."""
     path = Path(settings.DATA_DIR) / kept_in
-    everything = _read(path)
-    ours = everything.setdefault(_database(connection), {})
-    ours |= {name: {**asdict(run), "ran_at": run.ran_at.isoformat()} for name, run in runs}
+    everything, database = _read(path), _database(connection)
+    everything[database] = _runs(everything, database) | {
+        name: {**asdict(run), "ran_at": run.ran_at.isoformat()} for name, run in runs
+    }
     scratch = path.with_name(f"{kept_in}.{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -51,13 +53,16 @@ def remember(connection: BaseDatabaseWrapper, runs: Iterable[tuple[str, StepRun]
 
 def last_runs(connection: BaseDatabaseWrapper, *, kept_in: str = STEPS) -> dict[str, StepRun]:
     """The last run of each step, or job, on this database, by their names."""
-    kept = _read(Path(settings.DATA_DIR) / kept_in).get(_database(connection), {})
-    try:
-        return {
-            name: StepRun(**{**run, "ran_at": dt.datetime.fromisoformat(run["ran_at"])}) for name, run in kept.items()
-        }
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return {}  # written by another release
+    found = {}
+    for name, run in _runs(_read(Path(settings.DATA_DIR) / kept_in), _database(connection)).items():
+        with contextlib.suppress(KeyError, TypeError, ValueError):  # written by another release
+            found[name] = StepRun(**{**run, "ran_at": dt.datetime.fromisoformat(run["ran_at"])})
+    return found
+
+
+def _runs(everything: dict[str, Any], database: str) -> dict[str, Any]:
+    found = everything.get(database)
+    return found if isinstance(found, dict) else {}
 
 
 def _read(path: Path) -> dict[str, Any]:
