@@ -22,7 +22,7 @@ from tests.support.processes import REPOSITORY, Scratch
 from tests.support.servers import serving
 
 TOKEN = {"Authorization": "Bearer secret"}
-SECONDS_UNTIL_ALL_RUN = 30
+SECONDS_UNTIL_ALL_RUN = 90
 PROCESSES = 7  # the server, two workers, upkeep, the deliverer of webhooks, the plugins' server and its worker
 #: The files of a process' memory that hold a SQLite.
 LIBRARY = re.compile(r"/(libsqlite3\.so|_sqlite3\.)")

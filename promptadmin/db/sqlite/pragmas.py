@@ -58,7 +58,10 @@ def work_memory(size: int) -> dict[str, int]:
 
 @contextmanager
 def bounded_memory(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Keep this process below 300 MB during work on whole tables: sorts spill to files, little or no file is mapped.
+    """Keep this process below 300 MB during work on a million rows: little or no file is mapped.
+
+    Sorts spill to files where SQLite allows that; pysqlite3's (TEMP_STORE=3) keeps them in memory, and `temp_store`
+    does nothing there. So what is sorted on whole tables must be short: keys and digests, not texts.
 
     The log is moved to the file less often, so that pages that many transactions change are written once.
 
