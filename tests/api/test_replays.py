@@ -38,7 +38,7 @@ def replay(site: Site, record: str) -> str:
     """The last line that the replay prints, after those that say what differs."""
     command = [sys.executable, str(EXCHANGES / "exchanges.py"), "replay", site.address, str(EXCHANGES / record)]
     command += ["--header", f"Authorization: Bearer {TOKEN}"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False).stdout.strip()
+    return subprocess.run(command, capture_output=True, text=True, timeout=200, check=False).stdout.strip()
 
 
 @pytest.mark.parametrize("workers", [1, 4])
