@@ -91,16 +91,12 @@ class RunOrder:
             # Against PostgreSQL's own order, and so that of its indexes: only where there is no other way.
             ends = {"nulls_last": True} if self.descending else {"nulls_first": True}
         key = column.desc(**ends) if self.descending else column.asc(**ends)
-        return self.placed(runs).filter(part).order_by(key, f"-{TIE}" if self.descending else TIE)
-
-    def placed(self, runs: QuerySet[Optimization]) -> QuerySet[Optimization]:
-        """The runs, each with its KEY and TIE."""
-        runs = runs.annotate(**{TIE: RowNumber("id") if self.vendor == "sqlite" else F("id")})
+        stored: Any = F(self.sort)
         if self.sort == "created_at" and self.vendor == "sqlite":
             # What is stored: a legacy file's times sort as their texts do, and a text may not even be a time.
-            stored = Func(F("created_at"), template="+%(expressions)s", output_field=Text())
-            return runs.annotate(**{KEY: stored})
-        return runs.annotate(**{KEY: F(self.sort)})
+            stored = Func(stored, template="+%(expressions)s", output_field=Text())
+        runs = runs.annotate(**{TIE: RowNumber("id") if self.vendor == "sqlite" else F("id"), KEY: stored})
+        return runs.filter(part).order_by(key, f"-{TIE}" if self.descending else TIE)
 
     def parts_after(self, place: SortKey | None, column: str = "") -> Sequence[Q]:
         """The runs after a place (None: all), in parts that follow each other: of the same key, of others, of none.

@@ -68,7 +68,7 @@ class Reading:
 
         `sort` is one of `optimizations.lists.paging.SORTS`, anything else means created_at; `order` is asc or desc.
         """
-        by = self._order(sort, order)
+        by = RunOrder.named(sort, order, self.using)
         narrowed = narrow(connections[self.using], RUNS, filters.search).condition
         if narrowed:  # of few runs, whose texts are all read: once is enough
             keys = fetch_keys(self.using, filters, by, limit=LARGEST, narrowed=narrowed)
@@ -94,7 +94,7 @@ class Reading:
         counting costs more than the page. `sort` is created_at or overall_score, which leaves out runs without a score;
         anything else means created_at.
         """
-        by = self._order(sort if sort == SCORE else DEFAULT_SORT, order)
+        by = RunOrder.named(sort if sort == SCORE else DEFAULT_SORT, order, self.using)
         by = replace(by, values_only=by.sort == SCORE)
         offset = max(0, min(offset, windows.WINDOW - limit))
         narrowed = narrow(connections[self.using], RUNS, filters.search)
@@ -124,7 +124,7 @@ class Reading:
 
         Runs that others add or delete meanwhile move no other run to another page. Raises BrokenCursor.
         """
-        by = self._order(sort, order)
+        by = RunOrder.named(sort, order, self.using)
         after = self._renumbered(by.place(cursor))
         narrowed = narrow(connections[self.using], RUNS, filters.search).condition
         keys = fetch_keys(self.using, filters, by, after=after, limit=limit + 1, narrowed=narrowed)
@@ -183,9 +183,6 @@ class Reading:
         if not found:
             raise NotFound(RUN_MISSING)
         return found[run_id]
-
-    def _order(self, sort: str, order: str) -> RunOrder:
-        return RunOrder.named(sort, order, self.using)
 
     def _count(self, filters: RunFilters) -> int:
         return count_searched(filters, self.runs) if filters.search else filters.count(self.runs)
