@@ -17,7 +17,7 @@ from tests.conftest import OpenFile
 from tests.support.servers import serving
 
 PROCESSES = 16
-SECONDS = float(os.environ.get("PROMPTADMIN_CONCURRENCY_SECONDS", "2"))
+SECONDS = float(os.environ.get("PROMPTADMIN_CONCURRENCY_SECONDS", "4"))
 TOKEN = "many"
 SHARED_PROMPTS = 3
 

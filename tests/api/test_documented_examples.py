@@ -30,7 +30,7 @@ def test_every_example_runs(tmp_path: Path, new_file: bytes) -> None:
         environment = {**os.environ, "BASE": site.address, "TOKEN": TOKEN}
         for command in (["bash", "-euo", "pipefail", "-c", blocks("bash")], [sys.executable, "-c", blocks("python")]):
             done = subprocess.run(
-                command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+                command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
             )
             assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 

@@ -39,7 +39,7 @@ assert run.project_id == project.id
 
 def run(*command: str, directory: Path) -> None:
     done = subprocess.run(
-        command, cwd=directory, env=environment(), capture_output=True, text=True, timeout=120, check=False
+        command, cwd=directory, env=environment(), capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 

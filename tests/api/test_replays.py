@@ -38,7 +38,7 @@ def replay(site: Site, record: str) -> str:
     """The last line that the replay prints, after those that say what differs."""
     command = [sys.executable, str(EXCHANGES / "exchanges.py"), "replay", site.address, str(EXCHANGES / record)]
     command += ["--header", f"Authorization: Bearer {TOKEN}"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False).stdout.strip()
+    return subprocess.run(command, capture_output=True, text=True, timeout=200, check=False).stdout.strip()
 
 
 @pytest.mark.parametrize("workers", [1, 4])
@@ -60,14 +60,14 @@ COLLECTED = {"promptadmin_derived_search_optimizations_parts", "promptadmin_deri
 
 
 @needs_postgresql
-def test_all_exchanges_agree_on_postgresql_but_for_ties(tmp_path: Path, scratch: Scratch, command: Command) -> None:
+def test_all_exchanges_agree_on_postgresql_but_for_ties(tmp_path: Path, scratch: Scratch) -> None:
     """The data is moved there in two goes; 139 reads and 93 writes are as recorded, or equals are in another order."""
     fresh_copy(scratch.database)
     with postgresql_database() as url:
-        done = command("startup", "--quiet")
+        done = scratch.manage("startup", "--quiet")
         assert done.returncode == 0, done.stderr
         kill_within_a_table(scratch, url, "optimizations")
-        done = command("move_to", url, *SMALL_BATCHES)
+        done = scratch.manage("move_to", url, *SMALL_BATCHES)
         assert done.returncode == 0, done.stderr
         with serving(tmp_path, url, AUTH_TOKEN=TOKEN) as site:
             assert_agree_but_for_ties(replay(site, "read.json.gz"))

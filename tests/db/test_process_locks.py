@@ -45,7 +45,7 @@ def test_a_second_start_waits_for_the_first(scratch: Scratch) -> None:
         time.sleep(LONG_ENOUGH)
         assert process.poll() is None
         assert file_contents.digest(scratch.database) == before
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=200)
     assert (process.returncode, errors) == (0, "")
     assert "Ready after" in output
 
@@ -55,7 +55,7 @@ def test_two_starts_at_once_make_everything_once(scratch: Scratch) -> None:
     make_legacy(scratch.database)
     processes = [scratch.start("startup") for _ in range(2)]
     for process in processes:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=200)
         assert (process.returncode, errors) == (0, "")
     assert len(list(scratch.directory.glob("*.before-promptadmin-*"))) == 1
     with contextlib.closing(sqlite3.connect(scratch.database)) as raw:
@@ -93,6 +93,6 @@ def test_a_second_start_waits_on_postgresql(scratch: Scratch) -> None:
             assert holder.execute(f"{busy} AND pid <> pg_backend_pid()").fetchone() == (0,)
             tables = holder.execute("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'public'")
             assert tables.fetchone() == (0,)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=200)
         assert (process.returncode, errors) == (0, "")
         assert "Ready after" in output

@@ -178,7 +178,7 @@ def test_the_way_of_the_readme(tmp_path: Path) -> None:
 
     def run(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd=checkout, env=variables, capture_output=True, text=True, check=False, timeout=60, **options
+            command, cwd=checkout, env=variables, capture_output=True, text=True, check=False, timeout=200, **options
         )
 
     log = tmp_path / "log"

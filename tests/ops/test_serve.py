@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -19,16 +17,8 @@ from django.test import override_settings
 from promptadmin.management.commands import serve
 from tests.conftest import Command
 from tests.support.ports import free_port
-from tests.support.processes import REPOSITORY, Scratch, environment
+from tests.support.processes import Scratch
 from tests.support.servers import serving
-
-
-def answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/api/health", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def test_the_first_start_shows_a_password_once(tmp_path: Path) -> None:
@@ -51,29 +41,6 @@ def test_static_files_and_an_access_log_come_with_it_and_ctrl_c_stops_it(tmp_pat
         assert '"GET /static/admin/css/base.css' in (tmp_path / "serve.log").read_text()
         os.kill(site.process.pid, signal.SIGINT)
         assert site.process.wait(timeout=20) == 0
-
-
-def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
-    """Otherwise they would keep the port and answer beside the next server."""
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    variables = {"DATABASE_URL": f"sqlite:///{tmp_path / 'new.db'}", "PROMPTADMIN_DATA_DIR": str(tmp_path / "data")}
-    command = [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "2"]
-    process = subprocess.Popen(
-        command, cwd=REPOSITORY, env=environment(**variables), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        deadline = time.monotonic() + 60
-        while not answers(address):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    deadline = time.monotonic() + 10
-    while answers(address):
-        assert time.monotonic() < deadline, "still served"
-        time.sleep(0.1)
 
 
 def test_a_taken_port_is_said_before_anything_is_done(scratch: Scratch) -> None:

@@ -34,7 +34,7 @@ def run(*command: str | Path, cwd: Path, **variables: str) -> subprocess.Complet
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=200,
         check=False,
     )
 

@@ -243,4 +243,4 @@ def compare(name: str, legacy: Path, adopted: Path) -> subprocess.CompletedProce
     script = SAMPLES / "compare_adopted.py"
     expected = SAMPLES / f"promptforge-{name}.expected.json.gz"
     arguments = [sys.executable, str(script), "check", str(legacy), str(adopted), str(expected)]
-    return subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=200, check=False)

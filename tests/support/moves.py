@@ -11,7 +11,7 @@ from tests.support.processes import Scratch
 #: So few rows that the tables of a sample are many batches.
 SMALL_BATCHES = ("--rows-a-batch", "10")
 MARKED = "SELECT name FROM promptadmin_move_tables WHERE position IS NOT NULL AND NOT done"
-SECONDS = 60
+SECONDS = 120
 
 
 def tables_begun(url: str) -> list[str]:

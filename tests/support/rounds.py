@@ -21,8 +21,8 @@ SAMPLES = SAMPLE_NAMES if os.environ.get("PROMPTADMIN_ALL_SAMPLES") else ("dirty
 
 # What `make fuzz` sets.
 EXAMPLES = int(_number("EXAMPLES", 30))  # of each test that hypothesis makes some for, unless it says otherwise
-MADE_UP_REQUESTS = int(_number("FUZZ_EXAMPLES", 2))  # to each operation
-RAW_REQUESTS = int(_number("RAW_REQUESTS", 50))
+MADE_UP_REQUESTS = int(_number("FUZZ_EXAMPLES", 3))  # to each operation
+RAW_REQUESTS = int(_number("RAW_REQUESTS", 100))
 IMPORTED_FILES = int(_number("FUZZ_FILES", 6))
 LEGACY_FILES = int(_number("LEGACY_FILES", 6))
 STAGES = int(_number("TEST_STAGES", 2))  # of each kind of half-made file
