@@ -19,7 +19,7 @@ from optimizations.stats.rollups import building
 from optimizations.stats.rollups import table as rollup_table
 from optimizations.stats.rollups.reading import find_cover
 from projects.repository import ProjectRepository
-from promptadmin.search import finding, postgresql
+from promptadmin.search import candidate_filter, postgresql
 from tests.conftest import OpenFile
 from tests.optimizations.searched_files import add_run, index_everything
 from tests.optimizations.stats_rows import NOW, store
@@ -124,7 +124,7 @@ def test_searches_read_what_the_index_names(
     tmp_path: Path, new_file: bytes, open_file: OpenFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ranked words and substrings; before the index is made they read every run."""
-    monkeypatch.setattr(finding, "FEW", 0)
+    monkeypatch.setattr(candidate_filter, "FEW", 0)
     path = tmp_path / "searched.db"
     path.write_bytes(new_file)
     for number in range(20):
