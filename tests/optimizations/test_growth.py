@@ -24,7 +24,7 @@ from promptadmin.db.sessions import read_session
 from tests.conftest import OpenFile
 from tests.optimizations.searched_files import index_everything
 
-SIZES = (2_000, 20_000)
+SIZES = (1_000, 10_000)
 #: Ten times the rows make a b-tree at most a level deeper; what grows with the rows grows by about ten.
 FLAT = 2.0
 #: What a list without an index of its own may take: it looks through, or sorts, so many runs at most.

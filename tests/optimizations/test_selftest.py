@@ -38,8 +38,8 @@ LOST = {
 }
 
 
-@pytest.mark.parametrize(("durability", "kills"), [("fast", KILLS), ("strict", KILLS)])
-def test_nothing_is_lost_and_a_loss_would_be_found(tmp_path: Path, durability: str, kills: int) -> None:
+@pytest.mark.parametrize("durability", ["fast", *(["strict"] if KILLS > 1 else [])])  # the command, below, is strict
+def test_nothing_is_lost_and_a_loss_would_be_found(tmp_path: Path, durability: str) -> None:
     """Kills, as many as PROMPTADMIN_TEST_KILLS says; then, in copies, parts of what was written are taken away."""
     kept, seen = tmp_path / "kept", list[int]()
 
@@ -49,9 +49,9 @@ def test_nothing_is_lost_and_a_loss_would_be_found(tmp_path: Path, durability: s
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(directory, kept)
 
-    report = kill_servers(kills, durability=durability, seed=5, on_kill=on_kill, folder=tmp_path)
+    report = kill_servers(KILLS, durability=durability, seed=5, on_kill=on_kill, folder=tmp_path)
     assert report.passed, report
-    assert report.kills == seen[-1] >= kills
+    assert report.kills == seen[-1] >= KILLS
     assert report.acknowledged > 0
     assert list(tmp_path.iterdir()) == [kept]
 

@@ -16,7 +16,6 @@ from promptadmin.ops.startup.adoption.errors import UnusableDatabaseError
 
 
 def quote(name: str) -> str:
-    """A SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
