@@ -129,12 +129,12 @@ class Reader:
 
     def of_keys(self, keys: Iterable[str]) -> set[int]:
         """The documents of rows with these keys."""
-        statement = f"SELECT number FROM json_each(?) JOIN {self.documents} ON key = value"
+        statement = f"SELECT d.number FROM json_each(?) AS asked JOIN {self.documents} AS d ON d.key = asked.value"
         return {found for (found,) in self.raw.execute(statement, [json.dumps(list(keys))])}
 
     def keys(self, documents: Collection[int]) -> set[str]:
         """The keys of the rows of documents."""
-        statement = f"SELECT key FROM json_each(?) JOIN {self.documents} ON number = value"
+        statement = f"SELECT d.key FROM json_each(?) AS asked JOIN {self.documents} AS d ON d.number = asked.value"
         return {key for (key,) in self.raw.execute(statement, [json.dumps(list(documents))])}
 
 
