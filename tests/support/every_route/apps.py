@@ -70,7 +70,7 @@ def lower_thresholds() -> None:
     from promptadmin.search import building, candidate_filter, postgresql, ranking
 
     counting.ROWS_A_COUNT = 2
-    queries.NEAR = 0
+    queries.NEAR = -1
     for name, value in {"FEW": 30, "LOOKED_THROUGH": (2,)}.items():
         setattr(queries, name, value)  # as it has them from another module
     table.LEVELS = (4, 6, 8, 10, 12, 14)
