@@ -14,8 +14,9 @@ KEPT = {"django_content_type", "auth_permission"}
 
 
 class Command(flush.Command):
-    def handle(self, *, database: str, **options: Any) -> None:
+    def handle(self, **options: Any) -> None:
         """Delete the rows of all other tables that Django knows."""
+        database = options["database"]
         connection = connections[database]
         tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
         with transaction.atomic(using=database), connection.cursor() as cursor:
