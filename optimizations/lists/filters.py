@@ -20,10 +20,6 @@ from promptadmin.db.row_numbers import RowNumber
 SEARCHED = ("raw_prompt", "optimized_prompt", "title", "tags", "project")
 #: Runs of such projects are what `include_archived=False` hides.
 HIDDEN = (ProjectStatus.ARCHIVED, ProjectStatus.DELETED)
-#: From so many runs of a status on, the runs of others are counted.
-COUNTED_SINGLY = 200_000
-#: A project with so many runs has many.
-MANY_LINKED = 4_000
 #: The strategy that counts: the chosen one or, of a run that names none, the framework applied.
 STRATEGY = Coalesce("strategy", "framework_applied")
 
@@ -108,8 +104,6 @@ class RunFilters:
             return sum(replace(self, has_prompt=has_prompt).count(runs) for has_prompt in (True, False))
         shown = replace(self, include_archived=True)
         hidden = 0 if self.include_archived else shown.apply(runs).filter(self.hidden(runs.db)).count()
-        if shown == RunFilters(status=self.status) and self.status:
-            return _count_status(runs, self.status) - hidden
         return shown.apply(runs).count() - hidden
 
     def _of_project(self, runs: QuerySet[Optimization], exact: dict[str, str]) -> QuerySet[Optimization]:
@@ -119,17 +113,10 @@ class RunFilters:
         """
         linked, named = _linked_or_named(runs.db, Q(id=self.project_id))
         if exact:
-            runs = runs.alias(**{f"plain_{column}": _plain(column) for column in exact}, plain_row=_plain_row())
+            runs = runs.alias(**{f"plain_{column}": _plain(column) for column in exact})
             values = {f"plain_{column}": value for column, value in exact.items()}
-            rows = runs.filter(linked).values_list(RowNumber("id"))
-            if self.task_type and rows[:MANY_LINKED].count() == MANY_LINKED:
-                # No index has a prompt's task types. To read so many runs takes longer than to pass all of the kind.
-                kind = {column: value for column, value in exact.items() if column in ("task_type", "status")}
-                others = {f"plain_{column}": value for column, value in exact.items() if column not in kind}
-                linked = Q(**kind, **others, plain_row__in=rows)
-            else:
-                # A prompt's runs have an index by status.
-                linked &= Q(**{**values, "status": self.status} if self.status else values)
+            # A prompt's runs have an index by status.
+            linked &= Q(**{**values, "status": self.status} if self.status else values)
             named &= Q(**values)
         ways = {None: linked | named, True: linked, False: named}
         return runs.filter(ways[self.has_prompt])
@@ -155,16 +142,6 @@ def _plain(column: str) -> Func:
 def _plain_row() -> Func:
     """The row's number, as such a column; SQLite only."""
     return Func(RowNumber("id"), template="+%(expressions)s")
-
-
-def _count_status(runs: QuerySet[Optimization], status: str) -> int:
-    """How many runs have a status. Of one that most have, the others are counted: SQLite knows how many there are."""
-    if connections[runs.db].vendor != "sqlite" or runs.query.where:
-        return runs.filter(status=status).count()
-    some: int = runs.filter(status=status).values("status")[:COUNTED_SINGLY].count()
-    if some < COUNTED_SINGLY:
-        return some
-    return runs.count() - runs.filter(status__lt=status).count() - runs.filter(status__gt=status).count()
 
 
 def _belongs(using: str, projects: Q) -> Q:

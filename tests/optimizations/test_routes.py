@@ -123,8 +123,7 @@ def test_a_projects_runs_of_a_kind_are_found_by_its_prompts(others: dict[str, st
     assert both
     steps = sqlite_plans(lambda: filters.apply(runs).count())
     walked = [step for step in steps if step.startswith(("SEARCH optimizations", "SCAN optimizations"))]
-    # Those that are linked and those that aren't; before, where no index has both, whether there are many.
-    assert len(walked) == 2 + ("task_type" in others)
+    assert len(walked) == 2  # those that are linked and those that aren't
     assert all(re.search(r"ix_optimizations_(prompt_id|unlinked)", step) for step in walked), walked
 
 
@@ -157,22 +156,9 @@ def _paged(runs: OptimizationRepository, filters: RunFilters, sort: str, order: 
     return found
 
 
-def test_a_status_that_most_runs_have_is_counted_by_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The number is the same."""
-    make_runs()
-    runs = OptimizationRepository().runs
-    for status in ("completed", "error", "none such"):
-        plain = runs.filter(status=status).count()
-        with monkeypatch.context() as patch:
-            patch.setattr("optimizations.lists.filters.COUNTED_SINGLY", 1)
-            assert RunFilters(status=status).count(runs) == plain
-
-
-@pytest.mark.parametrize("many", [1, 1000])
-def test_a_projects_runs_are_counted_in_parts(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Linked and unlinked ones, by their prompts or among all of a task type; as the runs themselves tell."""
+def test_a_projects_runs_are_counted_in_parts() -> None:
+    """Linked and unlinked ones, as the runs themselves tell."""
     project = make_runs()
-    monkeypatch.setattr("optimizations.lists.filters.MANY_LINKED", many)
     runs = OptimizationRepository().runs
     of_project = [
         run
@@ -191,8 +177,6 @@ def test_a_projects_runs_are_counted_in_parts(many: int, monkeypatch: pytest.Mon
         }
         assert filters.count(runs) == len(passing) > 0
         assert {run.id for run in filters.apply(runs)} == passing
-        work = sqlite_plans(lambda: filters.count(runs))  # noqa: B023
-        assert any("task_type" in step for step in work) == bool(task_type and many == 1 and has_prompt is not False)
 
 
 def test_only_what_no_index_has_needs_a_route() -> None:

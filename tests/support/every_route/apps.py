@@ -62,16 +62,15 @@ class EveryRouteConfig(AppConfig):
 
 def lower_thresholds() -> None:
     """What decides between ways to the same answer; what an answer itself depends on stays."""
-    from optimizations.lists import counting, filters, queries
+    from optimizations.lists import counting, queries
     from optimizations.stats.rollups import building as folding
     from optimizations.stats.rollups import reading as rollups
     from optimizations.stats.rollups import table
     from promptadmin.db import bulk_insert
     from promptadmin.search import building, candidate_filter, postgresql, ranking
 
-    filters.COUNTED_SINGLY, filters.MANY_LINKED = 3, 5
     counting.ROWS_A_COUNT = 2
-    queries.NEAR = 0
+    queries.NEAR = -1
     for name, value in {"FEW": 30, "LOOKED_THROUGH": (2,)}.items():
         setattr(queries, name, value)  # as it has them from another module
     table.LEVELS = (4, 6, 8, 10, 12, 14)
