@@ -21,8 +21,8 @@ from promptadmin.db.postgresql import replicas
 from promptadmin.db.sessions import read_session
 from promptadmin.errors import DomainError
 from promptadmin.http.responses import to_json
+from promptadmin.ops.backups.engines import store_of
 from promptadmin.ops.backups.errors import BackupError
-from promptadmin.ops.backups.sources import store_of
 from promptadmin.ops.startup.sequence import pending_migrations
 from promptadmin.plugins.declarations import HEALTH_FIELDS, enabled_plugins
 from promptadmin.plugins.isolation import isolate_plugin_errors

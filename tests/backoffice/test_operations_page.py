@@ -14,9 +14,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from promptadmin.models import LogEntry
+from promptadmin.ops.backups.engines import store_of
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.process import BROKEN_OFF, UNDER_WAY, BackupProcess
-from promptadmin.ops.backups.sources import store_of
 from promptadmin.ops.startup.run_log import STEPS, last_runs
 from promptadmin.ops.startup.sequence import run_steps
 from tests.projects.making import make_run
