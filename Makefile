@@ -105,10 +105,11 @@ fuzz: install-dev
 		PROMPTADMIN_ANY_VALUES=100 PROMPTADMIN_TEST_STAGES=100 PROMPTADMIN_STATISTICS_EXAMPLES=500 \
 		PROMPTADMIN_SEARCH_EXAMPLES=500 \
 		$(BIN)/python -m pytest tests/api/test_made_up_requests.py tests/api/test_raw_bytes.py \
-		tests/exchange/test_fuzzed_imports.py tests/test_any_value.py tests/ops/adoption/test_random_files.py \
+		tests/exchange/test_fuzzed_imports.py tests/db/test_any_value.py tests/ops/adoption/test_random_files.py \
 		tests/ops/adoption/test_last_release.py \
 		tests/optimizations/test_stats_rollups.py \
 		tests/optimizations/test_search_index.py --timeout 7200
+	PROMPTADMIN_EXAMPLES=1000 $(BIN)/python -m pytest -m hypothesis --timeout 7200
 
 # All that is killed, broken or stopped, as often and as long as is promised; it needs PostgreSQL. In `make test` the same
 # tests do it a few times. `make proof KILLS=2 FLIPS=10 STOPPED=1 SELFTEST=2 WEBHOOKS=4` shows that each part works.

@@ -147,6 +147,6 @@ class OptimizationsConfig(RunDeclarations, PluginConfig):
         from projects import runs
         from promptadmin.plugins.checks import DECLARATIONS, IMPORTS
 
-        runs.register(Runs())
+        runs.register(Runs)
         checks.register(own.check_declarations, DECLARATIONS)
         checks.register(own.check_imports, IMPORTS)

@@ -5,6 +5,7 @@ Nothing that is stored makes reading fail: what its column can't mean reads as N
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -128,12 +129,14 @@ Record = dict[str, Any]
 class Page:
     """Some runs of a list, the cursor of those after them (None if there are none), and how many the whole list has.
 
-    Where nobody counted, `total` is None.
+    Where nobody counted, `total` is None. Where the list looks through a window, `searched_to` is the time of the last
+    run in it: the oldest or, in a list that begins with the oldest, the newest.
     """
 
     items: list[Record]
     next_cursor: str | None
     total: int | None = None
+    searched_to: dt.datetime | None = None
 
 
 _READERS: Mapping[Kind, Callable[[Any], Any]] = {

@@ -32,7 +32,6 @@ STATUS_EVENTS = {
 
 
 def project_made(row: Project, using: str) -> None:
-    """Tell that a project is new."""
     send("project_created", subject=row.id, using=using, project_id=row.id, name=row.name)
 
 
@@ -43,7 +42,6 @@ def project_changed(row: Project, before: Mapping[str, Any], using: str) -> None
 
 
 def prompt_changed(event: str, row: Prompt, using: str) -> None:
-    """Tell what became of a prompt."""
     send(event, subject=row.id, using=using, prompt_id=row.id, project_id=row.project_id, version=row.version)
 
 

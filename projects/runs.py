@@ -30,23 +30,24 @@ class RunsFound:
 
 
 class Runs:
-    """Answers as if there were no runs."""
+    """Answers for a database, as if there were no runs."""
 
-    def existing(self, using: str, run_ids: Iterable[str]) -> set[str]:
+    def __init__(self, using: str) -> None:
+        self.using = using
+
+    def existing(self, run_ids: Iterable[str]) -> set[str]:
         """Those of the ids that are runs'."""
         return set()
 
-    def linked(self, using: str, column: Column, key: str) -> dict[str, RunsFound]:
+    def linked(self, column: Column, key: str) -> dict[str, RunsFound]:
         """The linked runs of each prompt that has this key in this column, by its id."""
         return {}
 
-    def unlinked(self, using: str, column: Column, key: str, name: str | None) -> dict[str, RunsFound]:
+    def unlinked(self, column: Column, key: str, name: str | None) -> dict[str, RunsFound]:
         """The runs that the text rule gives to the same prompts, by their text."""
         return {}
 
-    def page(
-        self, using: str, prompt_id: str, content: str, name: str | None, *, limit: int, offset: int
-    ) -> Page[RunRecord]:
+    def page(self, prompt_id: str, content: str, name: str | None, *, limit: int, offset: int) -> Page[RunRecord]:
         """A prompt's runs of any status, newest first."""
         return Page([], 0)
 
@@ -67,17 +68,17 @@ class Runs:
         return []
 
 
-_registered = [Runs()]
+_registered = [Runs]
 
 
-def register(runs: Runs) -> None:
-    """Let this one answer from now on."""
+def register(runs: type[Runs]) -> None:
+    """Let this class answer from now on."""
     _registered.append(runs)
 
 
-def get_runs() -> Runs:
-    """The one that answers."""
-    return _registered[-1]
+def get_runs(using: str) -> Runs:
+    """Whoever answers for this database."""
+    return _registered[-1](using)
 
 
 def run_model() -> Any:

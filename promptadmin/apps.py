@@ -20,7 +20,6 @@ class PlatformConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        """Connect the platform's receivers and checks."""
         from promptadmin import audit
         from promptadmin.accounts import session_limits
         from promptadmin.db.sqlite import connections as sqlite

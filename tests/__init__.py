@@ -1,0 +1,1 @@
+import promptadmin  # noqa: F401  # chooses the SQLite of this process

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -20,11 +22,15 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
+from optimizations.tools.demo import make_demo_file
 from promptadmin.db.derived_tables import PREFIX
 from promptadmin.ops.startup.sequence import run_startup
 from promptadmin.plugins.isolation import failures
 from tests.support.django_databases import as_default, connected, sqlite_config
+from tests.support.legacy_files import unpack
+from tests.support.made_once import MadeOnce
 from tests.support.processes import Scratch
+from tests.support.rounds import EXAMPLES
 from tests.support.services import check_services
 
 OpenFile = Callable[[Path], AbstractContextManager[BaseDatabaseWrapper]]
@@ -33,6 +39,7 @@ OpenDatabase = Callable[[dict[str, Any]], AbstractContextManager[BaseDatabaseWra
 
 hypothesis_settings.register_profile(
     "promptadmin",
+    max_examples=EXAMPLES,
     deadline=None,  # an example may migrate a database
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
     print_blob=True,
@@ -51,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "needs_clusters: the test runs PostgreSQL servers of its own",
         "needs_chromium: the test drives Chromium",
         "needs_nginx: the test runs nginx, with a certificate that openssl makes",
+        "needs_wrk: the test sends load with wrk",
         "needs_legacy_files: the test adopts PromptForge's sample files",
     ):
         config.addinivalue_line("markers", marker)
@@ -134,9 +142,9 @@ def command(scratch: Scratch, django_db_blocker: DjangoDbBlocker) -> Command:
         scratch.data_dir.mkdir(mode=0o700, exist_ok=True)
         with django_db_blocker.unblock(), override_settings(DATA_DIR=scratch.data_dir), as_default(database):
             try:
-                call_command(*arguments, stdout=output, stderr=errors, skip_checks=False)
+                call_command(*arguments, stdout=output, stderr=errors)
                 code = 0
-            except (CommandError, OperationalError) as error:  # those that `manage.py` answers with a line
+            except (CommandError, ImproperlyConfigured, OperationalError) as error:  # `manage.py` says them in a line
                 errors.write(f"{type(error).__name__}: {error}\n")
                 code = 1
         return CompletedProcess(arguments, code, output.getvalue(), errors.getvalue())
@@ -163,9 +171,42 @@ def open_file(open_database: OpenDatabase) -> OpenFile:
 
 
 @pytest.fixture(scope="session")
-def new_file(open_file: OpenFile, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Files that all workers of this run share; the base directory of each lies in that of the run."""
+    base = tmp_path_factory.getbasetemp()
+    return MadeOnce((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made-once")
+
+
+@pytest.fixture(scope="session")
+def new_file(open_file: OpenFile, made_once: MadeOnce) -> bytes:
     """The bytes of a new database after its first start-up: a test writes them where it needs a file."""
-    path = tmp_path_factory.mktemp("new") / "new.db"
-    with open_file(path) as connection:
-        run_startup(using=connection.alias)
-    return path.read_bytes()
+
+    def make(path: Path) -> None:
+        with open_file(path) as connection:
+            run_startup(using=connection.alias)
+
+    return made_once("new.db", make)
+
+
+@pytest.fixture(scope="session")
+def adopted_demo(open_file: OpenFile, made_once: MadeOnce) -> bytes:
+    """The bytes of the demo's file after its first start-up."""
+
+    def make(path: Path) -> None:
+        make_demo_file(path)
+        with open_file(path) as connection:
+            run_startup(using=connection.alias)
+
+    return made_once("demo.db", make)
+
+
+@pytest.fixture(scope="session")
+def adopted_sample(open_file: OpenFile, made_once: MadeOnce) -> Callable[[str], bytes]:
+    """The bytes of one of PromptForge's sample files, by its name, after its first start-up."""
+
+    def make(name: str, path: Path) -> None:
+        unpack(name, path)
+        with open_file(path) as connection:
+            run_startup(using=connection.alias, repair_orphans=True)
+
+    return lambda name: made_once(f"{name}.db", partial(make, name))

@@ -119,14 +119,12 @@ class RunActions(HistoryPage, ModelAdmin):
 
     @admin.action(description="Add or remove tags", permissions=["change"])
     def tag(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        """Tags of the selected runs."""
         return self._ask(
             request, "tag", queryset, TagsForm, lambda repository, ids, given: repository.tag_runs(ids, **given)
         )
 
     @admin.action(description="Move to a project", permissions=["change"])
     def move(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        """The project of the selected runs."""
         return self._ask(
             request, "move", queryset, ProjectForm, lambda repository, ids, given: repository.move_runs(ids, **given)
         )
@@ -140,7 +138,6 @@ class RunActions(HistoryPage, ModelAdmin):
 
     @admin.action(description="Delete", permissions=["delete"])
     def delete_runs(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        """The selected runs."""
         return self._ask(
             request, "delete_runs", queryset, Sure, lambda repository, ids, given: len(repository.delete_runs(ids)[0])
         )

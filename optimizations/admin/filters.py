@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from optimizations.models import RunStatus
 from optimizations.repository import OptimizationRepository
-from optimizations.repository.browsing import MOST_CHOICES
+from optimizations.repository.reading import MOST_CHOICES
 from optimizations.scores import greatest_score, least_score
 from optimizations.strategies import STRATEGIES
 from promptadmin.db.legacy_values import parse_moment
@@ -35,7 +35,6 @@ class AsksRepository(ListFilter):
         return queryset
 
     def given(self, request: HttpRequest) -> Given:
-        """The values that this filter gives."""
         return {self.parameter_name: self.value() or None}  # type: ignore[attr-defined]  # of each filter's other base
 
 
@@ -49,7 +48,6 @@ class ChoiceFilter(AsksRepository, DropdownFilter):
         return list(self.values) or [("", "")]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        """The theme's drop-down list."""
         value = self.value()
         if value and value not in dict(self.lookup_choices):
             self.lookup_choices = [*self.lookup_choices, (value, value)]
@@ -111,7 +109,6 @@ class HasPromptFilter(ChoiceFilter):
     values = (("yes", "linked to a prompt"), ("no", "without a prompt"))
 
     def given(self, request: HttpRequest) -> Given:
-        """A truth value."""
         return {"has_prompt": {"yes": True, "no": False}.get(self.value() or "")}
 
 
@@ -121,7 +118,6 @@ class ScoreFilter(AsksRepository, RangeNumericListFilter):
     title, parameter_name = "score, 1 to 10", "score"
 
     def given(self, request: HttpRequest) -> Given:
-        """Stored scores."""
         least, greatest = (self._number(request, end) for end in ("from", "to"))
         return {
             "min_score": None if least is None else least_score(least),
@@ -163,11 +159,9 @@ class DayFilter(AsksRepository, ListFilter):
                 self.used_parameters[str(name)] = params.pop(name)[-1]
 
     def has_output(self) -> bool:
-        """Always."""
         return True
 
     def expected_parameters(self) -> list[str | None]:
-        """The names of its two fields."""
         return [f"{self.parameter_name}_from", f"{self.parameter_name}_to"]
 
     def choices(self, changelist: Any) -> Iterator[Any]:

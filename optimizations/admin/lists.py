@@ -13,9 +13,10 @@ from unfold.views import ChangeList
 
 from optimizations.admin.filters import LINKED
 from optimizations.admin.reading import known_project
+from optimizations.lists import windows
+from optimizations.lists.paging import SCORE
 from optimizations.models import Optimization
-from optimizations.repository import Browsed, OptimizationRepository, RunFilters
-from optimizations.repository.browsing import SCORE, WINDOW, window_filter
+from optimizations.repository import OptimizationRepository, Page, RunFilters
 from promptadmin.db.legacy_values import parse_moment
 from promptadmin.db.sessions import read_session
 
@@ -27,7 +28,7 @@ class RunPaginator(Paginator):  # type: ignore[type-arg]  # generic only in the 
 
     template_name = "admin/optimizations/optimization/pagination.html"
 
-    def __init__(self, number: int, per_page: int, found: Browsed) -> None:
+    def __init__(self, number: int, per_page: int, found: Page) -> None:
         super().__init__(found.items, per_page)
         self.number, self.found = number, found
 
@@ -44,12 +45,12 @@ class RunPaginator(Paginator):  # type: ignore[type-arg]  # generic only in the 
     @property
     def is_last_within_reach(self) -> bool:
         """Whether only another period has the runs that follow."""
-        return self.number >= WINDOW // self.per_page
+        return self.number >= windows.WINDOW // self.per_page
 
     @property
     def counts_more(self) -> bool:
         """Whether there are more runs than anybody counted."""
-        return self.found.total is not None and self.found.total >= WINDOW
+        return self.found.total is not None and self.found.total >= windows.WINDOW
 
 
 class RunChangeList(ChangeList):
@@ -89,7 +90,7 @@ class RunChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         first = self._first_order(request)
         self.descending, self.by_score = first.startswith("-"), first.endswith(SCORE)
-        self.page_num = max(1, min(self.page_num, WINDOW // self.list_per_page))
+        self.page_num = max(1, min(self.page_num, windows.WINDOW // self.list_per_page))
         with read_session():
             found = OptimizationRepository().browse_runs(
                 filters=self.filters,
@@ -110,7 +111,11 @@ class RunChangeList(ChangeList):
     @property
     def has_other_pages(self) -> bool:
         """Whether the filters leave more runs than those on this page."""
-        return self.page_num > 1 or self.paginator.found.has_more or self.paginator.found.searched_to is not None
+        return (
+            self.page_num > 1
+            or self.paginator.found.next_cursor is not None
+            or self.paginator.found.searched_to is not None
+        )
 
     @property
     def exact_count(self) -> int | None:
@@ -125,7 +130,7 @@ class RunChangeList(ChangeList):
     @property
     def next_page(self) -> str | None:
         """The address of the page after this one; at the end of what is within reach, that of an earlier period."""
-        if not self.paginator.found.has_more:
+        if self.paginator.found.next_cursor is None:
             return None
         if not self.paginator.is_last_within_reach:
             return str(self.get_query_string({PAGE_VAR: self.page_num + 1}))
@@ -146,7 +151,7 @@ class RunChangeList(ChangeList):
     @property
     def window_filter(self) -> str | None:
         """Which of the filters the window is of."""
-        return window_filter(self.filters)
+        return windows.window_filter(self.filters)
 
     @property
     def without_links(self) -> str:

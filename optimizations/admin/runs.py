@@ -89,12 +89,10 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
 
     @display(description="status", label=STATUS_LABELS)  # type: ignore[untyped-decorator]  # the theme's
     def state(self, row: Any) -> str:
-        """The status as a coloured label."""
         return str(row.record["status"])
 
     @admin.display(description="score", ordering="overall_score")
     def score(self, row: Any) -> str:
-        """The overall score as a bar."""
         return score_bar(row.record["overall_score"])
 
     @admin.display(description="strategy, model")
@@ -122,7 +120,6 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
 
     @admin.display(description="created", ordering="created_at")
     def created(self, row: Any) -> SafeString:
-        """Day and time, in UTC."""
         moment = row.record["created_at"]
         return _two_lines(moment and moment.strftime("%Y-%m-%d"), moment and moment.strftime("%H:%M:%S"))
 

@@ -115,18 +115,6 @@ def search(request: HttpRequest, response: HttpResponse, asked: Query[SearchIn])
 
 
 def _answer(item: Found) -> dict[str, Any]:
-    return {
-        "kind": item.kind,
-        "id": item.id,
-        "title": item.title,
-        "snippet": item.snippet.html,
-        "text": item.snippet.text,
-        "highlights": [list(span) for span in item.snippet.highlights],
-        "score": item.score,
-        "created_at": item.created_at,
-        "project_id": item.project_id,
-        "project": item.project,
-        "prompt_id": item.prompt_id,
-        "version": item.version,
-        "status": item.status,
-    }
+    same = {name: getattr(item, name) for name in FoundOut.model_fields if hasattr(item, name)}
+    shown = item.snippet
+    return same | {"snippet": shown.html, "text": shown.text, "highlights": [list(span) for span in shown.highlights]}

@@ -1,4 +1,4 @@
-"""How many runs pass: by what is stored beside summaries, by what the search index is sure of, and by the rows."""
+"""How many runs have a common text: by what the search index is sure of, and by the rows for the others."""
 
 from __future__ import annotations
 
@@ -10,24 +10,14 @@ from django.db.models import QuerySet
 from optimizations.lists.filters import RunFilters
 from optimizations.models import Optimization
 from optimizations.search_index import RUNS
-from optimizations.stats.rollups.counts import count_stored
 from promptadmin.search import keys
 from promptadmin.search.candidate_filter import count_candidates, narrow_for_count
 
 ROWS_A_COUNT = 20_000
 
 
-def count_runs(filters: RunFilters, runs: QuerySet[Optimization]) -> int:
-    """How many of all runs pass the filters."""
-    if filters.search:
-        return count_searched(filters, runs)
-    connection = connections[runs.db]
-    stored = count_stored(connection, filters) if connection.vendor == "sqlite" and not runs.query.where else None
-    return filters.count(runs) if stored is None else stored
-
-
 def count_searched(filters: RunFilters, runs: QuerySet[Optimization]) -> int:
-    """How many of the runs pass the filters, one of which is a search."""
+    """How many of all runs pass the filters, one of which is a search: to read all that have it would take seconds."""
     others = filters.given().keys() - {"search"}
     facets = {name: getattr(filters, name) for name in RUNS.facets if getattr(filters, name)}
     connection = connections[runs.db]

@@ -17,6 +17,8 @@ from typing import Any
 from django.db import connections
 from django.db.models import F, Func, Q, QuerySet, Value
 
+from optimizations.columns import COUNTS, SCORES
+from optimizations.lists.indexes import has_index
 from optimizations.models import Optimization
 from promptadmin.db.fields import Text
 from promptadmin.db.legacy_values import parse_moment
@@ -24,11 +26,7 @@ from promptadmin.db.row_numbers import RowNumber
 from promptadmin.errors import Invalid
 
 SORTS = ("created_at", "overall_score", "task_type", "complexity", "status", "duration_ms", "title", "project")
-DEFAULT_SORT = "created_at"
-NEVER_NULL = ("created_at", "status")
-#: Of the columns that may be NULL, those with an index.
-INDEXED = ("overall_score", "task_type", "complexity", "duration_ms", "title", "project")
-NUMBERS = ("overall_score", "duration_ms")
+DEFAULT_SORT, SCORE = "created_at", "overall_score"
 LARGEST = 2**63 - 1
 #: The names under which a query answers what a run is sorted by, as it is stored, and what decides among equal ones.
 KEY, TIE = "sort_key", "sort_tie"
@@ -66,11 +64,12 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class RunOrder:
-    """A column of SORTS and a direction. `vendor` is the database engine's."""
+    """A column of SORTS and a direction, perhaps of those runs alone that have a value. `vendor` is the engine's."""
 
     sort: str
     descending: bool
     vendor: str
+    values_only: bool = False
 
     @classmethod
     def named(cls, sort: str, order: str, using: str) -> RunOrder:
@@ -85,22 +84,19 @@ class RunOrder:
         `by_index` False is for a few runs that are to be found first and sorted then: no index has such an expression.
         """
         # Wrapped, or Django would sort by what it selects, which for a time in SQLite is a text that no index has.
-        column = Func(F(self.sort), template="%(expressions)s" if by_index else "+%(expressions)s")
+        bare = by_index or self.vendor != "sqlite"
+        column = Func(F(self.sort), template="%(expressions)s" if bare else "+%(expressions)s")
         ends = {}
-        if not part and self.vendor == "postgresql" and self.sort not in NEVER_NULL:
+        if not part and self.vendor == "postgresql" and self._may_be_null:
             # Against PostgreSQL's own order, and so that of its indexes: only where there is no other way.
             ends = {"nulls_last": True} if self.descending else {"nulls_first": True}
         key = column.desc(**ends) if self.descending else column.asc(**ends)
-        return self.placed(runs).filter(part).order_by(key, f"-{TIE}" if self.descending else TIE)
-
-    def placed(self, runs: QuerySet[Optimization]) -> QuerySet[Optimization]:
-        """The runs, each with its KEY and TIE."""
-        runs = runs.annotate(**{TIE: RowNumber("id") if self.vendor == "sqlite" else F("id")})
+        stored: Any = F(self.sort)
         if self.sort == "created_at" and self.vendor == "sqlite":
             # What is stored: a legacy file's times sort as their texts do, and a text may not even be a time.
-            stored = Func(F("created_at"), template="+%(expressions)s", output_field=Text())
-            return runs.annotate(**{KEY: stored})
-        return runs.annotate(**{KEY: F(self.sort)})
+            stored = Func(stored, template="+%(expressions)s", output_field=Text())
+        runs = runs.annotate(**{TIE: RowNumber("id") if self.vendor == "sqlite" else F("id"), KEY: stored})
+        return runs.filter(part).order_by(key, f"-{TIE}" if self.descending else TIE)
 
     def parts_after(self, place: SortKey | None, column: str = "") -> Sequence[Q]:
         """The runs after a place (None: all), in parts that follow each other: of the same key, of others, of none.
@@ -114,9 +110,13 @@ class RunOrder:
         column = column or self.sort
         nulls, values = Q(**{f"{column}__isnull": True}), Q(**{f"{column}__isnull": False})
         if place is None:
-            if self.vendor == "sqlite" or self.sort not in INDEXED:
-                return [Q()]  # the engine's own order is the one wanted, or it has to sort anyway
-            return [values, nulls] if self.descending else [nulls, values]
+            if self.values_only:
+                parts = [values]
+            elif self.vendor == "sqlite" or not (self._may_be_null and has_index(set(), self.sort)):
+                parts = [Q()]  # the engine's own order is the one wanted, or it has to sort anyway
+            else:
+                parts = [values, nulls] if self.descending else [nulls, values]
+            return parts
         sign = "lt" if self.descending else "gt"
         later = Q(**{f"{TIE}__{sign}": Value(TIE_SLOT)})
         if place.key is None:
@@ -127,7 +127,7 @@ class RunOrder:
         same, others = Q(**{column: key}) & later, Q(**{f"{column}__{sign}": key})
         if self.sort == DEFAULT_SORT:  # hardly two runs have the same time
             return [Q(**{f"{column}__{sign}e": key}) & (same | others)]
-        return [same, others] if self.sort in NEVER_NULL or not self.descending else [same, others, nulls]
+        return [same, others] if not (self._may_be_null and self.descending) else [same, others, nulls]
 
     def cursor(self, place: SortKey, run_id: str) -> str:
         """The place of a run as a text for clients, who needn't understand it."""
@@ -155,6 +155,10 @@ class RunOrder:
         except (binascii.Error, ValueError, TypeError, KeyError, RecursionError):
             raise BrokenCursor("This is no cursor of a page of runs: begin with an empty one") from None
 
+    @property
+    def _may_be_null(self) -> bool:
+        return bool(Optimization._meta.get_field(self.sort).null)
+
     def _is_tie(self, tie: Any) -> bool:
         if self.vendor == "sqlite":
             return type(tie) is int and abs(tie) <= LARGEST
@@ -162,7 +166,7 @@ class RunOrder:
 
     def _key(self, key: Any) -> Any:
         """A sort key from a cursor. Raises ValueError, TypeError or KeyError for what can't be one in this database."""
-        if key is None and self.sort not in NEVER_NULL:
+        if key is None and self._may_be_null:
             return None
         strict = self.vendor != "sqlite"  # in a SQLite file any column may hold anything
         if self.sort == "created_at" and strict:
@@ -170,10 +174,11 @@ class RunOrder:
             if moment is None:
                 raise ValueError("no time")
             return moment
-        if _is_text(key) and not (strict and self.sort in NUMBERS):
+        is_of_numbers = self.sort in (*SCORES, *COUNTS)
+        if _is_text(key) and not (strict and is_of_numbers):
             return key
         is_number = type(key) is float or (type(key) is int and abs(key) <= LARGEST)
-        if is_number and (not strict or self.sort in NUMBERS):
+        if is_number and (not strict or is_of_numbers):
             return key
         if strict:
             raise ValueError("no such key")

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import F, Func, Q, QuerySet
 
 from optimizations.lists.filters import RunFilters
+from optimizations.lists.indexes import NARROWEST, has_index
 from optimizations.lists.paging import RunOrder, SortKey
 from optimizations.models import Optimization
 from promptadmin.db.row_numbers import RowNumber
@@ -18,8 +19,6 @@ from promptadmin.db.row_numbers import RowNumber
 #: Filters whose runs indexes tell; with any other one, the planner has to do.
 BY_INDEX = frozenset({"project", "project_id", "task_type", "status", "prompt_id"})
 COLUMNS = BY_INDEX - {"project_id"}
-#: Those columns, that of which a value has the fewest runs first.
-NARROWEST = ("prompt_id", "project", "task_type", "status")
 #: So many runs are sorted, as quickly as any other way would find a page of them.
 FEW = 4_000
 #: So many of the first runs in the order are looked through for each run that is wanted, and no more than these at all.
@@ -33,20 +32,14 @@ def needs_route(filters: RunFilters, by: RunOrder) -> bool:
     given = filters.given().keys() - {"include_archived"}
     if by.vendor != "sqlite" or not given or not given <= BY_INDEX:
         return False
-    return not (given <= COLUMNS and (by.sort in given or _has_index(given, by.sort)))
-
-
-def _has_index(given: set[str], sort: str) -> bool:
-    names = {"prompt": "prompt_id"}
-    indexed = [[names.get(name, name) for name in index.fields] for index in Optimization._meta.indexes]
-    return any(set(found[: len(given)]) == given and found[len(given) : len(given) + 1] == [sort] for found in indexed)
+    return not (given <= COLUMNS and (by.sort in given or has_index(given, by.sort)))
 
 
 def narrowed(runs: QuerySet[Optimization], filters: RunFilters, by: RunOrder) -> QuerySet[Optimization]:
     """The runs that pass one of the filters, where an index has these in order; else all, whose order one has."""
     for column in NARROWEST:
         value = getattr(filters, column)
-        if value and _has_index({column}, by.sort):
+        if value and has_index({column}, by.sort):
             return runs.filter(**{column: value})
     return runs
 

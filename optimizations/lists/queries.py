@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from django.db import connections
 from django.db.models import Q, QuerySet
 
 from optimizations.lists.filters import RunFilters
-from optimizations.lists.paging import EVERYTHING, KEY, KEY_SLOT, TIE, TIE_SLOT, RunOrder, SortKey
+from optimizations.lists.paging import DEFAULT_SORT, EVERYTHING, KEY, KEY_SLOT, TIE, TIE_SLOT, RunOrder, Slot, SortKey
 from optimizations.lists.plans import (
     FEW,
     LOOKED_THROUGH,
@@ -40,35 +39,41 @@ class Statement:
     sql: str
     params: tuple[Any, ...]
 
-    def with_place(self, place: SortKey | None) -> tuple[Any, ...]:
-        """The parameters, with the values of a place in its slots."""
-        if place is None:
-            return self.params
-        return tuple(
-            place.key if param is KEY_SLOT else place.tie if param is TIE_SLOT else param for param in self.params
-        )
+    @classmethod
+    def compiled(cls, rows: QuerySet[Any, Any]) -> Statement:
+        """The statement of a query."""
+        sql, params = rows.query.get_compiler(rows.db).as_sql()
+        return cls(sql, tuple(params))
+
+    def rows(self, connection: Any, place: SortKey | None, select: str = "{}", *more: int) -> list[tuple[Any, ...]]:
+        """Its rows after a place; `select` is SQL around it, which takes `more` parameters."""
+        values = {} if place is None else {KEY_SLOT: place.key, TIE_SLOT: place.tie}
+        params = [values[param] if type(param) is Slot else param for param in self.params]
+        return fetch_all(connection, select.format(self.sql), [*params, *more])
+
+    def count(self, connection: Any, place: SortKey | None = None) -> int:
+        """How many rows it has after a place."""
+        [(count,)] = self.rows(connection, place, "SELECT COUNT(*) FROM ({}) AS counted")
+        return int(count)
 
 
-@functools.lru_cache(maxsize=STATEMENTS)
-def _page_statements(
-    using: str, filters: RunFilters, by: RunOrder, slots: SortKey | None, near: bool
+def page_statements(  # noqa: PLR0917  # called from here alone
+    using: str, filters: RunFilters, by: RunOrder, slots: SortKey | None, near: bool, narrowed: Q = EVERYTHING
 ) -> list[Statement]:
-    """The statements whose rows, one after the other, are the places of a list, after a place or from its beginning."""
-    return _compile_page(using, filters, by, slots, near, Q())
+    """The statements whose rows, one after the other, are the places of a list, after a place or from its beginning.
 
-
-def _compile_page(  # noqa: PLR0917  # called from here alone
-    using: str, filters: RunFilters, by: RunOrder, slots: SortKey | None, near: bool, narrowed: Q
-) -> list[Statement]:
-    """The same for one condition more, which needn't be remembered."""
+    The runs that `narrowed` leaves are found first and sorted then, unless they are a period: other orders' indexes
+    lead past all the others.
+    """
     runs = filters.apply(Optimization.objects.using(using).order_by(), near=near).filter(narrowed)
-    parts = by.parts_after(slots)
-    return [_compiled(by.sorted(runs, part).values_list(KEY, TIE)) for part in parts]
+    by_index = not narrowed or by.sort == DEFAULT_SORT
+    return [
+        Statement.compiled(by.sorted(runs, part, by_index=by_index).values_list(KEY, TIE))
+        for part in by.parts_after(slots)
+    ]
 
 
-def _compiled(rows: QuerySet[Any, Any]) -> Statement:
-    sql, params = rows.query.get_compiler(rows.db).as_sql()
-    return Statement(sql, tuple(params))
+_remembered = functools.lru_cache(maxsize=STATEMENTS)(page_statements)
 
 
 def fetch_keys(
@@ -85,17 +90,32 @@ def fetch_keys(
 
     `narrowed` is a condition that all of them pass anyway.
     """
+    connection = connections[using]
     slots = after and SortKey(None if after.key is None else KEY_SLOT, None if after.tie is None else TIE_SLOT)
     try:
-        if not narrowed and needs_route(filters, by):
-            return _read_by_route(using, filters, by, after, offset, limit)
-        if narrowed:
-            statements = _compile_page(using, filters, by, slots, False, narrowed)
+        if narrowed:  # what it says needn't be remembered
+            statements = page_statements(using, filters, by, slots, False, narrowed)
+        elif needs_route(filters, by):
+            found, routes = _among_firsts(using, filters, by, after, offset, limit)
+            if found is not None:
+                return found
+            statements = routes.of_few if routes.whether_few.count(connection) <= FEW else routes.along
         else:
-            statements = _page_statements(using, filters, by, slots, offset <= NEAR)
+            statements = _remembered(using, filters, by, slots, offset <= NEAR)
     except EmptyResultSet:  # a filter that Django knows nothing to pass
         return []
-    return _read_parts(using, statements, after, offset, limit)
+    keys: list[SortKey] = []
+    for number, statement in enumerate(statements):
+        if len(keys) == limit:
+            break
+        bounds = limit - len(keys), 0 if keys else offset
+        keys += [SortKey(*row) for row in statement.rows(connection, after, PAGE, *bounds)]
+        if not keys and number + 1 < len(statements):
+            offset = max(0, offset - statement.count(connection, after))
+    return keys
+
+
+PAGE = "{} LIMIT %s OFFSET %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,75 +133,39 @@ class Routes:
 def _routes(using: str, filters: RunFilters, by: RunOrder, place: SortKey | None, width: int) -> Routes:
     runs = Optimization.objects.using(using).order_by()
     parts = by.parts_after(place)
-
-    def compiled(rows: Iterable[QuerySet[Optimization]]) -> list[Statement]:
-        return [_compiled(each.values_list(KEY, TIE)) for each in rows]
-
-    return Routes(
-        [_compiled(first_rows(runs, filters, by, part, width)) for part in parts],
-        compiled(passed_among_first(runs, filters, by, part, width) for part in parts),
-        _compiled(filters.apply(runs).values_list(RowNumber("id"))[: FEW + 1]),
-        compiled(sorted_few(runs, filters, by, place)),
-        compiled(along_the_order(runs, filters, by, part) for part in parts),
+    among, of_few, along = (
+        [Statement.compiled(each.values_list(KEY, TIE)) for each in rows]
+        for rows in (
+            [passed_among_first(runs, filters, by, part, width) for part in parts],
+            sorted_few(runs, filters, by, place),
+            [along_the_order(runs, filters, by, part) for part in parts],
+        )
     )
+    firsts = [Statement.compiled(first_rows(runs, filters, by, part, width)) for part in parts]
+    whether_few = Statement.compiled(filters.apply(runs).values_list(RowNumber("id"))[: FEW + 1])
+    return Routes(firsts, among, whether_few, of_few, along)
 
 
-def _read_by_route(  # noqa: PLR0917  # called from here alone
+def _among_firsts(  # noqa: PLR0917  # called from here alone
     using: str, filters: RunFilters, by: RunOrder, after: SortKey | None, offset: int, limit: int
-) -> list[SortKey]:
-    """What `fetch_keys` answers, where no index has it.
+) -> tuple[list[SortKey] | None, Routes]:
+    """A page of those that pass among the first runs of the order; None where there may be more of them further on.
 
-    The first runs of the order have a page of those that pass, unless these are rare there: few, or a part of many.
+    The first runs have a page, unless those that pass are rare there: few, or a part of many.
     """
-    slots = None if after is None else SortKey(None if after.key is None else KEY_SLOT, TIE_SLOT)
+    slots = after and SortKey(None if after.key is None else KEY_SLOT, TIE_SLOT)
     connection = connections[using]
     for each in LOOKED_THROUGH:
         width = min(WIDEST, (offset + limit) * each)
         routes = _routes(using, filters, by, slots, width)
-        if 2 * (offset + limit) <= width:
-            found = _among_firsts(connection, routes, after, offset, limit, width)
-            if found is not None:
-                return found
-    statements = routes.of_few if _count(connection, routes.whether_few) <= FEW else routes.along
-    return _read_parts(using, statements, after, offset, limit)
-
-
-def _among_firsts(  # noqa: PLR0917  # called from here alone
-    connection: Any, routes: Routes, after: SortKey | None, offset: int, limit: int, width: int
-) -> list[SortKey] | None:
-    """A page of those that pass among the first `width` runs; None where there may be more of them further on."""
-    found: list[SortKey] = []
-    for firsts, among in zip(routes.firsts, routes.among_firsts, strict=True):
-        found += _places(connection, among.sql, among.with_place(after), limit - len(found), offset)
-        if len(found) == limit:
-            return found
-        # With as many as were looked through there may be more in this part.
-        if _count(connection, firsts, after) == width:
-            return None
-    return found
-
-
-def _read_parts(
-    using: str, statements: Sequence[Statement], after: SortKey | None, offset: int, limit: int
-) -> list[SortKey]:
-    """Rows of statements, one after the other, from `offset` in all of them on."""
-    found: list[SortKey] = []
-    connection = connections[using]
-    for number, statement in enumerate(statements):
-        if len(found) == limit:
+        found: list[SortKey] | None = [] if 2 * (offset + limit) <= width else None
+        for firsts, among in zip(routes.firsts, routes.among_firsts, strict=True):
+            if found is None or len(found) == limit:
+                break
+            found += [SortKey(*row) for row in among.rows(connection, after, PAGE, limit - len(found), offset)]
+            # With as many as were looked through there may be more in this part.
+            if len(found) < limit and firsts.count(connection, after) == width:
+                found = None
+        if found is not None:
             break
-        params = statement.with_place(after)
-        found += _places(connection, statement.sql, params, limit - len(found), 0 if found else offset)
-        if not found and number + 1 < len(statements):
-            offset = max(0, offset - _count(connection, statement, after))
-    return found
-
-
-def _places(connection: Any, sql: str, params: Sequence[Any], limit: int, offset: int) -> list[SortKey]:
-    return [SortKey(*row) for row in fetch_all(connection, f"{sql} LIMIT %s OFFSET %s", (*params, limit, offset))]
-
-
-def _count(connection: Any, statement: Statement, after: SortKey | None = None) -> int:
-    sql = f"SELECT COUNT(*) FROM ({statement.sql}) AS counted"
-    count: int = fetch_all(connection, sql, statement.with_place(after))[0][0]
-    return count
+    return found, routes

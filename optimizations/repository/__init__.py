@@ -7,7 +7,6 @@ What is refused raises a `promptadmin.errors.DomainError`.
 from optimizations.columns import Page
 from optimizations.lists.filters import RunFilters
 from optimizations.lists.paging import BrokenCursor
-from optimizations.repository.browsing import Browsed, Browsing
 from optimizations.repository.bulk import Bulk
 from optimizations.repository.importing import Importing
 from optimizations.repository.searching import Found, Searching, SearchPage
@@ -15,7 +14,6 @@ from promptadmin.exchange.lines import Imported, ImportRefused
 
 __all__ = [
     "BrokenCursor",
-    "Browsed",
     "Found",
     "ImportRefused",
     "Imported",
@@ -26,5 +24,5 @@ __all__ = [
 ]
 
 
-class OptimizationRepository(Importing, Bulk, Browsing, Searching):
+class OptimizationRepository(Importing, Bulk, Searching):
     """Runs: lists, pages for people, search, single runs, writes, import."""

@@ -40,38 +40,34 @@ UNLINKED_TEXTS = (
 class Runs(runs.Runs):
     """Answers from the table of runs."""
 
-    def existing(self, using: str, run_ids: Iterable[str]) -> set[str]:
+    def existing(self, run_ids: Iterable[str]) -> set[str]:
         """A query for each 500."""
-        rows = _rows(using)
+        rows = self._rows()
         found = (rows.filter(id__in=some).values_list("id", flat=True) for some in in_chunks(run_ids, KEYS_A_QUERY))
         return set(chain.from_iterable(found))
 
-    def linked(self, using: str, column: Column, key: str) -> dict[str, RunsFound]:
+    def linked(self, column: Column, key: str) -> dict[str, RunsFound]:
         """One statement for all prompts."""
-        found = fetch_all(connections[using], LINKED.format(column=column), [key])
+        found = fetch_all(connections[self.using], LINKED.format(column=column), [key])
         return {prompt: RunsFound(count, _run(run) if run[0] is not None else None) for prompt, count, *run in found}
 
-    def unlinked(self, using: str, column: Column, key: str, name: str | None) -> dict[str, RunsFound]:
+    def unlinked(self, column: Column, key: str, name: str | None) -> dict[str, RunsFound]:
         """The runs themselves are only looked for where there are any."""
         if name is None:
             return {}
-        counts = fetch_all(connections[using], UNLINKED_TEXTS.format(column=column), [name, key])
+        counts = fetch_all(connections[self.using], UNLINKED_TEXTS.format(column=column), [name, key])
         if not counts:
             return {}
-        contents = Prompt.objects.using(using).filter(**{column: key}).values("content")
-        latest = _latest_by_text(_unlinked(using).filter(project=name, raw_prompt__in=contents))
-        return {
-            text: RunsFound(count, latest.get(text)) for text, count in ((read_text(t) or "", n) for t, n in counts)
-        }
+        contents = Prompt.objects.using(self.using).filter(**{column: key}).values("content")
+        latest = _latest_by_text(self._rows().filter(prompt__isnull=True, project=name, raw_prompt__in=contents))
+        return {(text := read_text(stored) or ""): RunsFound(count, latest.get(text)) for stored, count in counts}
 
-    def page(
-        self, using: str, prompt_id: str, content: str, name: str | None, *, limit: int, offset: int
-    ) -> Page[RunRecord]:
+    def page(self, prompt_id: str, content: str, name: str | None, *, limit: int, offset: int) -> Page[RunRecord]:
         """Of those of one moment, the one with the greatest id comes first."""
         own = Q(prompt_id=prompt_id)
         if name is not None:
             own |= Q(prompt__isnull=True, project=name, raw_prompt=content)
-        rows = _rows(using).filter(own)
+        rows = self._rows().filter(own)
         page = rows.order_by("-created_at", "-id").values_list(*RunRecord._fields)[offset : offset + limit]
         return Page([_run(row) for row in page], rows.count())
 
@@ -102,13 +98,8 @@ class Runs(runs.Runs):
             Part(Optimization, "prompt_id IS NULL AND project = %s", [name], "runs"),
         ]
 
-
-def _rows(using: str) -> QuerySet[Optimization]:
-    return Optimization.objects.using(using)
-
-
-def _unlinked(using: str) -> QuerySet[Optimization]:
-    return _rows(using).filter(prompt__isnull=True)
+    def _rows(self) -> QuerySet[Optimization]:
+        return Optimization.objects.using(self.using)
 
 
 def _latest_by_text(rows: QuerySet[Optimization]) -> dict[str, RunRecord]:

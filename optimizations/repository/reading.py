@@ -8,18 +8,31 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Count, QuerySet, Window
+from django.db.models import QuerySet
 
-from optimizations.columns import BEGINNING, COLUMNS, PROJECT_NAME, SUMMARY_COLUMNS, Page, Record, row_reader
-from optimizations.lists.counting import count_runs
+from optimizations.columns import (
+    BEGINNING,
+    BROWSED_COLUMNS,
+    COLUMNS,
+    JSON_COLUMNS,
+    PROJECT_NAME,
+    SUMMARY_COLUMNS,
+    Page,
+    Record,
+    row_reader,
+)
+from optimizations.lists import windows
+from optimizations.lists.counting import count_searched
 from optimizations.lists.filters import RunFilters
-from optimizations.lists.paging import DEFAULT_SORT, KEY, TIE, RunOrder, SortKey
+from optimizations.lists.paging import DEFAULT_SORT, LARGEST, SCORE, RunOrder, SortKey
 from optimizations.lists.queries import fetch_keys
 from optimizations.models import Optimization
 from optimizations.search_index import RUNS
+from projects.models import PromptVersion
 from projects.namesakes import id_of_name
 from promptadmin.db.cache import cached_until_write
 from promptadmin.db.engine import has_row_numbers, row_place
+from promptadmin.db.legacy_values import read_text
 from promptadmin.db.raw import fetch_all
 from promptadmin.errors import NotFound
 from promptadmin.search.candidate_filter import narrow
@@ -27,6 +40,8 @@ from promptadmin.search.candidate_filter import narrow
 RUN_MISSING = "Optimization not found"
 EVERYTHING = RunFilters()
 BEGINNING_LENGTH = 200
+#: How many different values of a column are worth a list of choices.
+MOST_CHOICES = 50
 
 
 class Reading:
@@ -53,23 +68,48 @@ class Reading:
 
         `sort` is one of `optimizations.lists.paging.SORTS`, anything else means created_at; `order` is asc or desc.
         """
-        by = self._order(sort, order)
-        narrowed = narrow(connections[self.using], RUNS, filters.search)
-        if filters.search and not narrowed.is_common:  # it reads every text that may be meant, so once is enough
-            runs = filters.apply(self.runs).filter(narrowed.condition)
-            page = by.sorted(runs).annotate(total=Window(Count("*")))[offset : offset + limit]
-            counted = list(page.values_list(KEY, TIE, "total"))
-            places = [SortKey(*values[:-1]) for values in counted]
-            if counted or not offset:
-                total = counted[0][-1] if counted else 0
-            else:
-                total = filters.count(self.runs.filter(narrowed.condition))
+        by = RunOrder.named(sort, order, self.using)
+        narrowed = narrow(connections[self.using], RUNS, filters.search).condition
+        if narrowed:  # of few runs, whose texts are all read: once is enough
+            keys = fetch_keys(self.using, filters, by, limit=LARGEST, narrowed=narrowed)
+            total, keys = len(keys), keys[offset : offset + limit]
         else:
-            total = cached_until_write(
-                connections[self.using], ("runs", filters), lambda: count_runs(filters, self.runs)
-            )
-            places = self._page(filters, by, offset, min(limit, total - offset), total)
-        return self._page_of(by, places, bool(places) and offset + len(places) < total, total)
+            total = cached_until_write(connections[self.using], ("runs", filters), lambda: self._count(filters))
+            keys = self._keys(filters, by, offset, min(limit, total - offset), total)
+        return self._page(by, keys, offset + len(keys) < total, total)
+
+    def browse_runs(
+        self,
+        *,
+        filters: RunFilters = EVERYTHING,
+        sort: str = DEFAULT_SORT,
+        order: str = "desc",
+        limit: int = 50,
+        offset: int = 0,
+        everywhere: bool = False,
+    ) -> Page:
+        """What BROWSED_COLUMNS say of the runs that pass: of `optimizations.lists.windows`, or `everywhere`.
+
+        No page begins further than WINDOW runs from the first, and `total` counts up to WINDOW; it is None where
+        counting costs more than the page. `sort` is created_at or overall_score, which leaves out runs without a score;
+        anything else means created_at.
+        """
+        by = RunOrder.named(sort if sort == SCORE else DEFAULT_SORT, order, self.using)
+        by = replace(by, values_only=by.sort == SCORE)
+        offset = max(0, min(offset, windows.WINDOW - limit))
+        narrowed = narrow(connections[self.using], RUNS, filters.search)
+        window = windows.Window(narrowed.condition)
+        if not everywhere:
+            window = windows.find_window(self.runs, filters, by, narrowed)
+        keys = fetch_keys(self.using, filters, by, offset=offset, limit=limit + 1, narrowed=window.condition)
+        total = None
+        if windows.is_in_order(filters, by):
+            # Counted by the index that has the order, or SQLite might count rows of the table.
+            [part] = by.parts_after(None)
+            some = filters.apply(self.runs).filter(part).order_by(by.sort).values(by.sort)
+            total = some[: windows.WINDOW].count()
+        page = self._page(by, keys[:limit], len(keys) > limit, total, BROWSED_COLUMNS)
+        return replace(page, searched_to=window.searched_to)
 
     def list_runs_after(
         self,
@@ -84,11 +124,11 @@ class Reading:
 
         Runs that others add or delete meanwhile move no other run to another page. Raises BrokenCursor.
         """
-        by = self._order(sort, order)
+        by = RunOrder.named(sort, order, self.using)
         after = self._renumbered(by.place(cursor))
         narrowed = narrow(connections[self.using], RUNS, filters.search).condition
-        places = fetch_keys(self.using, filters, by, after=after, limit=limit + 1, narrowed=narrowed)
-        return self._page_of(by, places[:limit], len(places) > limit)
+        keys = fetch_keys(self.using, filters, by, after=after, limit=limit + 1, narrowed=narrowed)
+        return self._page(by, keys[:limit], len(keys) > limit)
 
     def get_run(self, run_id: str) -> Record:
         """A run with all its columns. Raises NotFound."""
@@ -96,12 +136,47 @@ class Reading:
 
     def get_runs(self, run_ids: Sequence[str]) -> list[Record]:
         """These runs with all their columns, in this order, without those that aren't there."""
-        found = self._records(COLUMNS, run_ids) if run_ids else {}
-        return [found[run_id] for run_id in run_ids if run_id in found]
+        return self._found(COLUMNS, run_ids)
+
+    def summaries(self, run_ids: Sequence[str]) -> list[Record]:
+        """What BROWSED_COLUMNS say of these runs, in this order; those that aren't there are left out."""
+        return self._found(BROWSED_COLUMNS, list(dict.fromkeys(run_ids)))
+
+    def count_versions(self, run_ids: Sequence[str] | QuerySet[Any, Any]) -> int:
+        """How many versions of prompts these runs led to; their ids may be a query."""
+        return PromptVersion.objects.using(self.using).filter(optimization_id__in=run_ids).count()
+
+    def get_run_as_stored(self, run_id: str) -> tuple[Record, dict[str, str]]:
+        """A run with its project's name, and the stored text of each column that holds what it shouldn't.
+
+        Raises NotFound.
+        """
+        record = self._run((*COLUMNS, PROJECT_NAME), run_id)
+        silent = [name for name in JSON_COLUMNS if record[name] is None]
+        stored = self.runs.filter(id=run_id).values_list(*silent).first() if silent else None
+        texts = {name: read_text(value) for name, value in zip(silent, stored or (), strict=False)}
+        return record, {name: text for name, text in texts.items() if text and text != "null"}
+
+    def choices(self, column: str) -> list[str]:
+        """The first MOST_CHOICES values of an indexed text column, one of COLUMNS; its index tells them."""
+        table = Optimization._meta.db_table
+        with connections[self.using].cursor() as cursor:
+            cursor.execute(
+                f"WITH RECURSIVE known(name) AS (SELECT MIN({column}) FROM {table} WHERE {column} > %s UNION ALL "
+                f"SELECT (SELECT MIN({column}) FROM {table} WHERE {column} > known.name) FROM known "
+                "WHERE known.name IS NOT NULL) SELECT name FROM known WHERE name IS NOT NULL LIMIT %s",
+                ["", MOST_CHOICES],
+            )
+            return [read_text(name) or "" for (name,) in cursor.fetchall()]
 
     def is_duplicate(self, *, title: str, project: str | None = None) -> bool:
         """Whether a run has this title, whatever the case; with a project, whether one of exactly this text has."""
         return RunFilters(project=project).apply(self.runs).filter(title__folded_exact=title).exists()
+
+    def _found(self, columns: tuple[str, ...], run_ids: Sequence[str]) -> list[Record]:
+        """These runs in this order; those that aren't there are left out."""
+        records = self._records(columns, run_ids) if run_ids else {}
+        return [records[run_id] for run_id in run_ids if run_id in records]
 
     def _run(self, columns: tuple[str, ...], run_id: str) -> Record:
         found = self._records(columns, [run_id])
@@ -109,10 +184,10 @@ class Reading:
             raise NotFound(RUN_MISSING)
         return found[run_id]
 
-    def _order(self, sort: str, order: str) -> RunOrder:
-        return RunOrder.named(sort, order, self.using)
+    def _count(self, filters: RunFilters) -> int:
+        return count_searched(filters, self.runs) if filters.search else filters.count(self.runs)
 
-    def _page(self, filters: RunFilters, by: RunOrder, offset: int, limit: int, total: int) -> list[SortKey]:
+    def _keys(self, filters: RunFilters, by: RunOrder, offset: int, limit: int, total: int) -> list[SortKey]:
         """A page by its number. Of the two ends of the list, the nearer one is where it is counted from."""
         if limit <= 0:
             return []
@@ -129,13 +204,20 @@ class Reading:
         found = fetch_all(connection, "SELECT rowid FROM optimizations WHERE id = %s", [place.run_id])
         return replace(place, tie=found[0][0]) if found else place
 
-    def _page_of(self, by: RunOrder, places: Sequence[SortKey], more: bool, total: int | None = None) -> Page:
+    def _page(  # called from here alone
+        self,
+        by: RunOrder,
+        keys: Sequence[SortKey],
+        has_more: bool,
+        total: int | None = None,
+        columns: tuple[str, ...] = SUMMARY_COLUMNS,
+    ) -> Page:
         """The runs at these places. Places are found first, so that nothing else is sorted and joined than a page."""
-        if not places:
+        if not keys:
             return Page([], None, total)
-        ties = [place.tie for place in places]
-        records = self._records(SUMMARY_COLUMNS, ties, by_tie=True)
-        cursor = by.cursor(places[-1], records[ties[-1]]["id"]) if more else None
+        ties = [key.tie for key in keys]
+        records = self._records(columns, ties, by_tie=True)
+        cursor = by.cursor(keys[-1], records[ties[-1]]["id"]) if has_more else None
         return Page([records[tie] for tie in ties], cursor, total)
 
     def _records(self, columns: tuple[str, ...], keys: Sequence[Any], *, by_tie: bool = False) -> dict[Any, Record]:

@@ -130,18 +130,8 @@ class Searching(Reading):
         if not keys:
             return {}
         if kind == "run":
-            return {
-                record["id"]: {
-                    "title": record["title"],
-                    "created_at": record["created_at"],
-                    "project_id": record["project_id"],
-                    "project": record["project"],
-                    "prompt_id": record["prompt_id"],
-                    "version": None,
-                    "status": record["status"],
-                }
-                for record in self._records(DESCRIBED, keys).values()
-            }
+            records = self._records(DESCRIBED, keys).items()
+            return {key: {name: record[name] for name in OF_RUNS} | {"version": None} for key, record in records}
         model, project = (Prompt, "project") if kind == "prompt" else (PromptVersion, "prompt__project")
         prompt = "id" if kind == "prompt" else "prompt_id"
         rows = model.objects.using(self.using).filter(id__in=keys)
@@ -161,6 +151,7 @@ class Searching(Reading):
 
 
 DESCRIBED = ("id", "created_at", "title", "project", "status", "prompt_id")
+OF_RUNS = (*DESCRIBED[1:], "project_id")
 
 
 def _facets(filters: RunFilters) -> dict[str, str]:

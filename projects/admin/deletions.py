@@ -97,7 +97,6 @@ class DeletionAdmin(WithoutChanges):
         return format_html_join(" ", '<a href="{}">{}…</a>', ((link, verb.capitalize()) for link, verb in links))
 
     def confirm_view(self, request: HttpRequest, deletion_id: int, *, verb: str) -> HttpResponse:
-        """Ask, and then restore or forget."""
         target = reverse("admin:promptadmin_deletion_changelist")
         if verb == "purge" and not request.user.is_superuser:
             raise PermissionDenied

@@ -58,7 +58,6 @@ class ProjectChangeList(KeyedChangeList):
     """The list of projects."""
 
     def rows(self, keys: Sequence[str]) -> Iterable[Any]:
-        """With their numbers."""
         rows = Project.objects.filter(pk__in=keys)
         return with_overviews(rows, ProjectRepository().project_overviews, ProjectOverview("", 0, 0, None))
 

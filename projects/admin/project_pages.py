@@ -70,22 +70,18 @@ class ProjectActionPages(RepositoryAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Ask, and then delete."""
         return self.action_view(request, object_id, action=DELETE)
 
     @admin.action(description="Archive…", permissions=["change"])
     def archive_selected(self, request: HttpRequest, queryset: QuerySet[Project]) -> HttpResponse:
-        """Archive several."""
         return self._confirm(request, ARCHIVE, select(request, self, queryset))
 
     @admin.action(description="Restore…", permissions=["change"])
     def restore_selected(self, request: HttpRequest, queryset: QuerySet[Project]) -> HttpResponse:
-        """Make several active again."""
         return self._confirm(request, RESTORE, select(request, self, queryset))
 
     @admin.action(description="Delete…", permissions=["delete"])
     def delete_selected_projects(self, request: HttpRequest, queryset: QuerySet[Project]) -> HttpResponse:
-        """Delete several."""
         return self._confirm(request, DELETE, select(request, self, queryset))
 
     def _confirm(

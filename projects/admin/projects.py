@@ -96,7 +96,6 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
 
     @admin.display(description="description")
     def description_shown(self, row: Project) -> SafeString | str:
-        """The description with its lines."""
         return format_html('<div class="whitespace-pre-line" dir="auto">{}</div>', row.description or "-")
 
     @admin.display(description="context profile")
@@ -108,7 +107,6 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
 
     @admin.display(description="created, changed (UTC)")
     def times(self, row: Project) -> str:
-        """Both times."""
         return f"{moment(row.created_at)}, {moment(row.updated_at)}"
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:

@@ -9,7 +9,7 @@ from projects.events import project_changed, prompt_changed
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.repository.changes import project_change, prompt_change
 from projects.repository.rows import PROJECT_ARCHIVED, PROJECT_MISSING, Rows
-from projects.runs import get_runs
+from projects.runs import Runs, get_runs
 from promptadmin.audit import record
 from promptadmin.db.kept_rows import put_back, unpack, write_over
 from promptadmin.deletions.kinds import KINDS, Kind, Part
@@ -19,31 +19,32 @@ from promptadmin.models import DeletedRows, Deletion
 PROJECT, PROMPT = "project", "prompt"
 
 
-def project_parts(project_id: str, name: str | None) -> list[Part]:
+def project_parts(runs: Runs, project_id: str, name: str | None) -> list[Part]:
     """Versions go first: they keep the runs that they name, and each run that goes is looked up in those left."""
     return [
         Part(PromptVersion, "prompt_id IN (SELECT id FROM prompts WHERE project_id = %s)", [project_id], "versions"),
-        *get_runs().parts_of_project(project_id, name),
+        *runs.parts_of_project(project_id, name),
         Part(Prompt, "project_id = %s", [project_id], "prompts"),
     ]
 
 
-def prompt_parts(prompt_id: str, name: str | None) -> list[Part]:
+def prompt_parts(runs: Runs, prompt_id: str, name: str | None) -> list[Part]:
     """The same of one prompt; `name` is that of its project for runs without a link."""
     return [
         Part(PromptVersion, "prompt_id = %s", [prompt_id], "versions"),
-        *get_runs().parts_of_prompt(prompt_id, name),
+        *runs.parts_of_prompt(prompt_id, name),
         Part(Prompt, "id = %s", [prompt_id], "prompts"),
     ]
 
 
 def _parts_of_project(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[Part]:
     """By the name that was kept: the project is marked as deleted by now, and its name may mean another one."""
-    return project_parts(deletion.key, deletion.parts or None)
+    return project_parts(get_runs(connection.alias), deletion.key, deletion.parts or None)
 
 
 def _parts_of_prompt(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[Part]:
-    return prompt_parts(deletion.key, Rows(connection.alias).name_of_runs(deletion.parts or None))
+    rows = Rows(connection.alias)
+    return prompt_parts(rows.runs, deletion.key, rows.name_of_runs(deletion.parts or None))
 
 
 def _expect_name(deletion: Deletion, using: str) -> None:

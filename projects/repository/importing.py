@@ -105,7 +105,7 @@ class Importing(Rows):
         keys = sorted({line.values["prompt_id"] for line in lines if line.values.get("prompt_id")})
         prompts = _by(self.lock(self.prompts.order_by("id")), "id", keys)
         new = self._new(self.versions, lines, _says, errors)
-        runs = self.runs.existing(self.using, (v.values["optimization_id"] for v in new if _of_run(v)))
+        runs = self.runs.existing(v.values["optimization_id"] for v in new if _of_run(v))
         taken = {
             (row.prompt_id, row.version): row.id
             for chunk in _chunks(keys)

@@ -66,11 +66,11 @@ class Overviews(Prompts):
 
     def project_contents(self, project_ids: Sequence[str]) -> Contents:
         """What `delete_project` deletes of these projects, counted to the last row."""
-        parts = [part for key in project_ids for part in project_parts(key, self.name_of_runs(key))]
+        parts = [part for key in project_ids for part in project_parts(self.runs, key, self.name_of_runs(key))]
         return Contents(**count_rows(connections[self.using], parts))
 
     def prompt_contents(self, *, prompt_id: str) -> Contents:
         """What `delete_prompt` deletes. Raises NotFound."""
         row = self.readable_prompt(prompt_id)
-        parts = prompt_parts(row.id, self.name_of_runs(row.project_id))
+        parts = prompt_parts(self.runs, row.id, self.name_of_runs(row.project_id))
         return Contents(**count_rows(connections[self.using], parts))

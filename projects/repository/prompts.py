@@ -40,8 +40,8 @@ class Prompts(Rows):
         rows = fetch_all(connections[self.using], OF_PROJECT, [project.id])
         if not rows:
             return []
-        linked = self.runs.linked(self.using, "project_id", project.id)
-        unlinked = self.runs.unlinked(self.using, "project_id", project.id, self.name_of_runs(project.id))
+        linked = self.runs.linked("project_id", project.id)
+        unlinked = self.runs.unlinked("project_id", project.id, self.name_of_runs(project.id))
         last = {row[1]: row[0] for row in rows}
         return [
             _prompt(row, linked.get(row[0]), unlinked.get(row[1]) if unlinked and last[row[1]] == row[0] else None)
@@ -51,8 +51,8 @@ class Prompts(Rows):
     def get_prompt(self, *, prompt_id: str, project_id: str | None = None) -> PromptRecord:
         """A prompt with its runs. Raises NotFound, also for a prompt of another project."""
         row = self.readable_prompt(prompt_id, project_id)
-        linked = self.runs.linked(self.using, "id", row.id).get(row.id)
-        unlinked = self.runs.unlinked(self.using, "id", row.id, self.name_of_runs(row.project_id)).get(row.content)
+        linked = self.runs.linked("id", row.id).get(row.id)
+        unlinked = self.runs.unlinked("id", row.id, self.name_of_runs(row.project_id)).get(row.content)
         if unlinked:
             twins = self.prompts.filter(project_id=row.project_id, content=row.content).order_by(*POSITION)
             unlinked = unlinked if twins.values_list("id", flat=True).last() == row.id else None
@@ -103,7 +103,7 @@ class Prompts(Rows):
             not_blank(content, "Prompt content")
         _, row = self.prompt_to_change(prompt_id, project_id)
         expect_version(row, expected_versions)
-        if optimization_id is not None and not self.runs.existing(self.using, [optimization_id]):
+        if optimization_id is not None and not self.runs.existing([optimization_id]):
             raise Invalid("optimization_id does not reference an optimization")
         return self.replace_content(row, row.content if content is None else content, optimization_id)
 
@@ -161,7 +161,7 @@ class Prompts(Rows):
         """A prompt's runs of any status, linked or by the text rule, newest first. Raises NotFound."""
         row = self.readable_prompt(prompt_id, project_id)
         name = self.name_of_runs(row.project_id)
-        return self.runs.page(self.using, row.id, row.content, name, limit=limit, offset=offset)
+        return self.runs.page(row.id, row.content, name, limit=limit, offset=offset)
 
     def findings(self, *, prompt_id: str, project_id: str | None = None) -> list[FoundBy]:
         """What the checks of the enabled plugins say about a prompt's text, by place in it. Raises NotFound."""

@@ -91,7 +91,7 @@ class Rows:
     @property
     def runs(self) -> Runs:
         """What is known of runs, which are another application's."""
-        return get_runs()
+        return get_runs(self.using)
 
     def lock(self, rows: QuerySet[Model]) -> QuerySet[Model]:
         """The rows, kept from other writers; `no_key` lets others insert rows that refer to them."""

@@ -12,7 +12,6 @@ KEY = f"SUBSTR({FOLDED}, 1, {KEY_LENGTH})"
 
 
 def key_of_content() -> models.Func:
-    """The index's expression."""
     return models.Func(models.F("content"), template=KEY.format("%(expressions)s"))
 
 

@@ -39,7 +39,6 @@ class Matcher(difflib.SequenceMatcher[str]):
         self._blocks: list[difflib.Match] | None = None
 
     def get_matching_blocks(self) -> list[difflib.Match]:
-        """As the base has it."""
         if self._blocks is None:
             whole = Gap(0, len(self._old), 0, len(self._new))
             if whole.pairs <= self._most_pairs:

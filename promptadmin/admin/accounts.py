@@ -42,12 +42,10 @@ class UserAdmin(HistoryPage, django_pages.UserAdmin, ModelAdmin):  # type: ignor
     ]
 
     def get_queryset(self, request):  # type: ignore[no-untyped-def]  # as the stubs of Django's class have it
-        """Users with their groups."""
         return super().get_queryset(request).prefetch_related("groups")
 
     @admin.display(description="roles")
     def roles(self, row: User) -> str:
-        """The names of the user's groups."""
         return ", ".join(sorted(group.name for group in row.groups.all())) or "-"
 
 

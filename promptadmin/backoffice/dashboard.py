@@ -89,7 +89,6 @@ class Dashboard:
 
 
 def declared_filters() -> Iterator[DashboardFilter]:
-    """The filters of the enabled plugins."""
     for plugin in enabled_plugins():
         yield from plugin.dashboard_filters
 

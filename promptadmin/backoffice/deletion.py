@@ -58,7 +58,6 @@ def delete_selected(model_admin: ModelAdmin[Any], request: HttpRequest, queryset
 def _question(
     model_admin: ModelAdmin[Any], request: HttpRequest, selection: Selection, *, again: bool = False
 ) -> HttpResponse:
-    """The page that says what goes."""
     summary: Counter[str] = Counter()
     lacking: set[str] = set()
     protected: list[Any] = []

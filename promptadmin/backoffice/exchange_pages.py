@@ -102,7 +102,6 @@ class ExchangeAdmin(ImportExportMixin):
         return [type(known.__name__, (known,), {"create_dataset": create_dataset}) for known in FORMATS]
 
     def get_export_formats(self) -> list[type[Any]]:
-        """Our formats."""
         return list(FORMATS)
 
     def has_import_permission(self, request: HttpRequest) -> bool:
@@ -116,7 +115,6 @@ class ExchangeAdmin(ImportExportMixin):
 
     # ------------------------------------------------------------ import
     def get_import_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """What the page says of limits."""
         return {
             "most_lines": IMPORT_LINES,
             "most_mebibytes": IMPORT_BYTES // MEBIBYTE,
@@ -125,7 +123,6 @@ class ExchangeAdmin(ImportExportMixin):
         }
 
     def get_import_form_initial(self, request: HttpRequest) -> dict[str, Any]:
-        """The format that was chosen before."""
         return {"format": request.GET.get("format", "")}
 
     def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:

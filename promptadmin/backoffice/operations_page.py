@@ -61,7 +61,6 @@ class Job:
 @may_see
 @require_safe
 def operations_view(request: HttpRequest) -> HttpResponse:
-    """Show the state of the installation."""
     connection = connections[DEFAULT_DB_ALIAS]
     results = examine(connection, only=QUICK_CHECKS)
     context = {

@@ -73,7 +73,6 @@ class RepositoryAdmin(HistoryPage, ModelAdmin):
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Write what the form says."""
         with write_session():
             obj.pk = form.write()
         obj.refresh_from_db()
@@ -89,7 +88,6 @@ class RepositoryAdmin(HistoryPage, ModelAdmin):
         return row_page(self.model, row_id, page)
 
     def list_page(self) -> str:
-        """The address of the list."""
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
     def gone(self, request: HttpRequest, object_id: str) -> HttpResponse:

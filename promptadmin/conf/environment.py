@@ -79,7 +79,6 @@ class Environment:
         return [read(name, item.strip()) for item in self._variables[name].split(",") if item.strip()]
 
     def cookie_name(self, name: str, default: str) -> str:
-        """The name of a cookie."""
         value = self.text(name, default)
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value):
             raise ImproperlyConfigured(f"{name}={value!r}: use up to 64 letters and digits of ASCII, and . _ -")

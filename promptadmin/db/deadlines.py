@@ -52,6 +52,5 @@ def respect_deadlines(raw: sqlite3.Connection) -> None:
 
 
 def is_over() -> bool:
-    """Whether this thread's deadline has passed."""
     moment = getattr(_threads, "moment", None)
     return moment is not None and time.monotonic() > moment

@@ -101,7 +101,6 @@ class Count(models.IntegerField):  # type: ignore[type-arg]  # generic only in t
         return super().get_db_converters(connection) if connection.vendor == "sqlite" else []
 
     def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> int | None:
-        """The number."""
         number = read_count(value)
         return 0 if number is None and not self.null else number
 

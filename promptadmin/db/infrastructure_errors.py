@@ -29,7 +29,6 @@ class Fault:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The answer's headers."""
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
 
@@ -37,7 +36,7 @@ FULL = Fault(507, "The disk is full: nothing was changed. Make room, then send t
 READ_ONLY = Fault(503, "The database can't be written to, only read: nothing was changed.")
 REFUSED = Fault(
     503,
-    "The disk refuses to be written: nothing was changed. See the system's log; it goes on once the disk does.",
+    "The disk refuses to be read or written: nothing was changed. See the system's log; it goes on once the disk does.",
     SECONDS_BEFORE_RETRY,
 )
 BUSY = Fault(503, "The database is busy: nothing was changed. Try again later.", SECONDS_BEFORE_RETRY)
@@ -59,12 +58,7 @@ SQLITE_FAULTS = {
     sqlite3.SQLITE_PROTOCOL: BUSY,
     sqlite3.SQLITE_INTERRUPT: TOO_LONG,
     sqlite3.SQLITE_CANTOPEN: UNREACHABLE,
-    sqlite3.SQLITE_IOERR: UNREACHABLE,
-    sqlite3.SQLITE_IOERR_WRITE: REFUSED,
-    sqlite3.SQLITE_IOERR_FSYNC: REFUSED,
-    sqlite3.SQLITE_IOERR_DIR_FSYNC: REFUSED,
-    sqlite3.SQLITE_IOERR_TRUNCATE: REFUSED,
-    sqlite3.SQLITE_IOERR_SHMSIZE: FULL,  # no room for the file of shared memory
+    sqlite3.SQLITE_IOERR: REFUSED,
 }
 #: By SQLSTATE, or by its first two characters, which name its class.
 POSTGRESQL_FAULTS = {
@@ -103,8 +97,8 @@ def _fault_of_one(error: BaseException) -> Fault | None:
     if type(error) in OUR_FAULTS:
         return OUR_FAULTS[type(error)]
     if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", 0)  # the primary code is the lowest byte
-        return SQLITE_FAULTS.get(code) or SQLITE_FAULTS.get(code & 0xFF)
+        # pysqlite3 gives the primary code; Python's own gives the extended one, whose lowest byte that is.
+        return SQLITE_FAULTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
     if isinstance(error, OSError):
         return OS_FAULTS.get(error.errno or 0)
     # psycopg's, which isn't imported without need.

@@ -36,5 +36,4 @@ POSTGRESQL = ListSQL(
 
 
 def list_sql(connection: BaseDatabaseWrapper) -> ListSQL:
-    """The pieces for this engine."""
     return SQLITE if connection.vendor == "sqlite" else POSTGRESQL

@@ -66,7 +66,6 @@ def pack(rows: Sequence[Any]) -> bytes:
 
 
 def unpack(data: bytes) -> list[dict[str, Any]]:
-    """The rows as JSON has them."""
     rows: list[dict[str, Any]] = json.loads(zlib.decompress(data))
     return rows
 

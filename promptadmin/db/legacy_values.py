@@ -68,5 +68,4 @@ def read_flag(value: Any) -> bool | None:
 
 
 def read_moment(value: Any) -> dt.datetime | None:
-    """A stored time, in UTC."""
     return value if value is None or isinstance(value, dt.datetime) else parse_moment(read_text(value) or "")

@@ -145,7 +145,6 @@ class FoldedLookup(Lookup):
     """The base: the needle is text; what is folded is each engine's own."""
 
     def get_prep_lookup(self) -> str:
-        """Any value as text."""
         return str(self.rhs)
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
@@ -160,12 +159,10 @@ class FoldedExact(FoldedLookup):
     lookup_name = "folded_exact"
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        """Compare what the function answers."""
         column, params = self.process_lhs(compiler, connection)
         return f"{FOLDED}({_bytes(column)}) = %s", [*params, fold(self.rhs)]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        """Compare what ICU makes of both."""
         column, params = self.process_lhs(compiler, connection)
         return f"{_icu_folded(column)} = {_icu_folded('%s')}", [*params, self.rhs]
 
@@ -177,7 +174,6 @@ class FoldedContains(FoldedLookup):
     lookup_name = "folded_contains"
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        """Call the function."""
         column, params = self.process_lhs(compiler, connection)
         return f"{CONTAINS}({_bytes(column)}, %s)", [*params, fold(self.rhs)]
 
@@ -199,7 +195,6 @@ class FoldedJSONContains(FoldedContains):
     """`tags__folded_contains="ünï"`: finds a text in JSON though it may be stored in escapes, as PromptForge does."""
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        """Call the function that knows JSON."""
         column, params = self.process_lhs(compiler, connection)
         return f"{JSON_CONTAINS}({_bytes(column)}, %s)", [*params, fold(self.rhs)]
 
@@ -217,7 +212,6 @@ class FoldedJSONHas(FoldedLookup):
     lookup_name = "folded_has"
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        """Call the function that knows JSON."""
         column, params = self.process_lhs(compiler, connection)
         return f"{JSON_HAS}({_bytes(column)}, %s)", [*params, fold(self.rhs)]
 

@@ -23,10 +23,15 @@ def fetch_all(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) 
         return _fetch_all(connection, sql, params)
     connection.ensure_connection()
     raw = connection.connection
-    listened = _is_listened_to(connection)
+    is_listened_to = bool(connection.execute_wrappers) or connection.queries_logged
     raw.text_factory = str
     try:
-        return _fetch_all(connection, sql, params) if listened else _fetch_raw(connection, sql, params)
+        if is_listened_to:
+            return _fetch_all(connection, sql, params)
+        connection.validate_no_broken_transaction()
+        with connection.wrap_database_errors:
+            rows: list[tuple[Any, ...]] = raw.execute(_with_question_marks(sql), params).fetchall()
+            return rows
     except OperationalError as error:
         if "decode" not in str(error):
             raise
@@ -36,24 +41,8 @@ def fetch_all(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) 
 
 
 def execute(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) -> None:
-    """Run a statement that answers nothing, on any engine; on SQLite without Django's cursors, as `fetch_all`."""
-    connection.ensure_connection()
-    if connection.vendor == "sqlite" and not _is_listened_to(connection):
-        _fetch_raw(connection, sql, params)
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-
-
-def _is_listened_to(connection: BaseDatabaseWrapper) -> bool:
-    return bool(connection.execute_wrappers) or connection.queries_logged
-
-
-def _fetch_raw(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors:
-        rows: list[tuple[Any, ...]] = connection.connection.execute(_with_question_marks(sql), params).fetchall()
-        return rows
+    """Run a statement that answers nothing."""
+    fetch_all(connection, sql, params)
 
 
 @functools.lru_cache(maxsize=512)
@@ -64,5 +53,5 @@ def _with_question_marks(sql: str) -> str:
 def _fetch_all(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
         return rows

@@ -13,6 +13,5 @@ class RowNumber(Func):
     output_field = IntegerField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        """Name it by the table's alias."""
         (column,) = self.get_source_expressions()
         return f"{compiler.quote_name_unless_alias(column.alias)}.rowid", []

@@ -29,7 +29,6 @@ def table_exists(connection: BaseDatabaseWrapper, table: str) -> bool:
 
 # SQLite is asked itself: Django's introspection parses the table's whole text to answer, 10 to 20 ms a question.
 def column_names(connection: BaseDatabaseWrapper, table: str) -> set[str]:
-    """The names of a table's columns."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT name FROM pragma_table_xinfo(%s)", [table])

@@ -91,7 +91,8 @@ def restore(deletion_id: int, using: str) -> Deletion:
     Raises NotFound; Busy while it is still being deleted; Conflict or Forbidden where something stands in the way.
     """
     connection = connections[using]
-    deletion = Deletion.objects.using(using).select_for_update().filter(pk=deletion_id).first()
+    rows = Deletion.objects.using(using).select_for_update().filter(pk=deletion_id, kind__in=KINDS)
+    deletion = rows.first()
     if deletion is None:
         raise NotFound("There is no such deletion: it was restored already, or its time is over.")
     if deletion.state != DeletionState.KEPT:
@@ -179,8 +180,8 @@ def do_piece(deletion_id: int, using: str) -> int:
 
 
 def unfinished(using: str) -> list[int]:
-    """The deletions that are on their way, oldest first."""
-    rows = Deletion.objects.using(using).exclude(state=DeletionState.KEPT)
+    """The deletions that are on their way, oldest first; not those of an application that is switched off."""
+    rows = Deletion.objects.using(using).filter(kind__in=KINDS).exclude(state=DeletionState.KEPT)
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 

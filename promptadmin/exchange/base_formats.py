@@ -38,23 +38,18 @@ class TableFormat(Format):
         self.notes = Notes()
 
     def get_title(self) -> str:
-        """For people."""
         return self.name
 
     def get_extension(self) -> str:
-        """Of file names."""
         return self.extension
 
     def get_content_type(self) -> str:
-        """Of HTTP."""
         return self.content_type
 
     def can_import(self) -> bool:
-        """All do."""
         return True
 
     def can_export(self) -> bool:
-        """All do."""
         return True
 
     def read(self, content: bytes, columns: Columns) -> Iterator[Numbered]:

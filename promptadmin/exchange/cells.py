@@ -39,7 +39,6 @@ DATE = re.compile(
 
 
 def write_cell(value: Any, kind: Kind) -> Cell:
-    """A value as a cell."""
     if value is None:
         return None
     if kind == "json":

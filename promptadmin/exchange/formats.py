@@ -106,7 +106,6 @@ class JSON(TableFormat):
     name, extension, content_type = "JSON", "json", "application/json"
 
     def read(self, content: bytes, columns: Columns) -> Iterator[Numbered]:
-        """The objects of the list."""
         content = utf8(content)
         if too_many_values(content):
             raise Unreadable(TOO_MANY_VALUES)
@@ -144,7 +143,6 @@ class JSONLines(TableFormat):
                 yield number, line
 
     def write(self, records: Iterable[Record], columns: Columns) -> Iterator[bytes]:
-        """The lines."""
         for part in _parts(records, columns, separator=b"\n"):
             yield part + b"\n"
 

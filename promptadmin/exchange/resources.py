@@ -36,7 +36,6 @@ class Preview(Result):
 
     @property
     def total(self) -> int:
-        """How many rows there are."""
         return self.new + self.unchanged
 
 
@@ -55,7 +54,6 @@ class TableResource(Resource):
         return str(cls.table.model._meta.verbose_name_plural)
 
     def get_user_visible_fields(self) -> list[Field]:
-        """The columns, for the library's pages."""
         return [Field(column_name=name) for name in self.table.columns]
 
     def import_data(

@@ -36,7 +36,6 @@ class LimitedUpload(FileUploadHandler):
             raise RequestDataTooBig(f"Send at most {IMPORT_BYTES // MEBIBYTE} MiB at once.")
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
-        """Leave it to the next handler."""
         return raw_data
 
     def file_complete(self, file_size: int) -> None:
@@ -66,7 +65,6 @@ class WaitingFiles(BaseStorage):  # the library's forms carry the name of a file
             raise Unreadable(EXPIRED) from error
 
     def remove(self) -> None:
-        """The file has served."""
         self._path().unlink(missing_ok=True)
 
     def _path(self) -> Path:

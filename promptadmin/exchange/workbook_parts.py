@@ -26,14 +26,12 @@ class Text:
         self.taking = self.length = self.reading = 0
 
     def start(self, name: str) -> None:
-        """An element begins."""
         if name == "rPh":
             self.reading += 1
         elif name in ("t", "v") and not self.reading:
             self.taking += 1
 
     def end(self, name: str) -> None:
-        """An element ends."""
         if name == "rPh":
             self.reading -= 1
         elif name in ("t", "v") and not self.reading:
@@ -48,7 +46,6 @@ class Text:
             self.pieces.append(text)
 
     def take(self) -> str:
-        """What was collected, once."""
         text = "".join(self.pieces)
         self.pieces.clear()
         self.length = 0

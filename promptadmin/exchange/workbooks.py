@@ -115,7 +115,6 @@ class _Package:
 
 
 def _texts(packed: zipfile.ZipFile, part: str, longest: int) -> list[str]:
-    """The texts that cells share."""
     texts: list[str] = []
     text = Text(longest)
 

@@ -57,7 +57,6 @@ class XLSX(TableFormat):
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
     def is_binary(self) -> bool:
-        """It is a ZIP file."""
         return True
 
     def read(self, content: bytes, columns: Columns) -> Iterator[Numbered]:

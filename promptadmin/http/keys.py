@@ -32,11 +32,9 @@ class AdminKeyConverter(PathConverter):
     keys = {text: key for key, text in spelled.items()}  # noqa: RUF012  # never changed
 
     def to_python(self, value: str) -> str:
-        """The quoted key."""
         return self.keys.get(value, value)
 
     def to_url(self, value: object) -> str:
-        """The segment of the address."""
         return self.spelled.get(str(value), str(value))
 
 

@@ -19,7 +19,6 @@ class RequestIdFilter(Filter):
     """Gives each log record the id of the request during which it was written."""
 
     def filter(self, record: LogRecord) -> bool:
-        """Add `request_id` to the record."""
         # Django itself logs some answers when every middleware is done with the request.
         record.request_id = getattr(getattr(record, "request", None), "id", None) or current_request_id.get()
         return True

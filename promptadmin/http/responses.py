@@ -22,7 +22,6 @@ class DeferredResponse:
 
 
 def to_json(data: Any) -> bytes:
-    """JSON as this API writes it."""
     return dumps(data, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, default=str)
 
 

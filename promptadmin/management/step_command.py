@@ -19,7 +19,6 @@ class StepCommand(BaseCommand):
     requires_system_checks = (DECLARATIONS,)  # others would import every door; `serve` makes them all
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add `--dry-run` and `--json`."""
         parser.add_argument("--dry-run", action="store_true", help="Show what would change, and change nothing.")
         parser.add_argument("--json", action="store_true", help="Print one JSON document instead of lines.")
 

@@ -19,6 +19,7 @@ from promptadmin.api.auth import AddressThrottle, access
 from promptadmin.db.cache import cached_until_write
 from promptadmin.db.postgresql import replicas
 from promptadmin.db.sessions import read_session
+from promptadmin.db.sqlite import engine
 from promptadmin.errors import DomainError
 from promptadmin.http.responses import to_json
 from promptadmin.ops.backups.engines import store_of
@@ -37,6 +38,11 @@ class HealthOut(Schema):
     version: str | None = None
     db_connected: bool | None = None
     migrations_pending: int | None = None
+    sqlite: str | None = Field(
+        None,
+        examples=["SQLite 3.53.4 from pysqlite3 0.6.1"],
+        description="The SQLite that this process runs on; absent on PostgreSQL",
+    )
     replica: str | None = Field(
         None, examples=["ok"], description="`ok`, or why reads go to the primary; absent without a replica"
     )
@@ -89,6 +95,7 @@ def _health(request: HttpRequest) -> tuple[int, dict[str, Any]]:
             "version": __version__,
             "db_connected": connected,
             "migrations_pending": pending,
+            **({"sqlite": engine.describe()} if connections["default"].vendor == "sqlite" else {}),
             **({"replica": replicas.state.problem or "ok"} if replicas.has_replica() else {}),
             "last_proven_backup": _last_proven_backup(),
             **HEALTH_FIELDS,

@@ -37,7 +37,6 @@ def css(number: float) -> str:
 
 @register.filter
 def size(number: int | None) -> str:
-    """Bytes in KiB, MiB or GiB."""
     if number is None:
         return "-"
     amount = float(number)

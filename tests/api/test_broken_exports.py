@@ -42,11 +42,13 @@ END_EXPORT = """
 """
 
 
-@pytest.fixture
-def broken_site(tmp_path: Path) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def broken_site(tmp_path_factory: pytest.TempPathFactory, new_file: bytes) -> Iterator[Site]:
     """A server whose file lost pages behind its middle: reading begins well."""
-    database = tmp_path / "served.db"
-    with serving(tmp_path, f"sqlite:///{database}", "--threads", "2", AUTH_TOKEN=TOKEN) as served:
+    directory = tmp_path_factory.mktemp("broken")
+    database = directory / "served.db"
+    database.write_bytes(new_file)
+    with serving(directory, f"sqlite:///{database}", "--threads", "2", AUTH_TOKEN=TOKEN) as served:
         fill(database)
         break_pages(database)
         yield served

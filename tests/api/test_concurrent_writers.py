@@ -17,18 +17,19 @@ from tests.conftest import OpenFile
 from tests.support.servers import serving
 
 PROCESSES = 16
-SECONDS = float(os.environ.get("PROMPTADMIN_CONCURRENCY_SECONDS", "4"))
+SECONDS = float(os.environ.get("PROMPTADMIN_CONCURRENCY_SECONDS", "2"))
 TOKEN = "many"
 SHARED_PROMPTS = 3
 
 
-def test_sixteen_writers_lose_nothing(tmp_path: Path, open_file: OpenFile) -> None:
+def test_sixteen_writers_lose_nothing(tmp_path: Path, new_file: bytes, open_file: OpenFile) -> None:
     """Creates, edits, tags, deletes and reads from 16 processes.
 
     Afterwards every acknowledged write is there, and the versions and positions of the prompts that all of them edited
     have neither gap nor double. PROMPTADMIN_CONCURRENCY_SECONDS makes it longer.
     """
     path = tmp_path / "busy.db"
+    path.write_bytes(new_file)
     with serving(tmp_path, f"sqlite:///{path}", workers=2, AUTH_TOKEN=TOKEN) as site:
         with JsonClient(site.address, TOKEN) as client:
             project = client.send("POST", "/api/projects", {"name": "shared"}).json["id"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.api.requests_to import JsonClient
 from tests.support.processes import REPOSITORY
-from tests.support.servers import serving
+from tests.support.servers import Site, serving
 
 TOKEN = "documented"
 DOCUMENT = (REPOSITORY / "docs" / "api.md").read_text()
@@ -21,8 +21,12 @@ def blocks(language: str) -> str:
     return "\n".join(re.findall(rf"^```{language}\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL))
 
 
-def test_every_example_runs(tmp_path: Path) -> None:
-    with serving(tmp_path, f"sqlite:///{tmp_path / 'new.db'}", AUTH_TOKEN=TOKEN) as site:
+def test_every_example_runs(tmp_path: Path, new_file: bytes) -> None:
+    """The token's command is the first that anybody runs."""
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    (tmp_path / "new.db").write_bytes(new_file)
+    with serving(tmp_path, url, AUTH_TOKEN=TOKEN) as site:
+        open_by_a_new_token(site, url, tmp_path / "data")
         environment = {**os.environ, "BASE": site.address, "TOKEN": TOKEN}
         for command in (["bash", "-euo", "pipefail", "-c", blocks("bash")], [sys.executable, "-c", blocks("python")]):
             done = subprocess.run(
@@ -38,16 +42,14 @@ def test_every_resource_has_an_example_in_both_languages(tmp_path: Path) -> None
         assert "```python" in section, title
 
 
-def test_the_token_command_of_the_document_opens_the_api(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'new.db'}"
-    with serving(tmp_path, url) as site:
-        made = subprocess.run(
-            [sys.executable, "manage.py", "create_api_token", "my program", "--scope", "read"],
-            cwd=REPOSITORY,
-            env={**os.environ, "DATABASE_URL": url, "PROMPTADMIN_DATA_DIR": str(tmp_path / "data")},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        with JsonClient(site.address, made.stdout.strip()) as client:
-            assert client.send("GET", "/api/projects").status == 200
+def open_by_a_new_token(site: Site, url: str, data_dir: Path) -> None:
+    made = subprocess.run(
+        [sys.executable, "manage.py", "create_api_token", "my program", "--scope", "read"],
+        cwd=REPOSITORY,
+        env={**os.environ, "DATABASE_URL": url, "PROMPTADMIN_DATA_DIR": str(data_dir)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    with JsonClient(site.address, made.stdout.strip()) as client:
+        assert client.send("GET", "/api/projects").status == 200

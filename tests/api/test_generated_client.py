@@ -44,7 +44,8 @@ def run(*command: str, directory: Path) -> None:
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
-def test_a_generated_client_type_checks_and_runs_the_example(tmp_path: Path) -> None:
+def test_a_generated_client_type_checks_and_runs_the_example(tmp_path: Path, new_file: bytes) -> None:
+    (tmp_path / "new.db").write_bytes(new_file)
     (tmp_path / "generator.yml").write_text(SETTINGS)
     document = str(REPOSITORY / "docs" / "openapi.json")
     run(

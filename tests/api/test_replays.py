@@ -12,7 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.every_route.apps import ON_POSTGRESQL, ON_SQLITE
+from tests.conftest import Command
+from tests.support.every_route.apps import ON_POSTGRESQL, ON_SQLITE
 from tests.support.legacy_files import LAST_RELEASE_SAMPLE
 from tests.support.moves import SMALL_BATCHES, kill_within_a_table
 from tests.support.processes import REPOSITORY, Scratch
@@ -40,16 +41,14 @@ def replay(site: Site, record: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False).stdout.strip()
 
 
-def test_all_reads_agree_again_and_again_with_four_workers(tmp_path: Path) -> None:
-    """Several times in a row without a pause; a read changes nothing that a later one sees."""
-    with serving(tmp_path, fresh_copy(tmp_path / "start.db"), workers=4, AUTH_TOKEN=TOKEN) as site:
-        assert [replay(site, "read.json.gz") for _ in range(REPLAYS)] == ["139 of 139 agree"] * REPLAYS
-
-
 @pytest.mark.parametrize("workers", [1, 4])
-def test_all_writes_agree_without_a_pause_between_them(tmp_path: Path, workers: int) -> None:
-    """Each answer is committed before it is sent: the next request, at any worker, sees it."""
+def test_all_exchanges_agree_again_and_again(tmp_path: Path, workers: int) -> None:
+    """Reads several times in a row without a pause: one changes nothing that a later one sees. Then the writes.
+
+    The answer to each is committed before it is sent: the next request, at any worker, sees it.
+    """
     with serving(tmp_path, fresh_copy(tmp_path / "start.db"), workers=workers, AUTH_TOKEN=TOKEN) as site:
+        assert [replay(site, "read.json.gz") for _ in range(REPLAYS)] == ["139 of 139 agree"] * REPLAYS
         assert replay(site, "write.json.gz") == "93 of 93 agree"
 
 
@@ -61,14 +60,14 @@ COLLECTED = {"promptadmin_derived_search_optimizations_parts", "promptadmin_deri
 
 
 @needs_postgresql
-def test_all_exchanges_agree_on_postgresql_but_for_ties(tmp_path: Path, scratch: Scratch) -> None:
+def test_all_exchanges_agree_on_postgresql_but_for_ties(tmp_path: Path, scratch: Scratch, command: Command) -> None:
     """The data is moved there in two goes; 139 reads and 93 writes are as recorded, or equals are in another order."""
     fresh_copy(scratch.database)
     with postgresql_database() as url:
-        done = scratch.manage("startup", "--quiet")
+        done = command("startup", "--quiet")
         assert done.returncode == 0, done.stderr
         kill_within_a_table(scratch, url, "optimizations")
-        done = scratch.manage("move_to", url, *SMALL_BATCHES)
+        done = command("move_to", url, *SMALL_BATCHES)
         assert done.returncode == 0, done.stderr
         with serving(tmp_path, url, AUTH_TOKEN=TOKEN) as site:
             assert_agree_but_for_ties(replay(site, "read.json.gz"))
@@ -78,7 +77,7 @@ def test_all_exchanges_agree_on_postgresql_but_for_ties(tmp_path: Path, scratch:
 def every_route(directory: Path) -> dict[str, str]:
     """Variables for processes in which what is meant for many rows begins at a handful, and each way taken is noted."""
     return {
-        "DJANGO_SETTINGS_MODULE": "tests.every_route.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.support.every_route.settings",
         "PYTHONPATH": str(REPOSITORY),
         "TAKEN_ROUTES": str(directory / "taken"),
     }
@@ -108,12 +107,12 @@ def test_all_exchanges_agree_by_every_route(tmp_path: Path, scratch: Scratch) ->
 
 
 @needs_postgresql
-def test_all_exchanges_agree_by_every_route_on_postgresql(tmp_path: Path, scratch: Scratch) -> None:
+def test_all_exchanges_agree_by_every_route_on_postgresql(tmp_path: Path, scratch: Scratch, command: Command) -> None:
     """With its search indexes, and a planner that walks an index, or collects rows from it, wherever one would do."""
     fresh_copy(scratch.database)
     with postgresql_database() as url:
-        for command in ("startup", "--quiet"), ("move_to", url):
-            done = scratch.manage(*command)
+        for arguments in ("startup", "--quiet"), ("move_to", url):
+            done = command(*arguments)
             assert done.returncode == 0, done.stderr
         scratch.variables = {**every_route(tmp_path), "DATABASE_URL": url}
         done = scratch.manage("upkeep", "--once")

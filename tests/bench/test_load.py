@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from bench.chart import chart
 from bench.compare import compare
 from bench.figures import Figure
-from bench.wrk import MISSING
 from tests.support.processes import REPOSITORY
-from tests.support.services import needs_postgresql, postgresql_url
+from tests.support.services import needs_postgresql, needs_wrk, postgresql_url
 
 SECONDS = 200
 
@@ -34,7 +30,7 @@ def run(directory: Path, *options: str, **variables: str) -> subprocess.Complete
     )
 
 
-@pytest.mark.skipif(not shutil.which("wrk"), reason=MISSING)
+@needs_wrk
 def test_a_tiny_run_finds_every_figure(tmp_path: Path) -> None:
     """Makes and adopts a file, loads both servers, records runs, and counts what was acknowledged."""
     done = run(tmp_path, "--only", "record", "--rows", "200", "--rounds", "1", "--seconds", "1")
@@ -49,7 +45,7 @@ def test_a_tiny_run_finds_every_figure(tmp_path: Path) -> None:
     assert [line for line in compare(results, results) if "recording runs" in line]
 
 
-@pytest.mark.skipif(not shutil.which("wrk"), reason=MISSING)
+@needs_wrk
 def test_each_row_of_a_large_file_stands_beside_its_yardstick(tmp_path: Path) -> None:
     """Lists, searches and statistics: the yardstick found the same rows, or the benchmark would have failed."""
     done = run(tmp_path, "--only", "large", "--large", "400")
@@ -62,7 +58,7 @@ def test_each_row_of_a_large_file_stands_beside_its_yardstick(tmp_path: Path) ->
 
 
 @needs_postgresql
-@pytest.mark.skipif(not shutil.which("wrk"), reason=MISSING)
+@needs_wrk
 def test_a_move_is_killed_resumed_and_compared(tmp_path: Path) -> None:
     """Beside a plain COPY of the same rows; without a server's address, it says what it needs."""
     absent = run(tmp_path, "--only", "move", PROMPTADMIN_BENCH_POSTGRESQL="")

@@ -12,6 +12,7 @@ import pytest
 
 from bench.legacy_schema import AGES, Age
 from bench.make_legacy import main, make_legacy
+from tests.support import file_contents
 
 RUNS = 500
 PROJECTS = 20
@@ -36,11 +37,6 @@ def opened(path: Path) -> contextlib.closing[sqlite3.Connection]:
     return contextlib.closing(sqlite3.connect(path))
 
 
-def contents(path: Path) -> list[str]:
-    with opened(path) as connection:
-        return list(connection.iterdump())
-
-
 def one(file: sqlite3.Connection, query: str) -> Any:
     return file.execute(query).fetchone()[0]
 
@@ -49,8 +45,9 @@ def one(file: sqlite3.Connection, query: str) -> Any:
 def test_same_arguments_make_the_same_rows(age: Age, files: Mapping[Age, Path], tmp_path: Path) -> None:
     for name, seed in (("same", 7), ("other", 8)):
         make_legacy(tmp_path / name, runs=RUNS, projects=PROJECTS, age=age, seed=seed)
-    assert contents(tmp_path / "same") == contents(files[age])
-    assert contents(tmp_path / "other") != contents(files[age])
+    for read in (file_contents.schema, file_contents.dump):
+        assert read(tmp_path / "same") == read(files[age])
+    assert file_contents.dump(tmp_path / "other") != file_contents.dump(files[age])
 
 
 def test_file_is_sound(file: sqlite3.Connection) -> None:

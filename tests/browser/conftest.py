@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from selenium import webdriver
@@ -46,17 +45,38 @@ def complaints(driver: webdriver.Chrome) -> list[str]:
     ]
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    """Headless Chromium with an empty profile; a test fails if any of its pages breaks its content policy."""
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """Headless Chromium, which all of this process's tests use one after the other."""
     options = Options()
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     options.binary_location = "/usr/bin/chromium"
-    for argument in (*CHROMIUM_ARGUMENTS, f"--user-data-dir={tmp_path / 'profile'}"):
+    for argument in (*CHROMIUM_ARGUMENTS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
         options.add_argument(argument)
     driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
     try:
         yield driver
-        assert not complaints(driver)
     finally:
         driver.quit()
+
+
+@pytest.fixture
+def browser(chromium: webdriver.Chrome) -> Iterator[webdriver.Chrome]:
+    """A new window of a browser that has seen nothing; a test fails if any of its pages breaks its content policy."""
+    first = chromium.current_window_handle
+    chromium.switch_to.new_window("window")
+    complaints(chromium)  # nobody asks for those of a test that failed
+    try:
+        yield chromium
+        assert not complaints(chromium)
+    finally:
+        origin = chromium.execute_script("return location.origin")
+        chromium.get("about:blank")  # asks nobody whether to leave
+        chromium.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+        chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        chromium.execute_cdp_cmd("Network.clearBrowserCache", {})
+        chromium.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "default"})
+        for window in set(chromium.window_handles) - {first}:
+            chromium.switch_to.window(window)
+            chromium.close()
+        chromium.switch_to.window(first)

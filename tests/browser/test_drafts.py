@@ -30,8 +30,9 @@ return event.defaultPrevented;
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, new_file: bytes) -> Iterator[Site]:
     directory = tmp_path_factory.mktemp("site")
+    (directory / "new.db").write_bytes(new_file)
     with serving(directory, f"sqlite:///{directory / 'new.db'}", "--workers", "1") as served:
         (directory / "data").mkdir(exist_ok=True)
         yield served

@@ -47,10 +47,10 @@ fetch(address, {method, headers, body: JSON.stringify(body)}).then(answer => don
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, adopted_demo: bytes) -> Iterator[Site]:
     """A server for the module, on the demo's file."""
     directory = tmp_path_factory.mktemp("site")
-    database = AdoptedDatabase(directory / "demo.db")
+    database = AdoptedDatabase(directory / "demo.db", adopted_demo)
     with serving(directory, database.url) as served:
         yield served
 

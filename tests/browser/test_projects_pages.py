@@ -48,8 +48,9 @@ def wait_until_saved(browser: Chrome, place: int) -> None:
     wait_for(browser, lambda driver: f"place {place}." in driver.find_element(By.CSS_SELECTOR, "[role=status]").text)
 
 
-def test_a_project_from_its_first_prompt_to_its_end(browser: Chrome, tmp_path: Path) -> None:
+def test_a_project_from_its_first_prompt_to_its_end(browser: Chrome, tmp_path: Path, new_file: bytes) -> None:
     """Made, filled, edited, compared, restored, ordered, archived, and deleted; nothing comes from another host."""
+    (tmp_path / "new.db").write_bytes(new_file)
     with serving(tmp_path, f"sqlite:///{tmp_path / 'new.db'}") as site:
         sign_in(browser, site)
         make_project(browser, site)

@@ -44,9 +44,11 @@ def run_action(browser: Chrome, name: str, count: int) -> str:
     return text_of(browser)
 
 
-def test_runs_are_found_labelled_moved_between_files_and_deleted(browser: Chrome, tmp_path: Path) -> None:
+def test_runs_are_found_labelled_moved_between_files_and_deleted(
+    browser: Chrome, tmp_path: Path, adopted_demo: bytes
+) -> None:
     """One walk through the list, a run, the actions, and both directions of files; nothing comes from another host."""
-    database = AdoptedDatabase(tmp_path / "demo.db")
+    database = AdoptedDatabase(tmp_path / "demo.db", adopted_demo)
     downloads = tmp_path / "downloads"
     browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
     with serving(tmp_path, database.url) as site:

@@ -49,6 +49,9 @@ def test_wrong_database_url(scratch: Scratch, url: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("DATABASE_REPLICA_URL", "postgresql://127.0.0.1/replica"),  # the database is a SQLite file
+        ("DATABASE_REPLICA_URL", "sqlite:///other.db"),
+        ("DATABASE_REPLICA_URL", "nonsense"),
         ("PROMPTADMIN_DEBUG", "maybe"),
         ("PROMPTADMIN_HTTPS", "2"),
         ("PROMPTADMIN_HSTS_SECONDS", "a year"),

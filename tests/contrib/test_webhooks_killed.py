@@ -24,9 +24,9 @@ MAKE_ENDPOINT = (
 )
 
 
-def test_no_event_is_lost_and_none_overtakes_another(scratch: Scratch) -> None:
+def test_no_event_is_lost_and_none_overtakes_another(scratch: Scratch, new_file: bytes) -> None:
     scratch.variables |= ENABLED
-    assert scratch.manage("startup").returncode == 0
+    scratch.database.write_bytes(new_file)
     chance = random.Random()
     with receiving(lambda request: 500 if chance.random() < 0.02 else 204) as receiver:
         made = scratch.manage("shell", "-c", MAKE_ENDPOINT.format(receiver.address))

@@ -16,7 +16,7 @@ ROOMS = (
     "promptadmin/ops/backups/",
     "promptadmin/ops/postgresql_move/",
     "optimizations/lists/",
-    "promptadmin/management/commands/doctor.py",  # its report names it
+    "promptadmin/management/commands/doctor.py",  # its report names the engine
 )
 
 

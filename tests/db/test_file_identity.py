@@ -11,7 +11,7 @@ from promptadmin.db.sqlite import file_identity
 from promptadmin.db.sqlite.file_identity import FileReplacedError, check_in_place, expect_the_same_file
 from promptadmin.ops.upkeep import do_piece
 from promptadmin.plugins.platform import PLATFORM_JOBS
-from tests.conftest import OpenFile
+from tests.conftest import Command, OpenFile
 from tests.support.processes import Scratch
 
 LOG = b"what was written last"
@@ -39,14 +39,15 @@ def test_a_log_without_its_file_is_kept(open_file: OpenFile, tmp_path: Path) -> 
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {log.name: LOG}
 
 
-def test_commands_say_what_to_do_with_a_log_without_its_file(scratch: Scratch) -> None:
+def test_commands_say_what_to_do_with_a_log_without_its_file(scratch: Scratch, command: Command) -> None:
     log = scratch.database.with_name(f"{scratch.database.name}-wal")
     log.write_bytes(LOG)
-    for command in ("startup", "doctor", "backupdb", "upkeep"):
-        refused = scratch.manage(command, *(["--once"] if command == "upkeep" else []))
-        assert refused.returncode != 0, command
-        assert "move the log away" in refused.stdout + refused.stderr, (command, refused.stdout, refused.stderr)
-        assert "Traceback" not in refused.stderr, (command, refused.stderr)
+    ways = [command, scratch.manage, command, scratch.manage]
+    for run, *arguments in zip(ways, ["startup", "doctor", "backupdb", "upkeep"], strict=True):
+        refused = run(*arguments, *(["--once"] if arguments == ["upkeep"] else []))
+        assert refused.returncode != 0, arguments
+        assert "move the log away" in refused.stdout + refused.stderr, (arguments, refused.stdout, refused.stderr)
+        assert "Traceback" not in refused.stderr, (arguments, refused.stderr)
     assert not scratch.database.exists()
     assert log.read_bytes() == LOG
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 
 from promptadmin.db.process_locks import ADVISORY_KEYS
+from tests.conftest import Command
 from tests.support import file_contents, legacy_files
 from tests.support.legacy_files import make_file, make_run
 from tests.support.processes import Scratch
@@ -64,7 +65,7 @@ def test_two_starts_at_once_make_everything_once(scratch: Scratch) -> None:
     assert total == distinct == 150
 
 
-def test_a_killed_start_leaves_no_lock(scratch: Scratch) -> None:
+def test_a_killed_start_leaves_no_lock(scratch: Scratch, command: Command) -> None:
     """The operating system frees it with the process: the next start doesn't wait."""
     with lock_held(scratch.data_dir):
         waiting = scratch.start("startup")
@@ -72,7 +73,7 @@ def test_a_killed_start_leaves_no_lock(scratch: Scratch) -> None:
         assert waiting.stdout.readline() == WAITING
     waiting.kill()
     waiting.communicate()
-    finished = scratch.manage("startup")
+    finished = command("startup")
     assert finished.returncode == 0
     assert WAITING not in finished.stdout
 

@@ -177,14 +177,6 @@ def test_a_replica_that_is_away_costs_one_warning(
     until(lambda: bool(names(site, reader_token)) and replica_reads(replica) > before)
 
 
-def test_a_replica_belongs_to_postgresql(scratch: Scratch) -> None:
-    """The variable is named, whatever is wrong with it."""
-    for replica in ("postgresql://127.0.0.1/replica", "sqlite:///other.db", "nonsense"):
-        refused = scratch.manage("doctor", DATABASE_REPLICA_URL=replica)
-        assert refused.returncode == 1
-        assert "DATABASE_REPLICA_URL" in refused.stderr
-
-
 def test_how_late_a_replica_is(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """As long as the primary has been where the replica is now; unknown until it has had everything once."""
     settings.REPLICA_MAX_LAG = 10

@@ -306,3 +306,16 @@ def test_what_nobody_restores_goes_after_its_time(settings: Settings) -> None:
     make_prompt(project)
     do("delete_project", project_id=project.id)
     assert not Deletion.objects.exists()
+
+
+def test_a_deletion_of_an_application_that_is_off_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the start nor the upkeep fails on its kind, and nobody restores it."""
+    project, _ = make_library()
+    do("delete_project", project_id=project.id)
+    Deletion.objects.update(state="going")
+    monkeypatch.setattr(work, "KINDS", {})
+    assert work.unfinished("default") == []
+    assert upkeep.finish_one("default").left == 0
+    with pytest.raises(NotFound):
+        undo(newest().pk)
+    assert newest().state == "going"

@@ -202,8 +202,6 @@ BOMBS: dict[str, Callable[[], tuple[str, bytes]]] = {
 MOST_MEBIBYTES = 260
 CHILD = """
 import resource, sys
-import django
-django.setup()
 from promptadmin.exchange.base_formats import Unreadable
 from promptadmin.exchange.formats import FORMATS
 kind, path = sys.argv[1:]

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.chart import PieChart, Reference
@@ -57,7 +57,6 @@ def as_json(record: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("kind", FORMATS)
 @given(rows=st.lists(records, max_size=4))
-@settings(max_examples=20)
 def test_what_is_written_is_read_as_it_was(kind: type[Any], rows: list[dict[str, Any]]) -> None:
     content = b"".join(kind().write(iter(rows), COLUMNS))
     read = [values for _, values in kind().read(content, COLUMNS)]
@@ -91,7 +90,6 @@ def table_of(kind: type[Any], text: str) -> bytes:
 
 @pytest.mark.parametrize("kind", [CSV, XLSX])
 @given(text=QUOTED)
-@settings(max_examples=30)
 def test_texts_with_apostrophes_come_back(kind: type[Any], text: str) -> None:
     content = b"".join(kind().write([dict.fromkeys(COLUMNS) | {"id": "1", "text": text}], COLUMNS))
     ((_, values),) = kind().read(content, COLUMNS)
@@ -100,7 +98,6 @@ def test_texts_with_apostrophes_come_back(kind: type[Any], text: str) -> None:
 
 @pytest.mark.parametrize("kind", [CSV, XLSX])
 @given(text=st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=20))
-@settings(max_examples=30)
 def test_an_apostrophe_of_another_program_stays(kind: type[Any], text: str) -> None:
     """Ours stand before the beginning of a formula, before an apostrophe and alone."""
     for foreign in (f"'{text}'", f"'{text}"):

@@ -68,8 +68,10 @@ def received(answer: http.client.HTTPResponse) -> Came:
         return Came(answer.status, answer.headers, content, is_whole)
 
 
-@pytest.fixture
-def front(tmp_path: Path) -> Iterator[Front]:
+@contextlib.contextmanager
+def fronting(directory: Path, content: bytes) -> Iterator[Front]:
+    """A server of a database behind nginx."""
+    (directory / "x.db").write_bytes(content)
     variables: dict[str, Any] = {
         "AUTH_TOKEN": TOKEN,
         "PROMPTADMIN_HTTPS": "1",
@@ -78,10 +80,16 @@ def front(tmp_path: Path) -> Iterator[Front]:
     }
     plain, secure = free_port(), free_port()
     with (
-        serving(tmp_path, f"sqlite:///{tmp_path / 'x.db'}", "--threads", "2", **variables) as site,
-        nginx_before(tmp_path, urlsplit(site.address).port or 0, plain=plain, secure=secure),
+        serving(directory, f"sqlite:///{directory / 'x.db'}", "--threads", "2", **variables) as site,
+        nginx_before(directory, urlsplit(site.address).port or 0, plain=plain, secure=secure),
     ):
-        yield Front(site, tmp_path, plain, secure)
+        yield Front(site, directory, plain, secure)
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory, new_file: bytes) -> Iterator[Front]:
+    with fronting(tmp_path_factory.mktemp("front"), new_file) as front:
+        yield front
 
 
 def test_every_answer_is_one_of_a_site_with_tls(front: Front) -> None:
@@ -116,12 +124,13 @@ def test_bodies_that_come_slowly_hold_no_thread(front: Front) -> None:
         assert time.monotonic() - began < 10  # without nginx it would be for as long as those clients like
 
 
-def test_an_export_comes_whole_or_is_refused(front: Front) -> None:
-    database = front.directory / "x.db"
-    fill(database)
-    export = front.get(EXPORT)
-    assert (export.status, export.is_whole, len(export.content.splitlines())) == (200, True, RUNS)
-    break_pages(database)
-    refused = front.get(EXPORT)
+def test_an_export_comes_whole_or_is_refused(tmp_path: Path, new_file: bytes) -> None:
+    with fronting(tmp_path, new_file) as front:
+        database = front.directory / "x.db"
+        fill(database)
+        export = front.get(EXPORT)
+        assert (export.status, export.is_whole, len(export.content.splitlines())) == (200, True, RUNS)
+        break_pages(database)
+        refused = front.get(EXPORT)
     assert refused.status >= 500
     assert "detail" in json.loads(refused.content)

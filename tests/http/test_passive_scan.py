@@ -63,8 +63,9 @@ class Scanner:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, new_file: bytes) -> Iterator[Site]:
     directory: Path = tmp_path_factory.mktemp("scanned")
+    (directory / "x.db").write_bytes(new_file)
     database = f"sqlite:///{directory / 'x.db'}"
     with serving(directory, database, AUTH_TOKEN=TOKEN, PROMPTADMIN_ALLOWED_HOSTS="127.0.0.1,localhost") as served:
         yield served
@@ -80,6 +81,11 @@ def pages_of(scanner: Scanner) -> list[str]:
                 found.add(address)
                 waiting.append(address)
     return sorted(found)
+
+
+def is_list(path: str) -> bool:
+    """Whether this is the dashboard, or the list of a table."""
+    return path.count("/") in (2, 4)
 
 
 def api_addresses(scanner: Scanner) -> list[str]:
@@ -146,10 +152,12 @@ def test_what_is_searched_for_is_never_markup(site: Site) -> None:
     scanner = Scanner(site)
     scanner.sign_in()
     for path in pages_of(scanner):
-        for name in ("q", "project", "period", "status", "e", "p", "o", "next", "_changelist_filters", "search"):
-            answer = scanner.ask("GET", f"{path}?{urlencode({name: PROBE})}")
-            assert answer.status < 500, (path, name)
-            assert "<script>alert(1)" not in answer.text, (path, name)
+        names = ("q", "project", "period", "status", "e", "p", "o", "next", "_changelist_filters", "search")
+        # A list may refuse the first of them, and not come to the next; other pages read none, or one.
+        for asked in [(name,) for name in names] if is_list(path) else [names]:
+            answer = scanner.ask("GET", f"{path}?{urlencode(dict.fromkeys(asked, PROBE))}")
+            assert answer.status < 500, (path, asked)
+            assert "<script>alert(1)" not in answer.text, (path, asked)
     for path in (f"/admin/{quote(PROBE)}/", f"/{quote(PROBE)}", f"/admin/login/?next={quote(PROBE)}"):
         assert "<script>alert(1)" not in scanner.ask("GET", path).text
 

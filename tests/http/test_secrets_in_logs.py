@@ -48,9 +48,10 @@ class Browser:
         return self.ask("POST", "/admin/login/?next=/admin/", urlencode(form), Cookie=cookie, Content_Type=FORM)
 
 
-def test_no_secret_is_in_any_log_or_error(tmp_path: Path) -> None:
+def test_no_secret_is_in_any_log_or_error(tmp_path: Path, new_file: bytes) -> None:
     """Signing in, tokens in headers, bodies and queries, failures among them, where most is logged and shown."""
     scratch = Scratch(tmp_path)
+    scratch.database.write_bytes(new_file)
     variables: dict[str, Any] = {
         "PROMPTADMIN_ADMIN_PASSWORD": PASSWORD,
         "PROMPTADMIN_SECRET_KEY": SECRET_KEY,

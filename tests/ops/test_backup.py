@@ -23,7 +23,7 @@ from promptadmin.ops.backups.engines import store_of
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.making import make_backup
 from promptadmin.ops.backups.store import PARTIAL, Store, proven_backups
-from tests.conftest import OpenFile
+from tests.conftest import Command, OpenFile
 from tests.support import file_contents
 from tests.support.processes import Scratch
 from tests.support.rounds import KILLS
@@ -177,8 +177,8 @@ def test_a_disk_that_fills_up_leaves_nothing(scratch: Scratch, new_file: bytes) 
     assert list((scratch.data_dir / "backups").iterdir()) == []
 
 
-def test_no_database_no_backup(scratch: Scratch) -> None:
-    done = scratch.manage("backupdb")
+def test_no_database_no_backup(scratch: Scratch, command: Command) -> None:
+    done = command("backupdb")
     assert (done.returncode, done.stdout) == (1, "")
     assert "`manage.py startup`" in done.stderr
     assert not scratch.database.exists()
@@ -322,7 +322,9 @@ def killed(scratch: Scratch, arguments: list[str], directory: Path, longest: flo
     return False
 
 
-def test_a_backup_killed_at_any_moment_is_whole_or_not_there(scratch: Scratch, new_file: bytes) -> None:
+def test_a_backup_killed_at_any_moment_is_whole_or_not_there(
+    scratch: Scratch, command: Command, new_file: bytes
+) -> None:
     chance = random.Random("backupdb")
     scratch.database.write_bytes(new_file)
     add_ballast(scratch.database, 24)
@@ -335,7 +337,7 @@ def test_a_backup_killed_at_any_moment_is_whole_or_not_there(scratch: Scratch, n
         kills += killed(scratch, arguments, directory, 0.8, chance)
         left = {path for path in directory.iterdir() if not path.name.endswith(PARTIAL)}
         assert left == {backup.directory for backup in proven_backups(directory)}
-    done = scratch.manage("backupdb", "--keep", "1", "--json")
+    done = command("backupdb", "--keep", "1", "--json")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert [str(path) for path in directory.iterdir()] == [answer["backup"]]

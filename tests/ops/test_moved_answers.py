@@ -5,7 +5,7 @@ That is the one with the most damage, and all of them where PROMPTADMIN_ALL_SAMP
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.api.requests_to import JsonClient
-from tests.support.legacy_files import unpack
+from tests.conftest import Command
 from tests.support.processes import Scratch
 from tests.support.rounds import SAMPLES
 from tests.support.servers import Site, serving
@@ -129,13 +129,13 @@ def differences(ours: Any, theirs: Any, place: str = "") -> Iterator[str]:
 @needs_postgresql
 @needs_legacy_files
 @pytest.mark.parametrize("name", SAMPLES)
-def test_every_answer_is_the_same(tmp_path: Path, scratch: Scratch, name: str) -> None:
+def test_every_answer_is_the_same(
+    tmp_path: Path, scratch: Scratch, command: Command, adopted_sample: Callable[[str], bytes], name: str
+) -> None:
     """Damaged rows too; what differs is listed in docs/scaling.md."""
-    unpack(name, scratch.database)
-    started = scratch.manage("startup", "--quiet", "--repair-orphans")
-    assert started.returncode == 0, started.stderr
+    scratch.database.write_bytes(adopted_sample(name))
     with postgresql_database() as url:
-        moved = scratch.manage("move_to", url)
+        moved = command("move_to", url)
         assert moved.returncode == 0, moved.stderr
         for place in ("file", "server"):
             (tmp_path / place).mkdir()

@@ -7,7 +7,7 @@ import datetime as dt
 import random
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,9 @@ from promptadmin.ops.postgresql_move.values import (
     original,
     read_text,
 )
+from tests.conftest import Command
 from tests.support import file_contents
-from tests.support.legacy_files import SAMPLE_NAMES, unpack
+from tests.support.legacy_files import SAMPLE_NAMES
 from tests.support.moves import SMALL_BATCHES, kill_within_a_table
 from tests.support.processes import Scratch
 from tests.support.rounds import KILLS, SAMPLES
@@ -48,13 +49,6 @@ WILD = """
 def target() -> Iterator[str]:
     with postgresql_database() as url:
         yield url
-
-
-def adopted(scratch: Scratch, name: str) -> Path:
-    unpack(name, scratch.database)
-    started = scratch.manage("startup", "--quiet", "--repair-orphans")
-    assert started.returncode == 0, started.stderr
-    return scratch.database
 
 
 def ask(url: str, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
@@ -98,9 +92,12 @@ def sqlite_rows(path: Path, query: str) -> list[tuple[Any, ...]]:
 @needs_postgresql
 @needs_legacy_files
 @pytest.mark.parametrize("name", SAMPLE_NAMES)
-def test_an_adopted_sample_is_the_same_in_postgresql(scratch: Scratch, target: str, name: str) -> None:
+def test_an_adopted_sample_is_the_same_in_postgresql(
+    scratch: Scratch, command: Command, adopted_sample: Callable[[str], bytes], target: str, name: str
+) -> None:
     """Every value, also those that PostgreSQL's columns can't hold; the file stays as it was, byte for byte."""
-    path = adopted(scratch, name)
+    path = scratch.database
+    path.write_bytes(adopted_sample(name))
     if name == "dirty":
         with closing(sqlite3.connect(path)) as raw:
             raw.executescript(WILD)
@@ -115,7 +112,7 @@ def test_an_adopted_sample_is_the_same_in_postgresql(scratch: Scratch, target: s
             )
             raw.commit()
     before = file_contents.dump(path)
-    moved = scratch.manage("move_to", target)
+    moved = command("move_to", target)
     assert moved.returncode == 0, moved.stderr
     assert file_contents.dump(path) == before
     kept = assert_same(path, target)
@@ -129,7 +126,7 @@ def test_an_adopted_sample_is_the_same_in_postgresql(scratch: Scratch, target: s
             ("text:74776F", "text:FF"),
         ]
     assert ask(target, "SELECT to_regclass('promptadmin_move')") == [(None,)]
-    again = scratch.manage("move_to", target)
+    again = command("move_to", target)
     assert again.returncode == 1
     assert "isn't empty" in again.stderr
 
@@ -137,10 +134,13 @@ def test_an_adopted_sample_is_the_same_in_postgresql(scratch: Scratch, target: s
 @needs_postgresql
 @needs_legacy_files
 @pytest.mark.parametrize("name", SAMPLES)
-def test_a_move_killed_at_any_moment_goes_on_where_it_was(scratch: Scratch, target: str, name: str) -> None:
+def test_a_move_killed_at_any_moment_goes_on_where_it_was(
+    scratch: Scratch, adopted_sample: Callable[[str], bytes], target: str, name: str
+) -> None:
     """First within a table. One that is done, which the next one refuses, makes way for one into another database."""
     chance = random.Random("move_to")
-    path = adopted(scratch, name)
+    path = scratch.database
+    path.write_bytes(adopted_sample(name))
     if name == "dirty":
         with closing(sqlite3.connect(path)) as raw:
             raw.executescript(WILD)
@@ -177,13 +177,15 @@ def is_moved(scratch: Scratch, path: Path, target: str, *options: str) -> None:
 
 
 @needs_postgresql
-def test_what_must_not_be_moved_changes_nothing(scratch: Scratch, target: str, new_file: bytes) -> None:
+def test_what_must_not_be_moved_changes_nothing(
+    scratch: Scratch, command: Command, target: str, new_file: bytes
+) -> None:
     """A used target, a locked or legacy file, an engine that is none, a server that is away: one line, exit code 1."""
     scratch.database.write_bytes(new_file)
     before = file_contents.digest(scratch.database)
 
     def refused(*arguments: str, **variables: str) -> str:
-        answer = scratch.manage("move_to", *arguments, **variables)
+        answer = scratch.manage("move_to", *arguments, **variables) if variables else command("move_to", *arguments)
         assert answer.returncode == 1, answer.stdout
         assert len(answer.stderr.strip().splitlines()) == 1, answer.stderr
         return answer.stderr

@@ -20,7 +20,7 @@ from promptadmin.db.sqlite.connections import is_file
 from promptadmin.db.sqlite.pragmas import pragmas_read_back, read_pragmas
 from promptadmin.ops.startup import sequence as startup
 from promptadmin.ops.startup.adoption import UnusableDatabaseError
-from tests.conftest import OpenFile
+from tests.conftest import Command, OpenFile
 from tests.support import file_contents, legacy_files
 from tests.support.django_databases import ALIAS
 from tests.support.legacy_files import make_file, make_project, make_run
@@ -191,15 +191,15 @@ def test_startup_quiet(legacy_rows: None) -> None:
     assert len(everything()["projects"]) == 2
 
 
-def test_startup_of_a_new_database(scratch: Scratch) -> None:
+def test_startup_of_a_new_database(scratch: Scratch, command: Command) -> None:
     """In a process of its own: makes the file, says so, and exits with 0; --quiet and --json print just that."""
     first = scratch.manage("startup")
     assert (first.returncode, first.stderr) == (0, "")
     assert first.stdout.startswith(f"Making a new database: {scratch.database}\n1 tables ")
     assert [line[0] for line in first.stdout.splitlines()[1:-1]] == list("123456+78")
-    quiet = scratch.manage("startup", "--quiet")
+    quiet = command("startup", "--quiet")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
-    document = json.loads(scratch.manage("startup", "--json").stdout)
+    document = json.loads(command("startup", "--json").stdout)
     assert [each["changed"] for each in document["steps"]] == [0] * len(STEPS)
 
 
@@ -276,11 +276,13 @@ def test_a_directory_that_merely_holds_the_database_keeps_its_mode(
     assert str(open_modes.parent) in report.result.warnings[0]
 
 
-def test_an_index_that_a_killed_start_had_dropped_comes_back(scratch: Scratch, new_file: bytes) -> None:
+def test_an_index_that_a_killed_start_had_dropped_comes_back(
+    scratch: Scratch, command: Command, new_file: bytes
+) -> None:
     """The links' index goes while many links are made; the next start makes it again if need be."""
     scratch.database.write_bytes(new_file)
     before = file_contents.schema(scratch.database)
     with closing(sqlite3.connect(scratch.database)) as raw:
         raw.execute("DROP INDEX ix_optimizations_prompt_id")
-    assert scratch.manage("startup", "--quiet").returncode == 0
+    assert command("startup", "--quiet").returncode == 0
     assert file_contents.schema(scratch.database).keys() == before.keys()

@@ -159,10 +159,12 @@ def test_nothing_is_left_when_it_is_killed(scratch: Scratch) -> None:
     ],
     ids=lambda value: value[0] if isinstance(value, list) else None,
 )
-def test_ctrl_c_ends_a_command_with_one_line(scratch: Scratch, arguments: list[str], moment: float) -> None:
+def test_ctrl_c_ends_a_command_with_one_line(
+    scratch: Scratch, new_file: bytes, arguments: list[str], moment: float
+) -> None:
     """Or in silence, by the signal itself, as long as Django isn't imported."""
     if arguments[0] == "upkeep":
-        assert scratch.manage("startup").returncode == 0
+        scratch.database.write_bytes(new_file)
     process = subprocess.Popen(
         [sys.executable, str(REPOSITORY / "manage.py"), *arguments],
         cwd=scratch.directory,

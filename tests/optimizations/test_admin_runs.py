@@ -13,8 +13,8 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 
+from optimizations.lists import windows
 from optimizations.models import Optimization
-from optimizations.repository import browsing
 from projects.models import Project, Prompt
 from tests.support.sent_sql import sent_sql
 
@@ -183,7 +183,7 @@ def test_filters_are_those_of_the_repository(admin: Client) -> None:
 
 def test_every_page_of_the_list_asks_little(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """At most 12 queries whatever the filter or page, and none for each row."""
-    monkeypatch.setattr(browsing, "WINDOW", 20)
+    monkeypatch.setattr(windows, "WINDOW", 20)
     for number in range(60):
         make_run(title=f"run {number}", tags='["t"]', status="error" if number % 2 else "completed", overall_score=0.5)
     queries = ["", "status=error", "tag=t", "tag=nope&strategy=risen&status=error", "score_from=5", "o=3", "o=-3"]
@@ -202,7 +202,7 @@ def test_every_page_of_the_list_asks_little(admin: Client, monkeypatch: pytest.M
 @pytest.mark.parametrize("sort", ["", "&o=3", "&o=-3", "&o=7"])
 def test_no_page_of_the_list_scans_a_table(admin: Client, monkeypatch: pytest.MonkeyPatch, sort: str) -> None:
     """Whatever the filter, SQLite finds its rows by an index."""
-    monkeypatch.setattr(browsing, "WINDOW", 5)
+    monkeypatch.setattr(windows, "WINDOW", 5)
     Project(id="P", name="Support").save()
     Prompt(id="p", content="text", project_id="P").save()
     for number in range(12):
@@ -242,11 +242,9 @@ def test_no_page_of_the_list_scans_a_table(admin: Client, monkeypatch: pytest.Mo
 
 def test_pages_follow_each_other_beyond_what_is_within_reach(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Following `next` shows every run, once, though a list of numbered pages ends at the window."""
-    from optimizations.admin import lists
     from optimizations.admin.runs import OptimizationAdmin
 
-    for module in (browsing, lists):
-        monkeypatch.setattr(module, "WINDOW", 10)
+    monkeypatch.setattr(windows, "WINDOW", 10)
     monkeypatch.setattr(OptimizationAdmin, "list_per_page", 5)
     start = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
     for number in range(32):

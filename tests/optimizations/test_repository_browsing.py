@@ -7,8 +7,9 @@ import json
 
 import pytest
 
+from optimizations.lists import windows
 from optimizations.models import Optimization
-from optimizations.repository import OptimizationRepository, RunFilters, browsing
+from optimizations.repository import OptimizationRepository, Page, RunFilters
 from optimizations.scores import greatest_score, least_score, shown_score
 from projects.models import Project, Prompt
 from promptadmin.db.sessions import read_session, write_session
@@ -29,7 +30,7 @@ def moment(number: int) -> dt.datetime:
 @pytest.fixture
 def runs(db: None, monkeypatch: pytest.MonkeyPatch) -> list[Optimization]:
     """Forty runs, an hour apart, and a window of ten."""
-    monkeypatch.setattr(browsing, "WINDOW", WINDOW)
+    monkeypatch.setattr(windows, "WINDOW", WINDOW)
     Project(id="P", name="Support").save()
     Prompt(id="p", content="text", project_id="P").save()
     rows = [
@@ -53,7 +54,7 @@ def runs(db: None, monkeypatch: pytest.MonkeyPatch) -> list[Optimization]:
     return rows
 
 
-def browse(**wanted: object) -> tuple[list[int], browsing.Browsed]:
+def browse(**wanted: object) -> tuple[list[int], Page]:
     names = ("sort", "order", "limit", "offset", "everywhere")
     how = {name: wanted.pop(name) for name in names if name in wanted}
     with read_session():
@@ -83,7 +84,7 @@ def test_one_indexed_filter_is_exact_and_counted(
     assert ids == (expected[::-1] if order == "desc" else expected)[:5]
     assert found.searched_to is None
     assert found.total == min(len(expected), WINDOW)
-    assert found.has_more == (len(expected) > 5)
+    assert (found.next_cursor is not None) == (len(expected) > 5)
 
 
 def test_few_runs_are_found_however_old_they_are(runs: object) -> None:

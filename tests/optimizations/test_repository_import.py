@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizations.columns import COUNTS, LISTS, SCORES
@@ -74,7 +74,6 @@ def export_text() -> bytes:
 
 
 @given(st.lists(lines, max_size=5))
-@settings(max_examples=100)
 def test_what_is_exported_can_be_imported_and_is_the_same(rows: list[dict[str, Any]]) -> None:
     clear()
     place = {"p1": "P", "p2": "P", "p3": "Q"}
@@ -106,7 +105,6 @@ blank_texts = st.lists(st.sampled_from(["a", "b", " ", "  ", "\n", "\t", "\N{NO-
 
 
 @given(there=st.lists(blank_texts, max_size=4), wanted=st.lists(blank_texts, max_size=6))
-@settings(max_examples=100)
 def test_prompts_of_many_runs_are_those_that_one_run_after_the_other_gets(there: list[str], wanted: list[str]) -> None:
     clear()
     project = Project.objects.create(name="P")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from optimizations.lists.paging import SORTS
@@ -123,7 +123,6 @@ def store(rows: list[dict[str, Any]]) -> None:
     size=st.integers(1, 5),
     seed=st.integers(0, 1000),
 )
-@settings(max_examples=150)
 def test_lists_hold_what_the_contract_says(
     rows: list[dict[str, Any]], wanted: dict[str, Any], sort: str, order: str, size: int, seed: int
 ) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import random
 import re
+from functools import partial
 
 import pytest
 from django.db import connection
 
 from optimizations.lists import plans, queries
+from optimizations.lists.paging import RunOrder
 from optimizations.repository import OptimizationRepository, RunFilters
 from projects.models import Project, Prompt
 from promptadmin.db.sessions import read_session
@@ -98,7 +100,7 @@ def test_an_index_that_has_one_filter_and_the_order_is_looked_through(
     repository = OptimizationRepository()
 
     def read() -> None:
-        queries.fetch_keys(repository.using, filters, repository._order(sort, "desc"), limit=20)
+        queries.fetch_keys(repository.using, filters, RunOrder.named(sort, "desc", repository.using), limit=20)
 
     steps = sqlite_plans(read)
     walked = [step for step in steps if re.match(r"(SEARCH|SCAN) (U0|optimizations) USING COVERING INDEX", step)]
@@ -195,7 +197,7 @@ def test_a_projects_runs_are_counted_in_parts(many: int, monkeypatch: pytest.Mon
 
 def test_only_what_no_index_has_needs_a_route() -> None:
     """Lists that an index has filtered and in order are read from it."""
-    by = OptimizationRepository()._order
+    by = partial(RunOrder.named, using="default")
     assert not plans.needs_route(RunFilters(), by("title", "asc"))
     assert not plans.needs_route(RunFilters(status="completed"), by("created_at", "desc"))
     assert not plans.needs_route(RunFilters(project="p"), by("project", "desc"))

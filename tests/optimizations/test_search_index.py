@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -35,6 +37,14 @@ LETTERS = "abß ẞﬁFIKkς%_\\*\"'-é日本\x00e\u0301中文가각ᄀ\u1161ก
 texts = st.text(LETTERS, max_size=8)
 ROWS = st.integers(1, 6)
 NUMBERS = st.one_of(ROWS, st.sampled_from([-(2**63), -5, 0, 2**40 - 1, 2**40, 2**40 + 3, 2**63 - 2]))
+
+# As the program `sqlite3` does it: pysqlite3 has no iterdump(), but Python's own has.
+DUMP_AND_RESTORE = """
+import sqlite3, sys
+made = sqlite3.connect(sys.argv[2])
+made.executescript("\\n".join(sqlite3.connect(sys.argv[1]).iterdump()))
+made.close()
+"""
 
 _numbers = itertools.count()
 
@@ -140,8 +150,7 @@ def perform(operation: Operation, path: Path, connection: BaseDatabaseWrapper, o
             replace(path, path.with_name("backup.db"))
     elif name == "restore":
         connection.close()
-        with closing(sqlite3.connect(path)) as raw, closing(sqlite3.connect(path.with_name("dumped.db"))) as made:
-            made.executescript("\n".join(raw.iterdump()))
+        subprocess.run([sys.executable, "-c", DUMP_AND_RESTORE, path, path.with_name("dumped.db")], check=True)
         replace(path, path.with_name("dumped.db"))
     elif name == "rebuild":  # as another program's migration does it: our triggers are gone
         with closing(sqlite3.connect(path, timeout=10)) as raw:

@@ -9,7 +9,6 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-
 from optimizations.search_index import RUNS
 from promptadmin.search.index_file import index_path
 from tests.conftest import OpenFile

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from optimizations.api.stats_schemas import StatisticsOut
@@ -97,7 +97,6 @@ def differences(got: Any, plain: Any, path: str = "") -> Iterator[str]:
 
 @pytest.mark.django_db
 @pytest.mark.timeout(600)  # hypothesis takes up to five minutes to make a failing example small
-@settings(max_examples=150)
 @given(
     rows=st.lists(runs, max_size=20),
     statuses=st.lists(st.sampled_from(["active", "archived", "deleted"]), max_size=4),

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.conftest import Command
 from tests.support.legacy_files import LAST_RELEASE_SAMPLE, unpack_gzip
 from tests.support.processes import Scratch
 
@@ -37,9 +38,9 @@ def differences(got: Any, recorded: Any, path: str = "") -> Iterator[str]:
 
 
 @pytest.mark.skipif(not RECORD.exists(), reason="the recorded exchanges are not part of this repository")
-def test_recorded_answers_agree(scratch: Scratch) -> None:
+def test_recorded_answers_agree(scratch: Scratch, command: Command) -> None:
     unpack_gzip(LAST_RELEASE_SAMPLE, scratch.database)
-    startup = scratch.manage("startup")
+    startup = command("startup")
     assert startup.returncode == 0, startup.stderr
     with gzip.open(RECORD) as file:
         steps = [step for step in json.load(file) if urlsplit(step["path"]).path == "/api/history/stats"]

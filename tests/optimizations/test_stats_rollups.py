@@ -344,6 +344,24 @@ def test_a_missing_trigger_is_noticed() -> None:
         assert answers() == recomputed()
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("number", [2**63 - 1, 2**62, 2**59 + 1, -(2**63), -(2**60)])
+def test_rows_of_any_number_count(number: int) -> None:
+    """Places of the greatest can't be reckoned by SQLite: these rows are in no summary."""
+    with small_ranges():
+        store([make_run(project="p", task_type="coding", overall_score=0.5)] * 30)
+        do(("replace at", number, make_run(project="p", overall_score=0.5)))
+        do(("insert", make_run(project="p", overall_score=0.5)))
+        fold_all()
+        assert answers() == recomputed()
+        write("UPDATE optimizations SET overall_score = 0.75 WHERE rowid = %s", number)
+        write("UPDATE optimizations SET status = 'error' WHERE rowid = %s", number)
+        assert answers() == recomputed()
+        write("DELETE FROM optimizations WHERE rowid = %s", number)
+        fold_all()
+        assert answers() == recomputed()
+
+
 def drop_triggers(*names: str) -> None:
     for name in names:
         write(f"DROP TRIGGER {table.TABLE}_{name}")

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from projects.models import Project, Prompt
@@ -171,7 +171,6 @@ WORDS = st.sampled_from(["a", "b", "ab", " ", "  ", "\n", "\t", "\r", "\u00a0", 
 TEXTS = st.lists(WORDS, min_size=1, max_size=5).map("".join).filter(str.strip)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stored=st.lists(TEXTS, max_size=5), asked=TEXTS)
 def test_any_blanks_are_compared_by_the_rule(stored: list[str], asked: str) -> None:
     """Exactly, or else as SQL folds the usual blanks, or else as Python folds all; the first one of a rule counts."""
@@ -192,7 +191,6 @@ def test_any_blanks_are_compared_by_the_rule(stored: list[str], asked: str) -> N
 LONG_TEXTS = st.lists(st.one_of(WORDS, st.sampled_from(["word " * 7, " " * 45, "x" * 39])), max_size=12).map("".join)
 
 
-@settings(max_examples=200, deadline=None)
 @given(text=LONG_TEXTS)
 def test_a_key_is_the_same_in_python_and_in_the_database(text: str) -> None:
     with connection.cursor() as cursor:

@@ -33,7 +33,7 @@ def test_no_other_module_of_projects_names_the_application_of_runs_or_its_table(
 
 
 def test_the_application_of_runs_answers() -> None:
-    assert isinstance(runs.get_runs(), StoredRuns)
+    assert isinstance(runs.get_runs("default"), StoredRuns)
 
 
 @pytest.mark.django_db
@@ -42,7 +42,7 @@ def test_without_one_that_answers_there_are_no_runs(monkeypatch: pytest.MonkeyPa
     project = make_project(name="mine")
     prompt = make_prompt(project, "text")
     make_run(prompt, project="mine", raw_prompt="text")
-    monkeypatch.setattr(runs, "_registered", [runs.Runs()])
+    monkeypatch.setattr(runs, "_registered", [runs.Runs])
     repository = ProjectRepository()
     [read] = repository.get_project(project_id=project.id).prompts
     assert (read.run_count, read.latest_run) == (0, None)

@@ -1,4 +1,4 @@
-"""A legacy file for servers of tests: adopted when they start."""
+"""An adopted legacy file for servers of tests."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from optimizations.tools.demo import make_demo_file
-
 TABLES = ("projects", "prompts", "prompt_versions", "optimizations")
 
 
 class AdoptedDatabase:
-    """The demo's file at a path."""
+    """Such a file at a path."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, content: bytes) -> None:
         self.path = path
         self.url = f"sqlite:///{path}"
-        make_demo_file(path)
+        path.write_bytes(content)
 
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of the four tables, in an order of its own."""

@@ -20,6 +20,7 @@ WEBHOOK_SECONDS = _number("KILL_SECONDS", 2)
 SAMPLES = SAMPLE_NAMES if os.environ.get("PROMPTADMIN_ALL_SAMPLES") else ("dirty",)
 
 # What `make fuzz` sets.
+EXAMPLES = int(_number("EXAMPLES", 30))  # of each test that hypothesis makes some for, unless it says otherwise
 MADE_UP_REQUESTS = int(_number("FUZZ_EXAMPLES", 2))  # to each operation
 RAW_REQUESTS = int(_number("RAW_REQUESTS", 50))
 IMPORTED_FILES = int(_number("FUZZ_FILES", 6))

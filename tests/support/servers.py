@@ -18,7 +18,7 @@ import pytest
 from tests.support.ports import free_port
 from tests.support.processes import REPOSITORY, environment
 
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 45  # within which a stop answers what was accepted
 
 

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from bench.wrk import MISSING
 from tests.support import legacy_files
 from tests.support.clusters import why_no_clusters
 
@@ -28,6 +29,7 @@ needs_postgresql = pytest.mark.needs_postgresql
 needs_clusters = pytest.mark.needs_clusters
 needs_chromium = pytest.mark.needs_chromium
 needs_nginx = pytest.mark.needs_nginx
+needs_wrk = pytest.mark.needs_wrk
 needs_legacy_files = pytest.mark.needs_legacy_files
 
 
@@ -64,6 +66,12 @@ def why_no_nginx() -> str:
 
 
 @functools.cache
+def why_no_wrk() -> str:
+    """Why tests can't send load; empty if they can."""
+    return "" if shutil.which("wrk") else MISSING
+
+
+@functools.cache
 def why_no_legacy_files() -> str:
     """Why tests can't adopt the sample files; empty if they can."""
     if legacy_files.SAMPLES.is_dir():
@@ -85,6 +93,7 @@ def check_services(item: pytest.Item) -> None:
         ("needs_clusters", why_no_clusters),
         ("needs_chromium", why_no_chromium),
         ("needs_nginx", why_no_nginx),
+        ("needs_wrk", why_no_wrk),
     ):
         if item.get_closest_marker(marker) and reason():
             absent(reason())

@@ -19,7 +19,6 @@ class Command(StepCommand):
         )
 
     def step_options(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Pass `minutes` on."""
         if options["minutes"] < 0:
             raise CommandError("--minutes must not be negative.")
         return {"minutes": options["minutes"]}

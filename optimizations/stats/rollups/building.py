@@ -15,7 +15,6 @@ from django.db import connections
 
 from optimizations.models import Optimization
 from optimizations.stats.rollups import table
-from optimizations.stats.rollups.counts import packed, read_kinds
 from optimizations.stats.rollups.reading import Rows, find_cover, summarize
 from optimizations.stats.rollups.summaries import Summary, unpacked
 from optimizations.stats.rollups.table import RUNS, TABLE, level_of, place, rows_of
@@ -178,8 +177,7 @@ def _make(using: str, task: Task) -> list[Any]:
         cursor.execute(f"SELECT rowid, id FROM {RUNS} WHERE rowid = %s", [last_row])
         edge = cursor.fetchone() or (None, None)
     parts = len(_projects_worth_a_part(summary))
-    kinds = packed(read_kinds(connections[using], cover, task.project))
-    return [parts, *times, *edge, *summary.completed().numbers(), kinds, summary.packed()]
+    return [parts, *times, *edge, *summary.completed().numbers(), summary.packed()]
 
 
 def _store(using: str, made: list[list[Any]]) -> int:
@@ -189,7 +187,7 @@ def _store(using: str, made: list[list[Any]]) -> int:
         for values in made:
             cursor.execute(
                 f"UPDATE {TABLE} SET parts = %s, first_at = %s, last_at = %s, last_row = %s, last_id = %s, "
-                "completed = %s, scored = %s, score = %s, kinds = %s, data = %s WHERE id = %s",
+                "completed = %s, scored = %s, score = %s, data = %s WHERE id = %s",
                 values,
             )
             done += cursor.rowcount

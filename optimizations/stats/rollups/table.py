@@ -22,13 +22,12 @@ RUNS = "optimizations"
 #: anew.
 COLUMNS = tuple(column.name for column in ALL if column.counted or column.summed)
 # `data` is empty while a summary is being made; `last_row` is the number of its last run, `last_id` that run's id.
-# Times and ids stand here as in their rows, so these columns have no type. `kinds` are those of
-# `counts`, empty where they aren't known.
+# Times and ids stand here as in their rows, so these columns have no type.
 _CREATE_TABLE = f"""
     CREATE TABLE IF NOT EXISTS {TABLE} (
         id INTEGER PRIMARY KEY, project TEXT NOT NULL, place INTEGER NOT NULL, parts INTEGER NOT NULL DEFAULT 0,
         first_at, last_at, last_row INTEGER, last_id,
-        completed INTEGER, scored INTEGER, score REAL, kinds TEXT, data BLOB
+        completed INTEGER, scored INTEGER, score REAL, data BLOB
     )
 """
 _CREATE_INDEXES = (
@@ -115,7 +114,7 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 
 
 def _is_current(connection: BaseDatabaseWrapper) -> bool:
-    """Whether the triggers are there and do what they should, and the table has what this release stores in it."""
+    """Whether the table and the triggers are there, and these do what they should."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name, sql FROM sqlite_master "
@@ -123,7 +122,7 @@ def _is_current(connection: BaseDatabaseWrapper) -> bool:
             [RUNS, f"{TABLE}%", TABLE],
         )
         found = dict(cursor.fetchall())
-    return "kinds" in (found.pop(TABLE, None) or "") and found == _statements()
+    return found.pop(TABLE, None) is not None and found == _statements()
 
 
 def is_trustworthy(connection: BaseDatabaseWrapper) -> bool:

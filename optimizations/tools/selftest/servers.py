@@ -54,7 +54,6 @@ class Servers:
         self._group = 0
 
     def __enter__(self) -> Servers:
-        """Nothing runs yet."""
         return self
 
     def __exit__(

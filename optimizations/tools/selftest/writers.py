@@ -47,7 +47,6 @@ class Ledger:
         self._lock = threading.Condition()
 
     def close(self) -> None:
-        """Nothing more comes."""
         os.close(self._handle)
 
     def mark(self) -> str:
@@ -87,7 +86,6 @@ class Writers:
             thread.start()
 
     def let(self) -> None:
-        """Begin, or go on."""
         self._gate.set()
 
     def hold(self) -> None:
@@ -97,7 +95,6 @@ class Writers:
             raise SelfTestError("A writer hangs: the server neither answers nor closes the connection.")
 
     def stop(self) -> None:
-        """End the threads."""
         self._over.set()
         self._gate.set()
         for thread in self._threads:
@@ -126,7 +123,6 @@ class _Writer:
         self._prompts: list[tuple[str, str]] = []
 
     def close(self) -> None:
-        """Close the connection."""
         self._connection.close()
 
     def write(self) -> bool:

@@ -46,7 +46,6 @@ class Address:
 
     @property
     def authority(self) -> str:
-        """The header `Host`."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 

@@ -95,7 +95,6 @@ class EndpointAdmin(ModelAdmin):
         return answer
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
-        """The same for several."""
         for row in self._empty(request, list(queryset)):
             with write_session():
                 row.delete()
@@ -114,12 +113,10 @@ class EndpointAdmin(ModelAdmin):
 
     @admin.display(description="waiting")
     def waiting(self, row: Endpoint) -> str:
-        """A link to what waits."""
         return self._link(row, DeliveryStatus.PENDING)
 
     @admin.display(description="given up")
     def dead(self, row: Endpoint) -> str:
-        """A link to the dead letters."""
         return self._link(row, DeliveryStatus.DEAD)
 
     def _link(self, row: Endpoint, status: DeliveryStatus) -> str:

@@ -16,7 +16,6 @@ class WebhooksConfig(PluginConfig):
     event_recorders: ClassVar = {"*": "promptadmin.contrib.webhooks.outbox.record_event"}
 
     def ready(self) -> None:
-        """Let the change log know endpoints."""
         from auditlog.registry import auditlog
 
         auditlog.register(self.get_model("Endpoint"), mask_fields=["secret"])

@@ -48,7 +48,6 @@ class Outcome:
 
     @property
     def is_delivered(self) -> bool:
-        """Whether the receiver has it."""
         return self.answer is not None and 200 <= self.answer < 300
 
 

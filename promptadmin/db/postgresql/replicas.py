@@ -114,7 +114,6 @@ state = ReplicaState()
 
 
 def has_replica() -> bool:
-    """Whether DATABASE_REPLICA_URL is set."""
     return ALIAS in settings.DATABASES
 
 

@@ -46,7 +46,6 @@ def configure_connection(sender: Any, connection: BaseDatabaseWrapper, **kwargs:
 
 
 def quote(name: str) -> str:
-    """A SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -23,7 +23,6 @@ class Bug:
     backports: Mapping[Release, int] = field(default_factory=dict)
 
     def is_in(self, release: Release) -> bool:
-        """Whether a release has it."""
         if not self.since <= release < self.fixed:
             return False
         return release[:2] not in self.backports or release[2] < self.backports[release[:2]]
@@ -57,11 +56,14 @@ KNOWN_BUGS = (
 
 
 def bugs_of(release: Release) -> list[Bug]:
-    """The known bugs of a release."""
     return [bug for bug in KNOWN_BUGS if bug.is_in(release)]
 
 
-def releases_without(bug: Bug) -> str:
-    """In words, from which releases on a bug is mended."""
+def advice(bug: Bug) -> str:
+    """What to do about a bug, and where SQLite says so."""
     others = ", ".join(f"{branch[0]}.{branch[1]}.{first}" for branch, first in bug.backports.items())
-    return f"SQLite {'.'.join(map(str, bug.fixed))} or later" + (f" (also {others})" if others else "")
+    releases = f"{'.'.join(map(str, bug.fixed))} or later" + (f" (also {others})" if others else "")
+    return (
+        f"Use SQLite {releases}: install pysqlite3 as requirements.txt says, or where it has no wheel, a Python linked "
+        f"with such a release. Make backups often until then. See {bug.source}."
+    )

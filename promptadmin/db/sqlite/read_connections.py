@@ -43,7 +43,6 @@ class Connection(sqlite3.Connection):
         self.log = identity(self.log_path)
 
     def close(self) -> None:
-        """Close both."""
         if self.reader is not None:
             self.reader.close()
             self.reader = None

@@ -10,7 +10,8 @@ from django.core import checks
 from django.db import connections
 
 from promptadmin.db.sqlite.connections import is_file
-from promptadmin.db.sqlite.known_bugs import bugs_of, releases_without
+from promptadmin.db.sqlite.engine import describe
+from promptadmin.db.sqlite.known_bugs import advice, bugs_of
 from promptadmin.db.sqlite.pragmas import pragmas_read_back, read_pragmas
 
 
@@ -35,13 +36,13 @@ def check_pragmas(databases: Sequence[str] | None = None, **kwargs: Any) -> list
 
 
 def check_version(databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
-    """System check promptadmin.W001: the linked SQLite has none of the known bugs."""
+    """System check promptadmin.W001: the SQLite that runs has none of the known bugs."""
     if not any(is_file(connections[alias]) for alias in databases or ()):
         return []
     return [
         checks.Warning(
-            f"SQLite {sqlite3.sqlite_version} has the {bug.name}: {bug.effect}.",
-            hint=f"Use a Python linked with {releases_without(bug)}, and keep backups until then. See {bug.source}.",
+            f"{describe()} has the {bug.name}: {bug.effect}.",
+            hint=advice(bug),
             id="promptadmin.W001",
         )
         for bug in bugs_of(sqlite3.sqlite_version_info)

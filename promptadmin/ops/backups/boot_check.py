@@ -31,7 +31,6 @@ class BootStep:
 
     @property
     def title(self) -> str:
-        """What a person would call it."""
         return self.command if self.command == REQUESTS else f"manage.py {self.command}"
 
 

@@ -44,7 +44,6 @@ def check_compression(compression: str) -> None:
 
 
 def describe(path: Path, label: str) -> StoredFile:
-    """A file's size and hash."""
     with path.open("rb") as file:
         hashing = _Hashing(file)
         _stream(hashing.read, _ignore, label, path.stat().st_size)

@@ -52,7 +52,6 @@ class Manifest:
 
     @property
     def rows(self) -> int:
-        """The rows of all tables."""
         return sum(table.rows for table in self.contents.tables.values())
 
     def as_json(self) -> dict[str, Any]:
@@ -61,7 +60,6 @@ class Manifest:
         return {**document, "checksum": _checksum(document)}
 
     def write(self, directory: Path) -> None:
-        """Write it into a backup's directory."""
         text = json.dumps(self.as_json(), indent=1, ensure_ascii=True)
         (directory / FILE_NAME).write_text(text + "\n")
 

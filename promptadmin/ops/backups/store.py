@@ -41,7 +41,6 @@ class Backup:
 
     @property
     def file(self) -> Path:
-        """The database's copy."""
         return self.directory / self.manifest.file_name
 
     @property

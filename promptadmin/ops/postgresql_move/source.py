@@ -79,7 +79,6 @@ class Source:
         return [(kind, name) for kind, name in rows if not is_derived(name)]
 
     def count(self, table: str) -> int:
-        """The number of rows."""
         return int(self.raw.execute(f"SELECT COUNT(*) FROM {quote(table)}").fetchone()[0])
 
     def has_positions(self, table: str) -> bool:

@@ -95,7 +95,6 @@ class Target:
         return list(TopologicalSorter({name: sorted(graph[name]) for name in sorted(graph)}).static_order())
 
     def columns(self, table: str) -> list[Column]:
-        """A table's columns."""
         with self.connection.cursor() as cursor:
             cursor.execute(COLUMNS, [quote(table), table])
             return [Column(*row) for row in cursor.fetchall()]

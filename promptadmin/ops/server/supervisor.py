@@ -32,7 +32,6 @@ class Companions:
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Companions:
-        """Start them."""
         for number, (command, wait) in enumerate(self.commands):
             thread = threading.Thread(target=self._keep, args=[number, command, wait], daemon=True)
             self._threads.append(thread)
@@ -42,7 +41,6 @@ class Companions:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop them."""
         self._stopping.set()
         for process in self._processes.values():
             process.terminate()

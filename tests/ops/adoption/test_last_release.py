@@ -8,7 +8,8 @@ import random
 import re
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,13 @@ from promptadmin.db.sessions import write_session
 from promptadmin.exchange.lines import Imported, ImportRefused
 from promptadmin.http.responses import to_json
 from promptadmin.ops.startup.sequence import run_startup
-from tests.conftest import OpenDatabase, OpenFile
+from tests.conftest import Command, OpenDatabase, OpenFile
 from tests.ops.adoption.test_random_files import schema_stays
 from tests.ops.test_postgresql_move import assert_same
 from tests.support import file_contents
 from tests.support.django_databases import as_default, postgresql_config
 from tests.support.last_release_files import KINDS, make_last_release
+from tests.support.made_once import MadeOnce
 from tests.support.processes import Scratch
 from tests.support.rounds import KILLS, STAGES
 from tests.support.sent_sql import rebuilds, sent_sql
@@ -71,6 +73,19 @@ def nothing_is_lost(legacy: Path, adopted: Path) -> None:
     assert file_contents.problems(adopted) == []
 
 
+AdoptedRelease = Callable[[str], bytes]
+
+
+@pytest.fixture(scope="session")
+def adopted_release(open_file: OpenFile, made_once: MadeOnce) -> AdoptedRelease:
+    """The bytes of a file of some kind after its first start-up."""
+
+    def make(kind: str, path: Path) -> None:
+        adopt(open_file, make_last_release(path, kind))
+
+    return lambda kind: made_once(f"last-release-{kind}.db", partial(make, kind))
+
+
 @pytest.mark.parametrize(("kind", "stage"), some_stages())
 def test_a_file_at_any_stage_is_adopted_whole(open_file: OpenFile, tmp_path: Path, kind: str, stage: int) -> None:
     path = make_last_release(tmp_path / "promptforge.db", kind, stage)
@@ -84,10 +99,10 @@ def test_a_file_at_any_stage_is_adopted_whole(open_file: OpenFile, tmp_path: Pat
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_names_mean_the_first_project_that_has_them(open_file: OpenFile, tmp_path: Path, kind: str) -> None:
+def test_names_mean_the_first_project_that_has_them(adopted_release: AdoptedRelease, tmp_path: Path, kind: str) -> None:
     """Of two projects in folders the older; runs by its name get prompts there, and no other project does."""
-    path = make_last_release(tmp_path / "promptforge.db", kind)
-    adopt(open_file, path)
+    path = tmp_path / "promptforge.db"
+    path.write_bytes(adopted_release(kind))
     with contextlib.closing(sqlite3.connect(path)) as raw:
         links = dict(
             raw.execute("SELECT o.id, p.project_id FROM optimizations o LEFT JOIN prompts p ON p.id = prompt_id")
@@ -121,18 +136,18 @@ def test_a_project_of_runs_without_a_time_is_dated_now(open_file: OpenFile, tmp_
 
 @pytest.fixture(params=KINDS)
 def adopted(
-    request: pytest.FixtureRequest, open_file: OpenFile, tmp_path: Path, django_db_blocker: DjangoDbBlocker
+    request: pytest.FixtureRequest, adopted_release: AdoptedRelease, tmp_path: Path, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Path]:
     """An adopted file as the default database."""
-    path = make_last_release(tmp_path / "promptforge.db", request.param)
-    adopt(open_file, path)
+    path = tmp_path / "promptforge.db"
+    path.write_bytes(adopted_release(request.param))
     with django_db_blocker.unblock(), override_settings(API_AUTH=False), as_default(path):
         yield path
 
 
 @pytest.fixture
 def staff(adopted: Path) -> Client:
-    user = User.objects.create_superuser("root", password="a long enough password")
+    user = User.objects.create_superuser("root")
     client = Client()
     client.force_login(user)
     return client
@@ -289,27 +304,29 @@ def test_an_export_goes_back_in_without_a_change(staff: Client, adopted: Path) -
     exported.close()
 
 
-def test_the_doctor_finds_no_error_and_a_backup_restores_everything(scratch: Scratch) -> None:
-    make_last_release(scratch.database, "fresh")
-    assert scratch.manage("startup").returncode == 0
+def test_the_doctor_finds_no_error_and_a_backup_restores_everything(
+    scratch: Scratch, command: Command, adopted_release: AdoptedRelease
+) -> None:
+    scratch.database.write_bytes(adopted_release("fresh"))
     doctor = scratch.manage("doctor", "--full", "--json")
     problems = [found for found in json.loads(doctor.stdout)["findings"] if found["severity"] == "error"]
     assert problems == []
-    backup = scratch.manage("backupdb")
+    backup = command("backupdb")
     assert backup.returncode == 0, backup.stderr
     before = file_contents.dump(scratch.database)
-    restored = scratch.manage("restoredb", str(scratch.data_dir / "backups"))
+    restored = command("restoredb", str(scratch.data_dir / "backups"))
     assert restored.returncode == 0, restored.stderr
-    assert scratch.manage("startup").returncode == 0
+    assert command("startup").returncode == 0
     assert file_contents.dump(scratch.database) == before
 
 
 @needs_postgresql
-def test_a_move_to_postgresql_keeps_folders_and_prompts_in_none(scratch: Scratch, open_database: OpenDatabase) -> None:
-    make_last_release(scratch.database, "fresh")
-    assert scratch.manage("startup").returncode == 0
+def test_a_move_to_postgresql_keeps_folders_and_prompts_in_none(
+    scratch: Scratch, command: Command, adopted_release: AdoptedRelease, open_database: OpenDatabase
+) -> None:
+    scratch.database.write_bytes(adopted_release("fresh"))
     with postgresql_database() as url:
-        moved = scratch.manage("move_to", url)
+        moved = command("move_to", url)
         assert moved.returncode == 0, moved.stderr
         assert assert_same(scratch.database, url) == 0
         with open_database(postgresql_config(url)) as connection:
@@ -325,7 +342,7 @@ def test_a_move_to_postgresql_keeps_folders_and_prompts_in_none(scratch: Scratch
             assert repository.name_of_runs("notes-b") is None
 
 
-def test_killed_at_any_moment(scratch: Scratch) -> None:
+def test_killed_at_any_moment(scratch: Scratch, command: Command) -> None:
     """Each start goes on where the last one died; nothing is lost, and the outcome is that of one start."""
     moments = random.Random("last release")
     legacy = make_last_release(scratch.directory / "legacy.db", "fresh")
@@ -336,10 +353,10 @@ def test_killed_at_any_moment(scratch: Scratch) -> None:
             process.communicate(timeout=moments.uniform(0.3, 2.0))
         process.kill()
         process.communicate()
-    last = scratch.manage("startup")
+    last = command("startup")
     assert (last.returncode, last.stderr) == (0, "")
     nothing_is_lost(legacy, scratch.database)
     adopted = file_contents.dump(scratch.database)
     assert len(adopted["projects"]) == 6
-    assert scratch.manage("startup").returncode == 0
+    assert command("startup").returncode == 0
     assert file_contents.dump(scratch.database) == adopted

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Command
 from tests.support import file_contents, legacy_files
 from tests.support.processes import Scratch
 from tests.support.services import needs_legacy_files
@@ -22,11 +23,13 @@ STEPS = 8
 
 
 @pytest.mark.parametrize("name", legacy_files.SAMPLE_NAMES)
-def test_a_sample_ends_as_expected_and_a_second_start_changes_nothing(scratch: Scratch, name: str) -> None:
+def test_a_sample_ends_as_expected_and_a_second_start_changes_nothing(
+    scratch: Scratch, command: Command, name: str
+) -> None:
     """Expected rows, every other byte as it was, a sound file, a named backup equal to the original; then no change."""
     legacy = legacy_files.unpack(name, scratch.directory / "legacy.db")
     path = legacy_files.unpack(name, scratch.database)
-    first = scratch.manage("startup", *OPTIONS[name])
+    first = command("startup", *OPTIONS[name])
     assert (first.returncode, first.stderr) == (0, "")
     verdict = legacy_files.compare(name, legacy, path)
     assert verdict.stdout == "adoption agrees\n"
@@ -41,7 +44,7 @@ def test_a_sample_ends_as_expected_and_a_second_start_changes_nothing(scratch: S
         assert sorted(kept_orphans(kept)) == sorted(orphans(legacy))
         assert kept.stat().st_mode & 0o777 == 0o600
     adopted, schema = file_contents.dump(path), file_contents.schema(path)
-    second = scratch.manage("startup", *OPTIONS[name])
+    second = command("startup", *OPTIONS[name])
     assert (second.returncode, second.stderr) == (0, "")
     assert second.stdout.count("nothing to do") == STEPS == len(second.stdout.splitlines()) - 1
     assert file_contents.dump(path) == adopted
@@ -72,12 +75,12 @@ def kept_orphans(path: Path) -> list[tuple[str, str, str, str]]:
     return [(entry["table"], entry["id"], entry["column"], entry["value"]) for entry in entries]
 
 
-def test_orphans_are_listed_and_nothing_is_changed(scratch: Scratch) -> None:
+def test_orphans_are_listed_and_nothing_is_changed(scratch: Scratch, command: Command) -> None:
     """Without --repair-orphans: each orphan by table, id, column and value; no backup; the same bytes."""
     path = legacy_files.unpack("dirty", scratch.database)
     expected = orphans(path)
     before = file_contents.digest(path)
-    refused = scratch.manage("startup")
+    refused = command("startup")
     assert refused.returncode != 0
     assert refused.stdout == ""
     assert len(expected) == 5

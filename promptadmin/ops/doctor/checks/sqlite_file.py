@@ -13,7 +13,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin.db.deadlines import seconds_left
 from promptadmin.db.sqlite.connections import file_of, is_file, log_of
-from promptadmin.db.sqlite.known_bugs import bugs_of, releases_without
+from promptadmin.db.sqlite.engine import describe
+from promptadmin.db.sqlite.known_bugs import advice, bugs_of
 from promptadmin.db.sqlite.pragmas import pragmas_read_back, read_pragmas
 
 MEBIBYTE = 1024 * 1024
@@ -50,19 +51,19 @@ def check_release(databases: Sequence[str] | None = None, **kwargs: Any) -> Iter
 
     Some releases have bugs that can damage the file or give wrong answers in what this product does: above all the
     WAL-reset bug, before 3.51.3 except in 3.50.7 and 3.44.6, where a checkpoint that meets a writer at the wrong moment
-    can corrupt the file. It is rare. The release is the one that Python is linked with.
+    can corrupt the file. It is rare. The release is the one inside pysqlite3 where that is installed, else the one that
+    Python is linked with.
     """
     for _ in _files(databases):
         bugs = bugs_of(sqlite3.sqlite_version_info)
         for bug in bugs:
             yield checks.Warning(
-                f"SQLite {sqlite3.sqlite_version} has the {bug.name}: {bug.effect}",
-                hint=f"Use a Python linked with {releases_without(bug)}, and make backups often until then. "
-                f"See {bug.source}.",
+                f"{describe()} has the {bug.name}: {bug.effect}",
+                hint=advice(bug),
                 id="D102",
             )
         if not bugs:
-            yield checks.Debug(f"SQLite {sqlite3.sqlite_version}", id="D102")
+            yield checks.Debug(describe(), id="D102")
 
 
 @checks.register("doctor", deploy=True)

@@ -2,4 +2,4 @@
 
 from promptadmin.settings import *  # noqa: F403
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.every_route.apps.EveryRouteConfig"]  # noqa: F405
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.support.every_route.apps.EveryRouteConfig"]  # noqa: F405

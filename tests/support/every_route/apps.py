@@ -15,7 +15,6 @@ ON_SQLITE = frozenset({
     "along the order",
     "not near the beginning",
     "from the other end",
-    "counted by what is stored",
     "stored summaries",
     "stored summaries of a project",
     "few rows by the index",
@@ -53,7 +52,7 @@ def watch(owner: Any, name: str, way: Callable[..., str]) -> None:
 class EveryRouteConfig(AppConfig):
     """The last application: all others are there."""
 
-    name = "tests.every_route"
+    name = "tests.support.every_route"
 
     def ready(self) -> None:
         """Lower the thresholds, then watch the ways."""
@@ -95,17 +94,17 @@ def watch_ways() -> None:
     known: dict[int, str] = {}
 
     def remember(answer: Any, *args: Any) -> str:
-        known.update({id(answer.of_few): "few, sorted", id(answer.along): "along the order"})
+        ways = {"few, sorted": answer.of_few, "along the order": answer.along}
+        known.update({id(statement): way for way, statements in ways.items() for statement in statements})
         return ""
 
     watch(queries, "_routes", remember)
-    watch(queries, "_read_parts", lambda answer, using, statements, *args: known.get(id(statements), ""))
-    watch(queries, "_among_firsts", lambda answer, *args: "" if answer is None else "among the first of the order")
+    watch(queries.Statement, "rows", lambda answer, statement, *args: known.get(id(statement), ""))
+    watch(queries, "_among_firsts", lambda answer, *args: "" if answer[0] is None else "among the first of the order")
     watch(filters.RunFilters, "_shown", lambda *args: "not near the beginning")
-    watch(counting, "count_stored", lambda answer, *args: "" if answer is None else "counted by what is stored")
     watch(
         reading.Reading,
-        "_page",
+        "_keys",
         lambda answer, reader, filters, by, offset, limit, total: "from the other end" if offset > total // 2 else "",
     )
     watch(query, "find_cover", _cover)
