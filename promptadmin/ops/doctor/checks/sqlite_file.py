@@ -97,7 +97,7 @@ def check_integrity(
     """
     for connection in _files(databases):
         pragma = "integrity_check" if full else "quick_check"
-        # Before SQLite 3.42 a deadline stops every statement but this one.
+        # Within this statement older releases of SQLite look at no deadline.
         timer = threading.Timer(seconds_left() or threading.TIMEOUT_MAX, connection.connection.interrupt)
         timer.start()
         try:
