@@ -20,6 +20,7 @@ from promptadmin.db.cache import cached_until_write
 from promptadmin.db.postgresql import replicas
 from promptadmin.db.sessions import read_session
 from promptadmin.db.sqlite import engine
+from promptadmin.db.sqlite.connections import is_file
 from promptadmin.errors import DomainError
 from promptadmin.http.responses import to_json
 from promptadmin.ops.backups.engines import store_of
@@ -95,7 +96,7 @@ def _health(request: HttpRequest) -> tuple[int, dict[str, Any]]:
             "version": __version__,
             "db_connected": connected,
             "migrations_pending": pending,
-            **({"sqlite": engine.describe()} if connections["default"].vendor == "sqlite" else {}),
+            **({"sqlite": engine.describe()} if is_file(connections["default"]) else {}),
             **({"replica": replicas.state.problem or "ok"} if replicas.has_replica() else {}),
             "last_proven_backup": _last_proven_backup(),
             **HEALTH_FIELDS,

@@ -152,7 +152,7 @@ def test_the_page_says_why_a_backup_failed(backups_of_this_file: Path, settings:
     backups_of_this_file.write_text("a file where the directory should be")
     client.post(BACKUP)
     page = page_afterwards(client)
-    assert "can&#x27;t hold backups" in page
+    assert "backups can&#x27;t be used" in page
     assert "name another place" in page
     assert "Made and proved" not in page
     settings.DATA_DIR = backups_of_this_file
