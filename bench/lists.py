@@ -63,7 +63,7 @@ def history(runs: int, client: Client) -> list[Ask]:
     return [
         Ask("history page", "/api/history", page(), 12),
         Ask("deep cursor", f"/api/history?cursor={deep}", plain_lists.after(stamp), 12),
-        Ask("page in the middle", f"/api/history?page={middle}", page(offset=(middle - 1) * plain_lists.PAGE), 40),
+        Ask("page in the middle", f"/api/history?page={middle}", page(offset=(middle - 1) * plain_lists.PAGE), 100),
         *(Ask(f"filter: {which}", f"/api/history?{query}", plain, 40) for which, (query, plain) in filters.items()),
         *(
             Ask(

@@ -19,7 +19,7 @@ import orjson
 
 from bench.plain_lists import Work
 from bench.process import ROOT, ProcessError, run_python
-from promptadmin.ops.server.ports import free_port
+from optimizations.tools.selftest.ports import free_port
 
 START_SECONDS = 120
 STOP_SECONDS = 20

@@ -21,9 +21,9 @@ from promptadmin.db.sessions import write_session
 from promptadmin.db.sqlite.connections import is_file
 from promptadmin.db.sqlite.pragmas import read_pragmas
 from promptadmin.models import Maintenance
+from promptadmin.ops.backups.engines import source_of, store_of
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.process import is_under_way, last_run, start_backup
-from promptadmin.ops.backups.sources import source_of, store_of
 from promptadmin.ops.backups.store import default_directory
 from promptadmin.ops.doctor.examining import SEVERITIES, examine
 from promptadmin.ops.startup.adoption import UnusableDatabaseError

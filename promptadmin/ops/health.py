@@ -23,8 +23,8 @@ from promptadmin.db.sqlite import engine
 from promptadmin.db.sqlite.connections import is_file
 from promptadmin.errors import DomainError
 from promptadmin.http.responses import to_json
+from promptadmin.ops.backups.engines import store_of
 from promptadmin.ops.backups.errors import BackupError
-from promptadmin.ops.backups.sources import store_of
 from promptadmin.ops.startup.sequence import pending_migrations
 from promptadmin.plugins.declarations import HEALTH_FIELDS, enabled_plugins
 from promptadmin.plugins.isolation import isolate_plugin_errors

@@ -15,9 +15,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from promptadmin.models import LogEntry
+from promptadmin.ops.backups.engines import store_of
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.process import BROKEN_OFF, UNDER_WAY, BackupProcess
-from promptadmin.ops.backups.sources import store_of
 from promptadmin.ops.startup.run_log import STEPS, last_runs
 from promptadmin.ops.startup.sequence import run_steps
 from tests.projects.making import make_run
@@ -166,7 +166,7 @@ def test_the_page_says_why_a_backup_failed(backups_of_this_file: Path, settings:
     backups_of_this_file.write_text("a file where the directory should be")
     client.post(BACKUP)
     page = page_afterwards(client)
-    assert "can&#x27;t hold backups" in page
+    assert "backups can&#x27;t be used" in page
     assert "name another place" in page
     assert "Made and proved" not in page
     settings.DATA_DIR = backups_of_this_file

@@ -19,9 +19,9 @@ import pytest
 from django.db import connections
 
 from promptadmin.ops.backups.contents import read_sqlite
+from promptadmin.ops.backups.engines import store_of
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.making import make_backup
-from promptadmin.ops.backups.sources import store_of
 from promptadmin.ops.backups.store import PARTIAL, Store, proven_backups
 from tests.conftest import Command, OpenFile
 from tests.support import file_contents

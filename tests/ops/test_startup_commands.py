@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import Settings
@@ -21,8 +20,6 @@ from promptadmin.db.sqlite.connections import is_file
 from promptadmin.db.sqlite.pragmas import pragmas_read_back, read_pragmas
 from promptadmin.ops.startup import sequence as startup
 from promptadmin.ops.startup.adoption import UnusableDatabaseError
-from promptadmin.plugins.declarations import StartupStep
-from promptadmin.plugins.platform import PLATFORM_STEPS
 from tests.conftest import Command, OpenFile
 from tests.support import file_contents, legacy_files
 from tests.support.django_databases import ALIAS
@@ -164,14 +161,6 @@ def test_steps_wait_for_migrations(open_file: OpenFile, tmp_path: Path) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT COUNT(*) FROM projects")
             assert cursor.fetchone() == (0,)
-
-
-def test_two_steps_of_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plugin's step can't take the place of another one."""
-    twin = StartupStep(name="tables", title="twin", position=9, function="promptadmin.ops.startup.sequence.make_tables")
-    monkeypatch.setattr(startup, "PLATFORM_STEPS", (*PLATFORM_STEPS, twin))
-    with pytest.raises(ImproperlyConfigured, match="'tables'"):
-        startup.startup_steps()
 
 
 # ---------------------------------------------------------------- the whole sequence

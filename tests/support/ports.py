@@ -6,7 +6,7 @@ import itertools
 import os
 import random
 
-from promptadmin.ops.server.ports import UNUSED_BY_CLIENTS, is_free
+from optimizations.tools.selftest.ports import UNUSED_BY_CLIENTS, is_free
 
 PROCESSES = 16
 

@@ -17,7 +17,7 @@ from types import TracebackType
 
 from django.conf import settings
 
-from promptadmin.ops.server.ports import free_port
+from optimizations.tools.selftest.ports import free_port
 
 START_SECONDS = 120
 OURS = ("PROMPTADMIN_", "DATABASE_URL", "AUTH_TOKEN", "RATE_LIMIT")

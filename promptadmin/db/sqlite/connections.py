@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -57,6 +58,21 @@ def is_file(connection: BaseDatabaseWrapper) -> bool:
     """Whether this is a SQLite database in a file (tests also use databases in memory)."""
     name = str(connection.settings_dict["NAME"])
     return connection.vendor == "sqlite" and ":memory:" not in name and "mode=memory" not in name
+
+
+def file_of(connection: BaseDatabaseWrapper) -> Path:
+    """The file of a database of which `is_file` is true."""
+    return Path(str(connection.settings_dict["NAME"]))
+
+
+def log_of(file: Path) -> Path:
+    """The write-ahead log, which lies beside a file while it is in use."""
+    return file.with_name(f"{file.name}-wal")
+
+
+def size_with_log(file: Path) -> int:
+    """The bytes of a file and its log."""
+    return sum(path.stat().st_size for path in (file, log_of(file)) if path.exists())
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from promptadmin.accounts.first_user import check_given_password, make_administr
 from promptadmin.api.auth import refuse_open_mode_for
 from promptadmin.db.chosen_database import remember
 from promptadmin.db.postgresql.connections import close_everything
-from promptadmin.ops.server.loading import loading
 from promptadmin.ops.server.serving import bounds, serve
 from promptadmin.ops.server.supervisor import Companions
 from promptadmin.ops.upkeep import upkeep_jobs
@@ -43,11 +42,6 @@ class Command(BaseCommand):
         parser.add_argument(
             "--repair-orphans", action="store_true", help="Passed to `startup`: set links to missing rows to NULL."
         )
-
-    def check(self, *args: Any, **kwargs: Any) -> None:
-        """Make the system checks, which load every door."""
-        with loading():
-            super().check(*args, **kwargs)
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]

@@ -1,4 +1,4 @@
-"""What the engines have in common: a database that can be backed up, and one that a backup can be restored into."""
+"""A database that can be backed up, and one that a backup can be restored into, whatever its engine."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from promptadmin.db.sqlite.connections import file_of, is_file
 from promptadmin.ops.backups.boot_check import BootStep
 from promptadmin.ops.backups.compression import unpack
 from promptadmin.ops.backups.contents import Contents
 from promptadmin.ops.backups.errors import BackupError
-from promptadmin.ops.backups.store import Backup
+from promptadmin.ops.backups.store import Backup, Store, default_directory
 
 Say = Callable[[str], None]
 
@@ -67,3 +70,37 @@ def unpack_checked(backup: Backup, target: Path) -> None:
         raise BackupError(f"{backup.file} is damaged: its SHA-256 isn't that of the manifest. Take another backup.")
     if unpacked != manifest.unpacked:
         raise BackupError(f"{backup.file} unpacks to something else than was packed. Take another backup.")
+
+
+def source_of(connection: BaseDatabaseWrapper) -> Source:
+    """The database behind a connection, which need not be open. Raises BackupError where it can't be backed up."""
+    if connection.vendor == "postgresql":
+        from promptadmin.ops.backups.postgresql_source import PostgreSQLSource
+
+        return PostgreSQLSource(connection)
+    from promptadmin.ops.backups.sqlite_source import SQLiteSource
+
+    return SQLiteSource(_path(connection))
+
+
+def store_of(connection: BaseDatabaseWrapper, directory: Path | None = None) -> Store:
+    """The backups of a database in a directory (default: the data directory's `backups`). Doesn't ask the database."""
+    return Store((directory or default_directory()).absolute(), source_of(connection).name)
+
+
+def target_of(connection: BaseDatabaseWrapper) -> Target:
+    """The same, as what a backup takes the place of."""
+    if connection.vendor == "postgresql":
+        from promptadmin.ops.backups.postgresql_target import PostgreSQLTarget
+
+        return PostgreSQLTarget(connection)
+    from promptadmin.ops.backups.sqlite_target import SQLiteTarget
+
+    _path(connection)
+    return SQLiteTarget(connection)
+
+
+def _path(connection: BaseDatabaseWrapper) -> Path:
+    if not is_file(connection):
+        raise BackupError("A database in memory has no backups: name a file.")
+    return file_of(connection)

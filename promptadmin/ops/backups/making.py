@@ -13,11 +13,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin import __version__
 from promptadmin.ops.backups.compression import check_compression, describe, pack, unpack
-from promptadmin.ops.backups.engines import Say, Source
+from promptadmin.ops.backups.engines import Say, Source, source_of, store_of
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.manifest import Manifest
 from promptadmin.ops.backups.room import check_room
-from promptadmin.ops.backups.sources import source_of, store_of
 from promptadmin.ops.backups.store import Backup, Store, open_backup
 
 

@@ -11,9 +11,8 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin.ops.backups.boot_check import BootStep
-from promptadmin.ops.backups.engines import Say
+from promptadmin.ops.backups.engines import Say, target_of
 from promptadmin.ops.backups.errors import BackupError
-from promptadmin.ops.backups.sources import target_of
 from promptadmin.ops.backups.store import Backup, open_backup
 
 

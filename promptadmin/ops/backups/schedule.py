@@ -15,9 +15,9 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
+from promptadmin.ops.backups.engines import store_of
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.process import BackupProcess, is_under_way
-from promptadmin.ops.backups.sources import store_of
 from promptadmin.plugins.steps import JobResult
 
 SECONDS_A_LOOK = 0.05

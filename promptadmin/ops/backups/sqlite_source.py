@@ -20,6 +20,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+from promptadmin.db.sqlite.connections import size_with_log
 from promptadmin.db.sqlite.file_identity import check_before_opening
 from promptadmin.ops.backups.contents import Contents, read_sqlite
 from promptadmin.ops.backups.copying import broken_links, copy_pages, damage, one_moment, reading
@@ -44,8 +45,7 @@ class SQLiteSource:
         if not self.path.exists() or not self.path.stat().st_size:
             check_before_opening(str(self.path))
             raise BackupError(f"There is no database in {self.path} yet: `manage.py startup` makes one.")
-        log = self.path.with_name(self.path.name + "-wal")
-        return self.path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+        return size_with_log(self.path)
 
     def take(self, directory: Path, *, compressed_later: bool, say: Say) -> Taken:
         """Copy the file, then open the copy, check it and compare it with the file as of the same moment."""

@@ -18,6 +18,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from promptadmin.db.sqlite.connections import log_of
 from promptadmin.ops.backups.copying import flush
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.store import PARTIAL
@@ -91,7 +92,7 @@ def _locked(path: Path) -> Iterator[None]:
                 raise _in_use(path) from None
             readable = False
         if readable:
-            if path.with_name(path.name + "-wal").exists():
+            if log_of(path).exists():
                 raise _in_use(path)  # somebody came between the two statements
             yield
             return

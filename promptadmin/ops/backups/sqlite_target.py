@@ -9,6 +9,7 @@ from urllib.parse import quote
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin.db.process_locks import startup_lock
+from promptadmin.db.sqlite.connections import file_of
 from promptadmin.ops.backups.boot_check import BootStep, boot
 from promptadmin.ops.backups.contents import read_sqlite
 from promptadmin.ops.backups.copying import broken_links, damage, flush, reading
@@ -28,7 +29,7 @@ class SQLiteTarget:
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
-        self.path = Path(str(connection.settings_dict["NAME"])).resolve()  # what a link points to is what is swapped
+        self.path = file_of(connection).resolve()  # what a link points to is what is swapped
         self.name = str(self.path)
 
     def drill(self, backup: Backup, say: Say) -> list[BootStep]:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import fcntl
 import hashlib
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -24,6 +22,7 @@ from promptadmin.db.legacy_values import parse_moment
 from promptadmin.ops.backups.copying import flush
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.manifest import Manifest, read_manifest
+from promptadmin.ops.backups.workspace import locked_directory
 
 PARTIAL = ".partial"
 DIRECTORY_MODE = 0o700
@@ -76,18 +75,10 @@ class Store:
 
         Raises BackupError where another process makes a backup there.
         """
-        try:
-            self.directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-            handle = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
-        except OSError as error:
-            raise BackupError(f"{self.directory} can't hold backups ({error.strerror}): name another place.") from None
-        try:
-            _lock(handle, f"Another process makes a backup in {self.directory}: wait until it has ended.")
+        with locked_directory(self.directory, unusable="name another place", in_use="makes a backup"):
             for partial in self.leftovers():
                 shutil.rmtree(partial)
             yield
-        finally:
-            os.close(handle)
 
     def new_partial(self) -> Path:
         """A new directory to make a backup in."""
@@ -151,13 +142,6 @@ class Store:
             for path in sorted(self.directory.iterdir())
             if path.name.endswith(ending) and NAME.fullmatch(path.name.removesuffix(PARTIAL)) and path.is_dir()
         ]
-
-
-def _lock(handle: int, refusal: str) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise BackupError(refusal) from None
 
 
 def proven_backups(directory: Path) -> Iterator[Backup]:

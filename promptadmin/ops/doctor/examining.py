@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from inspect import cleandoc
-from pathlib import Path
 from typing import Any
 
 from django.core import checks
@@ -23,7 +22,7 @@ from promptadmin.db.deadlines import deadline
 from promptadmin.db.infrastructure_errors import TOO_LONG, fault_of
 from promptadmin.db.postgresql.replicas import primary_only
 from promptadmin.db.sessions import read_session
-from promptadmin.db.sqlite.connections import is_file
+from promptadmin.db.sqlite.connections import file_of, is_file, log_of
 from promptadmin.db.sqlite.file_header import read_header
 from promptadmin.db.sqlite.file_identity import check_before_opening
 from promptadmin.ops.startup.sequence import pending_migrations
@@ -160,8 +159,8 @@ def problem_of_opening(connection: BaseDatabaseWrapper) -> str:
     """Why the database can't be opened without changing it; empty if it can."""
     try:
         if is_file(connection):
-            check_before_opening(str(_path(connection)))
-            header = read_header(_path(connection), 20)
+            check_before_opening(str(file_of(connection)))
+            header = read_header(file_of(connection), 20)
             if not header.startswith(b"SQLite format 3\x00"):
                 return "it is not a SQLite database, or empty"
             if header[18:20] != WAL_BYTES:
@@ -183,11 +182,11 @@ def undisturbed(connection: BaseDatabaseWrapper) -> Iterator[None]:
 
     A read-only connection can't do that, so one stays open until Django's is closed.
     """
-    log = _path(connection).with_name(_path(connection).name + "-wal") if is_file(connection) else None
-    if log is None or not log.exists() or not log.stat().st_size or not _path(connection).exists():
+    file = file_of(connection).absolute()
+    if not is_file(connection) or not file.exists() or not log_of(file).exists() or not log_of(file).stat().st_size:
         yield
         return
-    guard = sqlite3.connect(f"{_path(connection).as_uri()}?mode=ro", uri=True, timeout=5)
+    guard = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=5)
     with contextlib.closing(guard):
         with contextlib.suppress(sqlite3.DatabaseError):
             guard.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
@@ -197,7 +196,3 @@ def undisturbed(connection: BaseDatabaseWrapper) -> Iterator[None]:
         finally:
             if not was_open:
                 connection.close()
-
-
-def _path(connection: BaseDatabaseWrapper) -> Path:
-    return Path(str(connection.settings_dict["NAME"])).absolute()

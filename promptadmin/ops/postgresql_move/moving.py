@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -12,7 +11,7 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin.db.process_locks import startup_lock
-from promptadmin.db.sqlite.connections import is_file, quote
+from promptadmin.db.sqlite.connections import file_of, is_file, quote
 from promptadmin.ops.postgresql_move import source as sources
 from promptadmin.ops.postgresql_move import target as targets
 from promptadmin.ops.postgresql_move.errors import MoveError
@@ -65,7 +64,7 @@ def move(connection: BaseDatabaseWrapper, url: str, *, say: Say, rows_a_batch: i
         raise MoveError("A batch must have at least one row.")
     if not is_file(connection):
         raise MoveError("Only a SQLite file can be moved: DATABASE_URL names another database.")
-    path = Path(str(connection.settings_dict["NAME"]))
+    path = file_of(connection)
     if not is_adopted(connection):
         raise MoveError(f"{path} isn't up to date: run `manage.py startup` first.")
     connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -17,7 +18,6 @@ from typing import Any
 from django.conf import settings
 
 from promptadmin.db.sqlite.file_identity import expect_the_same_file
-from promptadmin.ops.server.loading import loading
 from promptadmin.ops.server.serving import prepare_worker
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -29,11 +29,13 @@ def load_application() -> Any:
     """The WSGI application; called by the server in each new process."""
     _begin()
     expect_the_same_file()
-    with loading():
-        from promptadmin.http.access_log import logged
-        from promptadmin.wsgi import application
+    gc.disable()
+    from promptadmin.http.access_log import logged
+    from promptadmin.wsgi import application
 
-        import_module(settings.ROOT_URLCONF)  # which Django would load with the first request
+    import_module(settings.ROOT_URLCONF)  # which Django would load with the first request
+    gc.freeze()  # what is loaded stays: no collection need look through it again
+    gc.enable()
     return logged(whole(application))
 
 

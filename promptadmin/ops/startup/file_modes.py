@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from promptadmin.db.sqlite.connections import is_file
+from promptadmin.db.sqlite.connections import file_of, is_file
 from promptadmin.plugins.steps import StepContext, StepResult
 
 DIRECTORY_MODE = 0o700
@@ -21,7 +21,7 @@ def harden_data_dir(context: StepContext) -> StepResult:
     wanted: list[tuple[Path, int]] = [(Path(settings.DATA_DIR), DIRECTORY_MODE)]
     result = StepResult(0, "")
     if is_file(context.connection):
-        database = Path(str(context.connection.settings_dict["NAME"]))
+        database = file_of(context.connection)
         wanted += [(database.with_name(database.name + suffix), FILE_MODE) for suffix in ("", "-wal", "-shm")]
         if database.parent.resolve() != Path(settings.DATA_DIR).resolve() and database.parent.stat().st_mode & 0o022:
             result.warnings.append(f"{database.parent} is writable by others: they could replace the database.")

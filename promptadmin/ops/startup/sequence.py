@@ -6,14 +6,13 @@ Every step is idempotent: it can be interrupted at any moment and run again, and
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management.sql import emit_post_migrate_signal, emit_pre_migrate_signal
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -58,15 +57,8 @@ class StartupReport:
 
 
 def startup_steps() -> list[StartupStep]:
-    """The platform's steps and those of every enabled plugin, in order.
-
-    Raises ImproperlyConfigured where two have one name.
-    """
+    """The platform's steps and those of every enabled plugin, in order."""
     steps = [*PLATFORM_STEPS, *(step for plugin in enabled_plugins() for step in plugin.startup_steps)]
-    names = [step.name for step in steps]
-    for name in names:
-        if names.count(name) > 1:
-            raise ImproperlyConfigured(f"Two start-up steps are called {name!r}: rename the plugin's one.")
     return sorted(steps, key=lambda step: step.position)
 
 
@@ -90,7 +82,7 @@ def run_startup(
             migrated = bool(pending_migrations(connection))
             if migrated:
                 emit_pre_migrate_signal(verbosity=0, interactive=False, db=using)
-            with constraints_checked_once(connection) if migrated else _nothing():
+            with constraints_checked_once(connection) if migrated else nullcontext():
                 context = StepContext(connection, found={UP_TO_DATE: not migrated})
                 for step in startup_steps():
                     report = _timed(step, context)
@@ -213,8 +205,3 @@ def _timed(step: StartupStep, context: StepContext) -> StepReport:
 
 def _key(migration: Migration) -> tuple[str, str]:
     return migration.app_label, migration.name
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield

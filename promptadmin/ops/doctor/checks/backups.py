@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -12,9 +11,9 @@ from django.core import checks
 from django.db import connections
 from django.utils import timezone
 
-from promptadmin.db.sqlite.connections import is_file
+from promptadmin.db.sqlite.connections import file_of, is_file
 from promptadmin.ops.backups.compression import describe
-from promptadmin.ops.backups.sources import store_of
+from promptadmin.ops.backups.engines import store_of
 from promptadmin.ops.backups.store import PARTIAL, default_directory
 
 OLDEST = dt.timedelta(days=2)
@@ -72,7 +71,7 @@ def check_leftovers(databases: Sequence[str] | None = None, **kwargs: Any) -> It
         connection = connections[alias]
         found = store_of(connection).leftovers()
         if is_file(connection):
-            database = Path(str(connection.settings_dict["NAME"]))
+            database = file_of(connection)
             found += sorted(database.parent.glob(f"{database.name}.*{PARTIAL}"))
         if found:
             names = ", ".join(path.name for path in found[:3])

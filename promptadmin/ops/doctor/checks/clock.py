@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from django.core import checks
@@ -18,10 +17,10 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 
 from promptadmin.db.fields import Moment
-from promptadmin.db.sqlite.connections import is_file
+from promptadmin.db.sqlite.connections import file_of, is_file
 from promptadmin.models import ApiToken
+from promptadmin.ops.backups.engines import store_of
 from promptadmin.ops.backups.errors import BackupError
-from promptadmin.ops.backups.sources import store_of
 from promptadmin.plugins.declarations import enabled_plugins
 
 TOLERANCE = dt.timedelta(minutes=5)
@@ -84,8 +83,7 @@ def check_clock(databases: Sequence[str] | None = None, **kwargs: Any) -> Iterat
 
 def _marks(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, dt.datetime | None]]:
     if is_file(connection):
-        path = Path(str(connection.settings_dict["NAME"]))
-        yield "the database's file", dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+        yield "the database's file", dt.datetime.fromtimestamp(file_of(connection).stat().st_mtime, dt.UTC)
     migrations = MigrationRecorder.Migration.objects.using(connection.alias)
     marks = migrations.aggregate(last=Max("applied"), clock=Max(Now()))
     yield "the last migration", marks["last"]

@@ -12,10 +12,10 @@ from django.core import checks
 from django.db import connections
 
 from promptadmin.conf.secret_key import FILE_NAME as SECRET_KEY
-from promptadmin.db.sqlite.connections import is_file
+from promptadmin.db.sqlite.connections import file_of, is_file
+from promptadmin.ops.backups.engines import source_of
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.room import MARGIN, MEBIBYTE
-from promptadmin.ops.backups.sources import source_of
 from promptadmin.ops.backups.store import default_directory
 from promptadmin.ops.startup.file_modes import DIRECTORY_MODE, FILE_MODE
 
@@ -36,7 +36,7 @@ def check_permissions(databases: Sequence[str] | None = None, **kwargs: Any) -> 
         places = {data_dir: DIRECTORY_MODE, data_dir / SECRET_KEY: FILE_MODE}
         files: list[Path] = []
         if is_file(connection):
-            database = Path(str(connection.settings_dict["NAME"]))
+            database = file_of(connection)
             files = [
                 path for path in (database.with_name(database.name + suffix) for suffix in COMPANIONS) if path.exists()
             ]
@@ -76,7 +76,7 @@ def check_backup_permissions(databases: Sequence[str] | None = None, **kwargs: A
         for backup in directory.glob("promptadmin-*"):
             places |= {backup: DIRECTORY_MODE} | dict.fromkeys(backup.iterdir(), FILE_MODE)
         if is_file(connection):
-            database = Path(str(connection.settings_dict["NAME"]))
+            database = file_of(connection)
             places |= dict.fromkeys(database.parent.glob(f"{database.name}.before-*"), FILE_MODE)
         yield from wrong_modes(
             places, "D003", f"Run `chmod -R go= {directory}`, and the same for copies beside the database."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from django.core import checks
@@ -13,7 +12,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin.db.deadlines import seconds_left
-from promptadmin.db.sqlite.connections import is_file
+from promptadmin.db.sqlite.connections import file_of, is_file, log_of
 from promptadmin.db.sqlite.engine import describe
 from promptadmin.db.sqlite.known_bugs import advice, bugs_of
 from promptadmin.db.sqlite.pragmas import pragmas_read_back, read_pragmas
@@ -76,8 +75,7 @@ def check_log(databases: Sequence[str] | None = None, **kwargs: Any) -> Iterator
     its transaction.
     """
     for connection in _files(databases):
-        path = Path(str(connection.settings_dict["NAME"]))
-        log = path.with_name(path.name + "-wal")
+        log = log_of(file_of(connection))
         size = log.stat().st_size if log.exists() else 0
         message = f"{size // MEBIBYTE} MiB"
         if size > LONG_LOG:
@@ -99,7 +97,7 @@ def check_integrity(
     """
     for connection in _files(databases):
         pragma = "integrity_check" if full else "quick_check"
-        # Before SQLite 3.42 a deadline stops every statement but this one.
+        # Within this statement older releases of SQLite look at no deadline.
         timer = threading.Timer(seconds_left() or threading.TIMEOUT_MAX, connection.connection.interrupt)
         timer.start()
         try:

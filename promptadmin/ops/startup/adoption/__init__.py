@@ -14,14 +14,14 @@ from pathlib import Path
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 
-from promptadmin.db.sqlite.connections import is_file
+from promptadmin.db.sqlite.connections import file_of, is_file, quote
 from promptadmin.ops.startup.adoption.backup import back_up, existing_backup
 from promptadmin.ops.startup.adoption.errors import UnusableDatabaseError
 from promptadmin.ops.startup.adoption.files import check_file, check_room, take_write_lock, unusable
 from promptadmin.ops.startup.adoption.foreign import RECORDED, UNKNOWN, Found, check_foreign, check_kind
 from promptadmin.ops.startup.adoption.orphans import Orphan, find_orphans, refusal, repair
 from promptadmin.ops.startup.adoption.server import check_server
-from promptadmin.ops.startup.adoption.shape import check_shape, quote, table_names
+from promptadmin.ops.startup.adoption.shape import check_shape, table_names
 from promptadmin.plugins.declarations import enabled_plugins
 
 __all__ = ["Adoption", "Orphan", "UnusableDatabaseError", "is_adopted", "prepare_file"]
@@ -53,7 +53,7 @@ def prepare_file(
     if not is_file(connection):
         check_server(connection)
         return None
-    path = Path(str(connection.settings_dict["NAME"]))
+    path = file_of(connection)
     connection.close()
     if not check_file(path):
         say(f"Making a new database: {path}")
@@ -70,7 +70,7 @@ def is_adopted(connection: BaseDatabaseWrapper) -> bool:
 
     Raises UnusableDatabaseError for a file that can't be used.
     """
-    path = Path(str(connection.settings_dict["NAME"]))
+    path = file_of(connection)
     if not check_file(path):
         return False
     try:

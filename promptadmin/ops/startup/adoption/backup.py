@@ -10,11 +10,12 @@ from pathlib import Path
 from django.apps import apps
 from django.db.migrations.recorder import MigrationRecorder
 
+from promptadmin.db.sqlite.connections import log_of, quote
 from promptadmin.db.sqlite.pragmas import work_memory
 from promptadmin.ops.backups.contents import read_sqlite
 from promptadmin.ops.backups.copying import copy_pages, damage, one_moment, reading
 from promptadmin.ops.startup.adoption.errors import UnusableDatabaseError
-from promptadmin.ops.startup.adoption.shape import quote, table_names
+from promptadmin.ops.startup.adoption.shape import table_names
 from promptadmin.plugins.declarations import PluginConfig
 
 PAGES_A_STEP = 4096  # nobody else writes to the file
@@ -31,7 +32,7 @@ def existing_backup(raw: sqlite3.Connection, path: Path) -> Path | None:
     if not backups:
         return None
     made, newest = max(backups)
-    written = max(file.stat().st_mtime_ns for file in (path, path.with_name(path.name + "-wal")) if file.exists())
+    written = max(file.stat().st_mtime_ns for file in (path, log_of(path)) if file.exists())
     return newest if made >= written or _holds_all(newest, raw) else None
 
 

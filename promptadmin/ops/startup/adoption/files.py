@@ -8,6 +8,7 @@ import sqlite3
 import struct
 from pathlib import Path
 
+from promptadmin.db.sqlite.connections import log_of, size_with_log
 from promptadmin.db.sqlite.file_header import read_header
 from promptadmin.ops.startup.adoption.errors import UnusableDatabaseError
 
@@ -48,7 +49,7 @@ def _check_header(path: Path) -> None:
     page_size = 65536 if page_size == 1 else page_size
     change_counter, pages = struct.unpack(">II", header[24:32])
     counter_of_pages = struct.unpack(">I", header[92:96])[0]
-    log = path.with_name(path.name + "-wal")
+    log = log_of(path)
     in_log = log.exists() and log.stat().st_size > 0  # the missing pages may be there
     if change_counter == counter_of_pages and size < pages * page_size and not in_log:
         raise UnusableDatabaseError(
@@ -76,9 +77,7 @@ def unusable(path: Path, error: sqlite3.Error) -> UnusableDatabaseError:
 
 def check_room(path: Path) -> None:
     """Raise UnusableDatabaseError unless the disk has room for a backup and for the growth of an adoption."""
-    log = path.with_name(path.name + "-wal")
-    size = path.stat().st_size + (log.stat().st_size if log.exists() else 0)
-    needed = 2 * size + 8 * MEBIBYTE
+    needed = 2 * size_with_log(path) + 8 * MEBIBYTE
     free = shutil.disk_usage(path.parent).free
     if free < needed:
         raise UnusableDatabaseError(

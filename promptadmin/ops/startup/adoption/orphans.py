@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from promptadmin.db.fields import Link
-from promptadmin.ops.startup.adoption.shape import adopted_models, quote, table_names
+from promptadmin.db.sqlite.connections import quote
+from promptadmin.ops.startup.adoption.shape import adopted_models, table_names
 
 SHOWN = 20
 

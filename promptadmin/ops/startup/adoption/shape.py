@@ -15,10 +15,6 @@ from promptadmin.db.schema import AdoptModel
 from promptadmin.ops.startup.adoption.errors import UnusableDatabaseError
 
 
-def quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def table_names(raw: sqlite3.Connection) -> list[str]:
     """The names of the file's ordinary tables."""
     rows = raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite|_%' ESCAPE '|'")
