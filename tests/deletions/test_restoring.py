@@ -298,7 +298,7 @@ def test_a_deletion_that_cannot_be_finished_keeps_no_other_one_waiting(
         pytest.skip("on PostgreSQL a deletion is one transaction")
     monkeypatch.setattr(work, "AT_ONCE", 1)
     monkeypatch.setattr(work, "ROWS_AT_ONCE", 2)
-    stuck = Deletion.objects.create(kind="of a plugin", title="x", state="going", expires_at=timezone.now())
+    stuck = Deletion.objects.create(kind="runs", title="x", parts="[", state="going", expires_at=timezone.now())
     for finish in (
         lambda: upkeep.finish_all(StepContext(connection)),
         lambda: [*iter(lambda: upkeep.finish_one("default").left, 0)],
@@ -316,7 +316,7 @@ def test_a_deletion_that_cannot_be_finished_keeps_no_other_one_waiting(
     result = upkeep.finish_all(StepContext(connection))
     assert (result.changed, result.warnings) == (
         0,
-        ["of a plugin “x” couldn't be finished, see the log: upkeep tries again."],
+        ["runs “x” couldn't be finished, see the log: upkeep tries again."],
     )
     assert upkeep.finish_one("default") == (0, 0)
 

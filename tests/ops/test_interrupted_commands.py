@@ -121,7 +121,7 @@ def test_upkeep(adopted: Scratch) -> None:
 
 @pytest.mark.parametrize(
     ("function", "command"),
-    [("optimizations.startup.link_prompts", "startup"), ("projects.startup.backfill_prompts", "backfill_prompts")],
+    [("optimizations.startup.link_prompts", "startup"), ("optimizations.seeding.backfill_prompts", "backfill_prompts")],
 )
 def test_what_is_taken_in_from_runs(scratch: Scratch, function: str, command: str) -> None:
     again(scratch, "make_demo_file", str(scratch.database))
