@@ -140,13 +140,16 @@ class OptimizationsConfig(RunDeclarations, PluginConfig):
 
     def ready(self) -> None:
         """Answer what projects ask of runs; register the checks of what plugins declare about them."""
+        from django.apps import apps
         from django.core import checks
 
         from optimizations import checks as own
-        from optimizations.repository.of_prompts import Runs
-        from projects import runs
         from promptadmin.plugins.checks import DECLARATIONS, IMPORTS
 
-        runs.register(Runs)
+        if apps.is_installed("projects"):  # where it isn't, plugins.E003 says so
+            from optimizations.repository.of_prompts import Runs
+            from projects import runs
+
+            runs.register(Runs)
         checks.register(own.check_declarations, DECLARATIONS)
         checks.register(own.check_imports, IMPORTS)
