@@ -24,12 +24,12 @@ from promptadmin.db.sessions import read_session
 from tests.conftest import OpenFile
 from tests.optimizations.searched_files import index_everything
 
-SIZES = (1_000, 10_000)
+SIZES = (2_000, 20_000)
 #: Ten times the rows make a b-tree at most a level deeper; what grows with the rows grows by about ten.
 FLAT = 2.0
 #: What a list without an index of its own may take: it looks through, or sorts, so many runs at most.
 FEW, LOOKED_THROUGH, WIDEST, BOUND = 200, (4, 20), 400, 12_000
-STEPS_A_CALL = 100
+STEPS_A_CALL = 10
 STAMP = "2026-01-01 00:00:00.000000"
 BY_FILTER = {
     "everything": RunFilters(),
