@@ -67,6 +67,7 @@ class NextVersionPage(ModelAdmin):
             **self.admin_site.each_context(request),
             "title": "Make this the next version",
             "opts": self.opts,
+            "original": repository.runs.only("id", "title", "raw_prompt").get(pk=run_id),
             "prompt": prompt,
             "next": prompt.version + 1,
             "rows": shown_rows(prompt.content, text),
