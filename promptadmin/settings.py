@@ -143,6 +143,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator": {},
     }.items()
 ]
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # how long a link to set a password works
 ADMIN_PASSWORD = env.text("PROMPTADMIN_ADMIN_PASSWORD")
 API_AUTH_TOKEN = env.text("AUTH_TOKEN")
 if not re.fullmatch("[ -~]*", API_AUTH_TOKEN):
