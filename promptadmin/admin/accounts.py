@@ -30,6 +30,8 @@ ROLES_BELOW = "promptadmin/accounts/roles_below.html"
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+# One name for one thing, on every page. Migrations know nothing of it: they compare what the class itself declares.
+Group._meta.verbose_name, Group._meta.verbose_name_plural = "role", "roles"
 
 
 class ColleagueForm(UserCreationForm):

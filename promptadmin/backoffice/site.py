@@ -179,6 +179,11 @@ def session_script(request: HttpRequest) -> str:
     return static("promptadmin/session.js")
 
 
+def chart_labels_script(request: HttpRequest) -> str:
+    """The address of what makes the labels of charts readable."""
+    return static("promptadmin/chart_labels.js")
+
+
 def sent_once_script(request: HttpRequest) -> str:
     """The address of what keeps a form from being sent twice."""
     return static("promptadmin/sent_once.js")
