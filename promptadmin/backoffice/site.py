@@ -15,7 +15,6 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
-from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -152,48 +151,3 @@ def _is_own_page(address: str, request: HttpRequest) -> bool:
     """Whether the address is one of this site, other than that of the page to sign in."""
     own = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
     return own and urlsplit(address).path != request.path
-
-
-def colours(request: HttpRequest) -> str:
-    """The address of the theme's colours, which are ours."""
-    return static("promptadmin/colours.css")
-
-
-def stylesheet(request: HttpRequest) -> str:
-    """The address of what we add to the theme's styles."""
-    return static("promptadmin/admin.css")
-
-
-def htmx_settings(request: HttpRequest) -> str:
-    """The address of what htmx is told."""
-    return static("promptadmin/htmx_settings.js")
-
-
-def keyboard_script(request: HttpRequest) -> str:
-    """The address of what makes the theme's symbols usable without a mouse."""
-    return static("promptadmin/keyboard.js")
-
-
-def session_script(request: HttpRequest) -> str:
-    """The address of what keeps a session alive while somebody types."""
-    return static("promptadmin/session.js")
-
-
-def chart_labels_script(request: HttpRequest) -> str:
-    """The address of what makes the labels of charts readable."""
-    return static("promptadmin/chart_labels.js")
-
-
-def sent_once_script(request: HttpRequest) -> str:
-    """The address of what keeps a form from being sent twice."""
-    return static("promptadmin/sent_once.js")
-
-
-def drafts_script(request: HttpRequest) -> str:
-    """The address of what keeps typed text until the server has it."""
-    return static("promptadmin/drafts.js")
-
-
-def favicon(request: HttpRequest) -> str:
-    """The address of the symbol in the browser's tab."""
-    return static("promptadmin/favicon.svg")
