@@ -3,7 +3,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("promptadmin", "0008_secrets_out_of_the_log"),
+        ("promptadmin", "0009_scope_promote"),
     ]
 
     operations = [
