@@ -240,7 +240,8 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _address_of("favicon.svg")}],
     "STYLES": [_address_of("colours.css"), _address_of("admin.css")],
     "SCRIPTS": [
-        _address_of(f"{name}.js") for name in ("htmx_settings", "keyboard", "session", "sent_once", "drafts", "copy")
+        _address_of(f"{name}.js")
+        for name in ("htmx_settings", "chart_labels", "keyboard", "session", "sent_once", "drafts", "copy")
     ],
 }
 

@@ -43,6 +43,10 @@ STATUS_LABELS = {
     RunStatus.PENDING.value: "warning",
 }
 TEMPLATES = "admin/optimizations/optimization"
+#: Tags that a list shows of a run before it counts the rest.
+MOST_TAGS = 3
+#: Shown in a table where there is nothing; a card on a telephone leaves it out.
+NOTHING = SafeString('<span class="pa-empty">-</span>')
 
 
 @admin.register(Optimization)
@@ -87,8 +91,11 @@ class OptimizationAdmin(ExchangeAdmin, CompareRuns, NextVersionPage, RunActions)
         """The title, or the beginning of the prompt, and the tags."""
         record: Record = row.record
         text = record["title"] or record["beginning"] or "(empty)"
-        tags = [format_html('<span class="run-tag"><bdi>{}</bdi></span>', tag) for tag in record["tags"] or []]
-        return format_html('<bdi class="run-name">{}</bdi>{}', text, SafeString("".join(tags)))
+        tags = record["tags"] or []
+        shown = [format_html('<span class="run-tag"><bdi>{}</bdi></span>', tag) for tag in tags[:MOST_TAGS]]
+        if others := tags[MOST_TAGS:]:
+            shown.append(format_html('<span class="run-tag" title="{}">+{}</span>', ", ".join(others), len(others)))
+        return format_html('<bdi class="run-name">{}</bdi>{}', text, SafeString("".join(shown)))
 
     @display(description="status", label=STATUS_LABELS)  # type: ignore[untyped-decorator]  # the theme's
     def state(self, row: Any) -> str:
@@ -109,7 +116,7 @@ class OptimizationAdmin(ExchangeAdmin, CompareRuns, NextVersionPage, RunActions)
         """A link to the run's project or, where there is none, the name that the run has."""
         record: Record = row.record
         if record["project_id"] is None:
-            return format_html('<bdi class="run-clip">{}</bdi>', record["project"] or "-")
+            return format_html('<bdi class="run-clip">{}</bdi>', record["project"]) if record["project"] else NOTHING
         address = row_page(Project, record["project_id"])
         return format_html('<a class="run-clip" href="{}"><bdi>{}</bdi></a>', address, record["project_name"] or "-")
 
@@ -174,6 +181,8 @@ def score_bar(score: float | None) -> str:
 
 
 def _two_lines(first: object, second: object) -> SafeString:
+    if not first and not second:
+        return NOTHING
     return format_html(
         '<span class="run-lines"><bdi>{}</bdi><bdi class="run-second">{}</bdi></span>', first or "-", second or ""
     )

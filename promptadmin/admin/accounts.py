@@ -30,6 +30,8 @@ ROLES_BELOW = "promptadmin/accounts/roles_below.html"
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+# One name for one thing, on every page. Migrations know nothing of it: they compare what the class itself declares.
+Group._meta.verbose_name, Group._meta.verbose_name_plural = "role", "roles"
 
 
 class ColleagueForm(UserCreationForm):
@@ -106,13 +108,13 @@ class UserAdmin(HistoryPage, django_pages.UserAdmin, ModelAdmin):  # type: ignor
             raise PermissionDenied
         return link_page(request, user)
 
-    @action(description="What they did", url_path="activity", permissions=["view_activity"])  # type: ignore[untyped-decorator]  # the theme's
+    def has_view_log_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """For the action below: with the name of a permission, the theme would ask the database in a system check."""
+        return request.user.has_perm("promptadmin.view_logentry")
+
+    @action(description="What they did", url_path="activity", permissions=["view_log"])  # type: ignore[untyped-decorator]  # the theme's
     def activity(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:promptadmin_logentry_activity", query={"person": object_id}))
-
-    def has_view_activity_permission(self, request: HttpRequest) -> bool:
-        # A permission named with a dot above would make the theme's check ask the database, which may not be there yet.
-        return request.user.has_perm("promptadmin.view_logentry")
 
 
 class PermissionTable(forms.CheckboxSelectMultiple):
