@@ -92,7 +92,7 @@ def operations_view(request: HttpRequest) -> HttpResponse:
 @may_maintain
 @require_POST
 def make_backup_view(request: HttpRequest) -> HttpResponse:
-    """Start `manage.py backupdb`; the page shows how it went."""
+    """Start `promptadmin backupdb`; the page shows how it went."""
     try:
         start_backup(DEFAULT_DB_ALIAS)
     except BackupError as error:
