@@ -87,7 +87,7 @@ def ran(place: Elsewhere, script: str) -> str:
 
 
 @pytest.mark.needs_chromium
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_every_command_of_the_page_does_what_it_says(
     packages: tuple[Path, Path], tmp_path: Path, browser: Chrome
 ) -> None:

@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from tests.support.processes import REPOSITORY, environment
 
 PACKAGES = ("promptadmin", "projects", "optimizations")
-SECONDS = 200
+SECONDS = 400
 BUILD = "import sys; from setuptools import build_meta; getattr(build_meta, f'build_{sys.argv[1]}')(sys.argv[2])"
 
 
