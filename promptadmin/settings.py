@@ -231,7 +231,14 @@ UNFOLD = {
     "STYLES": ["promptadmin.backoffice.site.colours", "promptadmin.backoffice.site.stylesheet"],
     "SCRIPTS": [
         f"promptadmin.backoffice.site.{name}"
-        for name in ("htmx_settings", "keyboard_script", "session_script", "sent_once_script", "drafts_script")
+        for name in (
+            "htmx_settings",
+            "keyboard_script",
+            "session_script",
+            "sent_once_script",
+            "drafts_script",
+            "copy_script",
+        )
     ],
 }
 

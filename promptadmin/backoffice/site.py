@@ -176,6 +176,11 @@ def sent_once_script(request: HttpRequest) -> str:
     return static("promptadmin/sent_once.js")
 
 
+def copy_script(request: HttpRequest) -> str:
+    """The address of what makes buttons copy."""
+    return static("promptadmin/copy.js")
+
+
 def drafts_script(request: HttpRequest) -> str:
     """The address of what keeps typed text until the server has it."""
     return static("promptadmin/drafts.js")
