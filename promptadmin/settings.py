@@ -146,6 +146,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator": {},
     }.items()
 ]
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # how long a link to set a password works
 ADMIN_PASSWORD = env.text("PROMPTADMIN_ADMIN_PASSWORD")
 API_AUTH_TOKEN = env.text("AUTH_TOKEN")
 if not re.fullmatch("[ -~]*", API_AUTH_TOKEN):
@@ -238,7 +239,9 @@ UNFOLD = {
     "SIDEBAR": {"show_search": False, "navigation": "promptadmin.backoffice.navigation.navigation"},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _address_of("favicon.svg")}],
     "STYLES": [_address_of("colours.css"), _address_of("admin.css")],
-    "SCRIPTS": [_address_of(f"{name}.js") for name in ("htmx_settings", "keyboard", "session", "sent_once", "drafts")],
+    "SCRIPTS": [
+        _address_of(f"{name}.js") for name in ("htmx_settings", "keyboard", "session", "sent_once", "drafts", "copy")
+    ],
 }
 
 # ---------------------------------------------------------------- transport

@@ -17,8 +17,10 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from optimizations.admin.actions import RunActions
+from optimizations.admin.comparing import CompareRuns
 from optimizations.admin.filters import SHOWN
 from optimizations.admin.lists import RunChangeList
+from optimizations.admin.next_version import NextVersionPage
 from optimizations.admin.reading import duration, known_project, run_page
 from optimizations.columns import Record
 from optimizations.files.tables import RunTable
@@ -26,6 +28,7 @@ from optimizations.models import Optimization, RunStatus
 from optimizations.repository import OptimizationRepository
 from optimizations.scores import shown_score
 from projects.models import Project
+from promptadmin.backoffice.code_snippets import add_token, snippets
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.kept_filters import keep_filters
 from promptadmin.db.sessions import read_session
@@ -43,7 +46,7 @@ TEMPLATES = "admin/optimizations/optimization"
 
 
 @admin.register(Optimization)
-class OptimizationAdmin(ExchangeAdmin, RunActions):
+class OptimizationAdmin(ExchangeAdmin, CompareRuns, NextVersionPage, RunActions):
     """Runs are records: their texts and scores stay as they are; labels may change, and runs may go."""
 
     exchanged = RunTable()
@@ -146,6 +149,15 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
             "status_label": STATUS_LABELS.get(str(record["status"]), ""),
             "may_change": self.has_change_permission(request),
             "may_delete": self.has_delete_permission(request),
+            "may_make_version": self.may_make_versions(request) and record["prompt_id"] and record["optimized_prompt"],
+            "snippets": snippets(
+                request,
+                "history",
+                run_id,
+                name="run",
+                field="raw_prompt" if record["optimized_prompt"] is None else "optimized_prompt",
+            ),
+            "add_token": add_token(request),
             "list_address": keep_filters(request, reverse("admin:optimizations_optimization_changelist")),
             **run_page(known_project(record, request), unreadable),
             **(extra_context or {}),

@@ -24,8 +24,10 @@ from promptadmin.accounts.lockouts.answer import too_many_passwords
 from promptadmin.api.auth import PasswordThrottle
 from promptadmin.backoffice.dashboard import Dashboard, choices_of, declared_panels, render_panels
 from promptadmin.backoffice.deletion import delete_selected
-from promptadmin.backoffice.operations_page import make_backup_view, operations_view, run_step_view
+from promptadmin.backoffice.operations_backups import download_view, make_backup_view
+from promptadmin.backoffice.operations_page import operations_view, run_step_view
 from promptadmin.backoffice.page_views import page_view
+from promptadmin.backoffice.password_links import SetPasswordView
 from promptadmin.backoffice.resent_forms import once_a_form
 from promptadmin.backoffice.session_state import session_view
 from promptadmin.http.csp import PAGES
@@ -52,9 +54,15 @@ class AdminSite(UnfoldAdminSite):
         """The pages that belong to no table."""
         return [
             path("dashboard/panels/", self.admin_view(self.panels), name="dashboard_panels"),
+            path(
+                "set-password/<str:uidb64>/<str:token>/",
+                csp(PAGES)(SetPasswordView.as_view()),
+                name="set_password",
+            ),
             path("session/", session_view, name="session"),
             path("operations/", self.admin_view(operations_view), name="operations"),
             path("operations/backup/", self.admin_view(make_backup_view), name="make_backup"),
+            path("operations/backup/<str:name>/", self.admin_view(download_view), name="download_backup"),
             path("operations/step/", self.admin_view(run_step_view), name="run_step"),
         ]
 
