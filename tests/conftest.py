@@ -26,7 +26,7 @@ from optimizations.tools.demo import make_demo_file
 from promptadmin.db.derived_tables import PREFIX
 from promptadmin.ops.startup.sequence import run_startup
 from promptadmin.plugins.isolation import failures
-from promptadmin.search import index_file
+from promptadmin.search import building
 from tests.support.django_databases import as_default, connected, sqlite_config
 from tests.support.legacy_files import unpack
 from tests.support.made_once import MadeOnce
@@ -124,7 +124,7 @@ def no_search_index_left(request: pytest.FixtureRequest, django_db_blocker: Djan
     if not marker or not marker.kwargs.get("transaction"):
         return
     if connections["default"].vendor == "sqlite":
-        index_file.remove(connections["default"].settings_dict["NAME"])
+        building.remove(connections["default"].settings_dict["NAME"])
     elif connections["default"].vendor == "postgresql":
         with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
             cursor.execute("SELECT indexname FROM pg_indexes WHERE starts_with(indexname, %s)", [f"{PREFIX}search_"])

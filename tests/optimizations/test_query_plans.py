@@ -100,7 +100,7 @@ def test_statistics_read_summaries_and_ranges_of_runs(monkeypatch: pytest.Monkey
 
     Those of a period aren't counted: SQLite may look for the runs that no summary has in an index by time.
     """
-    monkeypatch.setattr(rollup_table, "LEVELS", (7, 9, 11, 13, 15, 17))
+    monkeypatch.setattr(rollup_table, "BITS", 7)
     monkeypatch.setattr(building, "NEWEST", 128)
     monkeypatch.setattr(building, "RUNS_OF_A_PART", 8)
     rollup_table.create(connection)

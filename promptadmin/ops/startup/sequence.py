@@ -134,6 +134,7 @@ def _remember(connection: BaseDatabaseWrapper, reports: Iterable[StepReport]) ->
             )
             for report in reports
         ],
+        keep=run_log.EARLIER_RUNS,
     )
 
 

@@ -73,7 +73,7 @@ def lower_thresholds() -> None:
     queries.NEAR = -1
     for name, value in {"FEW": 30, "LOOKED_THROUGH": (2,)}.items():
         setattr(queries, name, value)  # as it has them from another module
-    table.LEVELS = (4, 6, 8, 10, 12, 14)
+    table.BITS = 4
     folding.NEWEST, folding.RUNS_OF_A_PART = 8, 2
     rollups.ROWS_OF_A_QUERY, rollups.MOST_PARTIAL = 2, 10_000
     candidate_filter.FEW = 40
