@@ -158,8 +158,7 @@ class OptimizationAdmin(ExchangeAdmin, CompareRuns, NextVersionPage, RunActions)
             with read_session():
                 record, unreadable = OptimizationRepository().get_run_as_stored(run_id)
         except NotFound:
-            answer: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, run_id)
-            return answer
+            return self.gone(request, run_id)
         row = Optimization(id=run_id, title=record["title"], raw_prompt=record["raw_prompt"] or "")
         context = {
             **self.admin_site.each_context(request),

@@ -155,7 +155,7 @@ class PluginConfig(AppConfig):
     navigation: ClassVar[Mapping[str, str]] = {}
     #: API scope ("read", "write") → Django's permissions that a signed-in member of staff needs for it.
     api_permissions: ClassVar[Mapping[str, Sequence[str]]] = {}
-    #: Attribute that other plugins may declare for this one → what `manage.py plugins` calls it.
+    #: Attribute that other plugins may declare for this one → what `promptadmin plugins` calls it.
     offered_attributes: ClassVar[Mapping[str, str]] = {}
     #: Names of plugins that must be switched on too.
     requires_plugins: ClassVar[Sequence[str]] = ()

@@ -156,7 +156,7 @@ def steps(new_file: bytes, open_file: OpenFile, tmp_path_factory: pytest.TempPat
             fill(path, size)
             with open_file(path) as connection:
                 index_everything(connection.alias)
-                while building.fold(connection.alias).left:
+                while building.build_rollups(connection.alias).left:
                     pass
                 for name, deed in reads(connection.alias, size):
                     found.setdefault(name, []).append(steps_of(connection, deed))

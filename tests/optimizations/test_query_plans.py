@@ -107,7 +107,7 @@ def test_statistics_read_summaries_and_ranges_of_runs(monkeypatch: pytest.Monkey
     work: list[list[int]] = []
     for runs in (1023, 4095):
         store([make_stored(project="p", overall_score=0.5)] * runs)
-        while building.fold("default").left:
+        while building.build_rollups("default").left:
             pass
         assert find_cover(connection, None).stored
         assert find_cover(connection, "p").stored

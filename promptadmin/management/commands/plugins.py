@@ -1,4 +1,4 @@
-"""`manage.py plugins`."""
+"""`promptadmin plugins`."""
 
 from __future__ import annotations
 

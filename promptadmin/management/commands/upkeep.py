@@ -1,4 +1,4 @@
-"""`manage.py upkeep`."""
+"""`promptadmin upkeep`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py deliver_webhooks`."""
+"""`promptadmin deliver_webhooks`."""
 
 from __future__ import annotations
 
