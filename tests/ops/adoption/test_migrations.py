@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-from optimizations.lists.paging import SORTS
+from optimizations.lists.paging import INDEXED_SORTS
 from optimizations.models import Optimization
 from promptadmin.db.derived_tables import is_derived
 from promptadmin.ops.startup.sequence import run_startup
@@ -330,7 +330,8 @@ def test_postgresql_has_the_same(open_database: OpenDatabase, tmp_path: Path, ne
                 cursor.execute(INDEXES, [table])
                 wanted = file_contents.index_columns(path, table)
                 if table == "optimizations":  # SQLite's indexes all end with the row's number
-                    wanted |= {f"ix_{table}_{column}": [column, "id"] for column in SORTS if column != "created_at"}
+                    others = [column for column in INDEXED_SORTS if column != "created_at"]
+                    wanted |= {f"ix_{table}_{column}": [column, "id"] for column in others}
                 assert dict(cursor.fetchall()) == wanted
                 cursor.execute(FOREIGN_KEYS, [table])
                 assert set(cursor.fetchall()) == foreign_keys(path, table)
