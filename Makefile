@@ -21,7 +21,7 @@ $(foreach name,$(typed),$(eval export RUN_$(name) = $$(value $(name))))
 COMPILE = $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 OUR_CODE = promptadmin projects optimizations
 
-.PHONY: help install install-dev lock run demo test fuzz proof endurance lint audit sbom format bench bench-adoption clean
+.PHONY: help install install-dev install-clients lock run demo test fuzz proof endurance lint audit sbom format bench bench-adoption clean
 
 help:
 	@echo "make run [PORT=8000]            set up and serve: a new database, or the one that was served last"
@@ -55,12 +55,21 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
+# Public clients, which the tests of the plugin `clients` run as processes of their own; without them these tests skip.
+install-clients: .venv-clients/.installed
+
+.venv-clients/.installed: requirements-clients.lock
+	@"$$RUN_PYTHON" -m venv .venv-clients
+	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-clients.lock
+	@touch $@
+
 # After a change of requirements*.txt. What is not named there keeps its release; remove the lock files to renew it all.
 lock:
 	@$(BIN)/python -m uv --version >/dev/null 2>&1 || { echo "make lock needs uv: make install-dev, or pip install uv"; exit 1; }
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) requirements-mcp.txt -c requirements.lock -o requirements-mcp.lock
 	$(COMPILE) requirements-dev.txt -c requirements.lock -c requirements-mcp.lock -o requirements-dev.lock
+	$(COMPILE) requirements-clients.txt -o requirements-clients.lock
 
 run: install
 	@if [ -n "$$RUN_DB" ]; then \
@@ -89,7 +98,7 @@ lint: install-dev
 
 # It ends with 3 where not everything could be looked up, which is neither good news nor bad.
 audit: install-dev
-	$(BIN)/python .ci/audit.py requirements.lock requirements-mcp.lock requirements-dev.lock
+	$(BIN)/python .ci/audit.py requirements*.lock
 
 # What the product runs on, without what it takes to work on it.
 sbom: install-dev
@@ -117,9 +126,11 @@ proof: install-dev
 	PROMPTADMIN_REQUIRE_SERVICES=1 PROMPTADMIN_TEST_KILLS="$$RUN_KILLS" PROMPTADMIN_TEST_FLIPS="$$RUN_FLIPS" \
 		PROMPTADMIN_TEST_STOPPED_SECONDS="$$RUN_STOPPED" PROMPTADMIN_KILL_SECONDS="$$RUN_WEBHOOKS" PROMPTADMIN_ALL_SAMPLES=1 \
 		PROMPTADMIN_TEST_ROUNDS=10 \
-		$(BIN)/python -m pytest --timeout 7200 tests/ops/adoption/test_killed.py tests/ops/adoption/test_last_release.py tests/ops/test_backup.py \
+		$(BIN)/python -m pytest --timeout 7200 tests/ops/adoption/test_killed.py tests/ops/adoption/test_last_release.py \
+		tests/ops/adoption/test_migrations.py tests/ops/adoption/test_bad_input.py tests/ops/test_backup.py \
 		tests/ops/test_restore.py tests/ops/test_backup_postgresql.py tests/ops/test_postgresql_move.py \
 		tests/ops/test_moved_answers.py tests/api/test_imports_killed.py tests/contrib/test_webhooks_killed.py tests/db/test_postgresql_stopped.py \
+		tests/projects/contrib/registry/test_moves_killed.py \
 		tests/api/test_replays.py tests/optimizations/test_search_killed.py \
 		-k "killed or flip or damage or stopped or must_not_be_restored or overtakes or every_answer or again_and_again"
 	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill="$$RUN_SELFTEST" --durability fast

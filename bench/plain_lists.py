@@ -14,7 +14,7 @@ import orjson
 
 from bench import plain
 from promptadmin.db.lookups import fold
-from promptadmin.search.finding import parts_query, words_query
+from promptadmin.search.candidate_filter import parts_query, words_query
 from promptadmin.search.index_file import index_path
 from promptadmin.search.words import read_query
 

@@ -32,39 +32,39 @@ def project_names() -> list[str]:
     return list(rows.order_by("name").values_list("name", flat=True)[:MOST_PROJECTS])
 
 
-def scope_of(dashboard: Dashboard) -> StatsQuery:
+def query_of(dashboard: Dashboard) -> StatsQuery:
     """The runs that the dashboard is about."""
     return StatsQuery(project=dashboard.choices["project"] or None, since=dashboard.since, now=dashboard.now)
 
 
 def numbers(dashboard: Dashboard) -> dict[str, Any]:
     """How many runs lately, against the time before and, of the period, what improved, failed and was spent."""
-    scope = dashboard.once(scope_of)
-    spent = overall.tokens(scope)
+    query = dashboard.once(query_of)
+    spent = overall.tokens(query)
     return {
-        "windows": [_window(scope, *window) for window in WINDOWS],
-        "total": overall.total_optimizations(scope),
-        "mean": shown_mean(overall.average("overall_score")(scope)),
-        "improvement_rate": percent(overall.improvement_rate(scope)),
-        "error_rate": percent(overall.error_rate(scope)),
+        "windows": [_window(query, *window) for window in WINDOWS],
+        "total": overall.total_optimizations(query),
+        "mean": shown_mean(overall.average("overall_score")(query)),
+        "improvement_rate": percent(overall.improvement_rate(query)),
+        "error_rate": percent(overall.error_rate(query)),
         "tokens": sum(spent.values()),
         **spent,
     }
 
 
 def _window(
-    scope: StatsQuery, name: Literal["today", "7d", "30d"], title: str, days: int, before: str
+    query: StatsQuery, name: Literal["today", "7d", "30d"], title: str, days: int, before: str
 ) -> dict[str, Any]:
-    then = scope.now - dt.timedelta(days=days)
-    count = StatsQuery(project=scope.project, now=scope.now).recent[name].count
-    earlier = StatsQuery(project=scope.project, now=then, until=then).recent[name].count
+    then = query.now - dt.timedelta(days=days)
+    count = StatsQuery(project=query.project, now=query.now).recent[name].count
+    earlier = StatsQuery(project=query.project, now=then, until=then).recent[name].count
     change = None if not earlier else round((count - earlier) / earlier * 100)
     return {"title": title, "count": count, "earlier": earlier, "before": before, "change": change}
 
 
 def scores(dashboard: Dashboard) -> dict[str, Any] | None:
     """Mean, spread and number of the scores of each strategy, best first."""
-    found = by_strategy.score_variance(dashboard.once(scope_of))
+    found = by_strategy.score_variance(dashboard.once(query_of))
     if not found:
         return None
     best = sorted(found.items(), key=lambda item: (-item[1]["avg"], item[0]))
@@ -96,7 +96,7 @@ def scores(dashboard: Dashboard) -> dict[str, Any] | None:
 
 def matrix(dashboard: Dashboard) -> dict[str, Any] | None:
     """Mean score and number of runs by strategy and task type, as a heat map."""
-    found = by_strategy.score_matrix(dashboard.once(scope_of))
+    found = by_strategy.score_matrix(dashboard.once(query_of))
     if not found:
         return None
     strategies = _most_used({name: sum(cell["count"] for cell in row.values()) for name, row in found.items()})
@@ -132,7 +132,7 @@ def _heat(cell: Mapping[str, Any] | None, low: float, high: float) -> dict[str, 
 
 def best_strategies(dashboard: Dashboard) -> dict[str, Any] | None:
     """The strategy with the best mean for each task type."""
-    found = by_strategy.win_rates(dashboard.once(scope_of))
+    found = by_strategy.win_rates(dashboard.once(query_of))
     if not found:
         return None
     most = sorted(found.items(), key=lambda item: (-item[1]["count"], item[0]))[:MOST_ROWS]
@@ -142,12 +142,12 @@ def best_strategies(dashboard: Dashboard) -> dict[str, Any] | None:
 
 def failures_by_strategy(dashboard: Dashboard) -> dict[str, Any] | None:
     """The share of failed runs of each strategy, worst first."""
-    found = by_strategy.error_rates(dashboard.once(scope_of))
+    found = by_strategy.error_rates(dashboard.once(query_of))
     if not found:
         return None
     worst = sorted(found.items(), key=lambda item: (-(item[1]["rate"] or 0), -item[1]["total"], item[0]))
     rows = [{"strategy": name, **entry, "percent": percent(entry["rate"])} for name, entry in worst[:MOST_ROWS]]
-    unnamed = overall.failed_without_strategy(dashboard.once(scope_of))
+    unnamed = overall.failed_without_strategy(dashboard.once(query_of))
     return {"rows": rows, "left_out": len(worst) - len(rows), "unnamed": unnamed}
 
 

@@ -58,6 +58,7 @@ class RunRecord(NamedTuple):
     complexity: str | None
     tags: list[str]
     version: str | None
+    model_used: str | None = None
 
 
 class PromptRecord(NamedTuple):
@@ -141,12 +142,13 @@ class PromptOverview:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """A version in a prompt's history: the beginning of its text, and how it came.
+    """A version in a prompt's history: the beginning of its text, and how it came. The current one has no `id`.
 
     `since` is when it became the current text, None where no stored time means one; `optimization_id` names the run
     that it came from, if known. `characters` is the length of the whole text.
     """
 
+    id: str | None
     version: int
     beginning: str
     characters: int

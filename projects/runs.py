@@ -51,6 +51,14 @@ class Runs:
         """A prompt's runs of any status, newest first."""
         return Page([], 0)
 
+    def by_id(self, run_ids: Iterable[str]) -> dict[str, RunRecord]:
+        """Those of these runs that are there, by their ids."""
+        return {}
+
+    def texts(self, run_ids: Iterable[str]) -> dict[str, str]:
+        """The text that each of these runs began with, by their ids."""
+        return {}
+
     def count_of_prompt(self, most: int) -> Any:
         """An expression in a query of prompts: the number of linked runs, counted up to `most`."""
         return Value(0, IntegerField())

@@ -27,17 +27,22 @@ class Caller:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who makes changes: a name for the record, the door they came through, and the user and address behind it."""
+    """Who makes changes: a name for the record, the door they came through, and the user and address behind it.
+
+    `caller` is who calls the API or MCP, with their scopes. Whoever runs a command has none: they can open the
+    database.
+    """
 
     name: str
     door: str
     user: Any = None
     address: str | None = None
+    caller: Caller | None = None
 
 
 def _from_command() -> Actor:
     """Whoever runs this process: the command and the account of the operating system."""
-    command = sys.argv[1] if len(sys.argv) > 1 and Path(sys.argv[0]).name == "manage.py" else "python"
+    command = sys.argv[1] if len(sys.argv) > 1 and Path(sys.argv[0]).stem in ("promptadmin", "manage") else "python"
     account = ""
     with contextlib.suppress(OSError, KeyError):  # in a container, the process may have no account's name
         account = f" by {getpass.getuser()}"

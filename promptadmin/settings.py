@@ -6,6 +6,7 @@ docs/settings.md lists every variable with its default.
 import datetime as dt
 import os
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from importlib.util import find_spec
@@ -13,11 +14,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.templatetags.static import static
 from django.utils.crypto import salted_hmac
 
 from promptadmin.conf import limits
 from promptadmin.conf.environment import Environment
 from promptadmin.conf.network_names import host, network, origin
+from promptadmin.conf.places import default_data_dir
 from promptadmin.conf.secret_key import read_or_make_secret_key
 from promptadmin.db import durability
 from promptadmin.db.chosen_database import DEFAULT_NAME
@@ -26,11 +30,10 @@ from promptadmin.http.client_address import HEALTH_ADDRESSES, is_address
 from promptadmin.http.csp import STRICT
 from promptadmin.plugins.declarations import app_paths
 
-BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
 
 # ---------------------------------------------------------------- places
-DATA_DIR = env.directory("PROMPTADMIN_DATA_DIR", BASE_DIR / "data")
+DATA_DIR = env.directory("PROMPTADMIN_DATA_DIR", default_data_dir())
 DEBUG = env.flag("PROMPTADMIN_DEBUG")
 HTTPS = env.flag("PROMPTADMIN_HTTPS")
 SECRET_KEY = read_or_make_secret_key(env.text("PROMPTADMIN_SECRET_KEY"), DATA_DIR)
@@ -56,8 +59,9 @@ BACKUP_KEEP = env.number("PROMPTADMIN_BACKUP_KEEP", 14, minimum=1)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---------------------------------------------------------------- applications
-ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations"))
+ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations", "registry"))
 PROMPT_CHECKS_OFF = env.names("PROMPTADMIN_PROMPT_CHECKS_OFF")
+PROMPT_MAX_AGE = env.number("PROMPTADMIN_PROMPT_MAX_AGE", 0, maximum=24 * 60 * 60)  # seconds
 WEBHOOKS_HOSTS = env.names("PROMPTADMIN_WEBHOOKS_HOSTS")
 for name in WEBHOOKS_HOSTS:
     has_port = ":" in name and not is_address(name.strip("[]"))
@@ -143,6 +147,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator": {},
     }.items()
 ]
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # how long a link to set a password works
 ADMIN_PASSWORD = env.text("PROMPTADMIN_ADMIN_PASSWORD")
 API_AUTH_TOKEN = env.text("AUTH_TOKEN")
 if not re.fullmatch("[ -~]*", API_AUTH_TOKEN):
@@ -219,19 +224,29 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (  # what is saved through Django's models; t
     {"model": "promptadmin.ApiToken", "exclude_fields": ["digest", "last_used_at"]},
 )
 
+
 # ---------------------------------------------------------------- the back-office's looks
+def _address_of(name: str) -> Callable[[HttpRequest], str]:
+    """What the theme asks, with each request, for the address of a static file of ours."""
+    return lambda request: static(f"promptadmin/{name}")
+
+
 UNFOLD = {
     "SITE_TITLE": "promptadmin",
     "SITE_HEADER": "promptadmin",
     "SITE_SYMBOL": "edit_note",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {"show_search": False, "navigation": "promptadmin.backoffice.navigation.navigation"},
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "promptadmin.backoffice.site.favicon"}],
-    "STYLES": ["promptadmin.backoffice.site.colours", "promptadmin.backoffice.site.stylesheet"],
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": "promptadmin.backoffice.navigation.navigation",
+    },
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _address_of("favicon.svg")}],
+    "STYLES": [_address_of("colours.css"), _address_of("admin.css")],
     "SCRIPTS": [
-        f"promptadmin.backoffice.site.{name}"
-        for name in ("htmx_settings", "keyboard_script", "session_script", "sent_once_script", "drafts_script")
+        _address_of(f"{name}.js")
+        for name in ("htmx_settings", "chart_labels", "keyboard", "session", "sent_once", "drafts", "copy")
     ],
 }
 

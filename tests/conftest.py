@@ -26,11 +26,11 @@ from optimizations.tools.demo import make_demo_file
 from promptadmin.db.derived_tables import PREFIX
 from promptadmin.ops.startup.sequence import run_startup
 from promptadmin.plugins.isolation import failures
-from promptadmin.search import index_file
+from promptadmin.search import building
 from tests.support.django_databases import as_default, connected, sqlite_config
 from tests.support.legacy_files import unpack
 from tests.support.made_once import MadeOnce
-from tests.support.processes import Scratch
+from tests.support.processes import REPOSITORY, Scratch
 from tests.support.rounds import EXAMPLES
 from tests.support.services import check_services
 
@@ -54,6 +54,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ["PYTHONPATH"] = str(REPOSITORY)  # where processes that the product starts find `tests.settings`
     for marker in (
         "needs_postgresql: the test makes databases on a PostgreSQL server",
         "needs_clusters: the test runs PostgreSQL servers of its own",
@@ -124,7 +125,7 @@ def no_search_index_left(request: pytest.FixtureRequest, django_db_blocker: Djan
     if not marker or not marker.kwargs.get("transaction"):
         return
     if connections["default"].vendor == "sqlite":
-        index_file.remove(connections["default"].settings_dict["NAME"])
+        building.remove(connections["default"].settings_dict["NAME"])
     elif connections["default"].vendor == "postgresql":
         with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
             cursor.execute("SELECT indexname FROM pg_indexes WHERE starts_with(indexname, %s)", [f"{PREFIX}search_"])

@@ -109,7 +109,7 @@ def test_projects_and_prompts_are_logged_from_beginning_to_end() -> None:
         ("update", {"status": ["active", "deleted"]}, gone),
     ]
     assert [action for action, _, _ in entries(first)] == ["create", "update", "update"]
-    assert entries(first)[-1][1] == {"content": ["uno", "one"], "version": [2, 3]}
+    assert entries(first)[-1][1] == {"content": ["uno", "one"], "version": [2, 3], "restored version": [None, 1]}
     assert entries(second)[-1][0] == "delete"
 
 

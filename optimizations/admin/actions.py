@@ -110,7 +110,7 @@ class ProjectForm(forms.Form):
 class RunActions(HistoryPage, ModelAdmin):
     """The actions of the list, which the page of a run offers too."""
 
-    actions = ["tag", "move", "mark_stale", "delete_runs"]
+    actions = ["compare", "tag", "move", "mark_stale", "delete_runs"]
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Without Django's deletion, which knows nothing of the repository."""

@@ -8,17 +8,19 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.html import format_html
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from optimizations.admin.actions import RunActions
-from optimizations.admin.filters import SHOWN
+from optimizations.admin.comparing import CompareRuns
+from optimizations.admin.filters import SHOWN, ModelFilter, TagFilter
 from optimizations.admin.lists import RunChangeList
+from optimizations.admin.next_version import NextVersionPage
 from optimizations.admin.reading import duration, known_project, run_page
 from optimizations.columns import Record
 from optimizations.files.tables import RunTable
@@ -26,6 +28,7 @@ from optimizations.models import Optimization, RunStatus
 from optimizations.repository import OptimizationRepository
 from optimizations.scores import shown_score
 from projects.models import Project
+from promptadmin.backoffice.code_snippets import add_token, snippets
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.kept_filters import keep_filters
 from promptadmin.db.sessions import read_session
@@ -40,10 +43,14 @@ STATUS_LABELS = {
     RunStatus.PENDING.value: "warning",
 }
 TEMPLATES = "admin/optimizations/optimization"
+#: Tags that a list shows of a run before it counts the rest.
+MOST_TAGS = 3
+#: Shown in a table where there is nothing; a card on a telephone leaves it out.
+NOTHING = SafeString('<span class="pa-empty">-</span>')
 
 
 @admin.register(Optimization)
-class OptimizationAdmin(ExchangeAdmin, RunActions):
+class OptimizationAdmin(ExchangeAdmin, CompareRuns, NextVersionPage, RunActions):
     """Runs are records: their texts and scores stay as they are; labels may change, and runs may go."""
 
     exchanged = RunTable()
@@ -66,6 +73,21 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RunChangeList]:
         return RunChangeList
 
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.suggestions)
+        address = path("suggestions/<slug:name>/", view, name="optimizations_optimization_suggestions")
+        return [address, *super().get_urls()]
+
+    def suggestions(self, request: HttpRequest, name: str) -> HttpResponse:
+        """What may be typed into a filter, as options of a list that the filter fetches."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if name not in (TagFilter.parameter_name, ModelFilter.parameter_name):
+            raise Http404(f"No filter {name} has suggestions.")
+        with read_session():
+            values = OptimizationRepository().recent_values(name)
+        return HttpResponse(format_html_join("", '<option value="{}"></option>', ((value,) for value in values)))
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """No parameter of the list is a lookup: the list itself knows its names."""
         return True
@@ -84,8 +106,11 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
         """The title, or the beginning of the prompt, and the tags."""
         record: Record = row.record
         text = record["title"] or record["beginning"] or "(empty)"
-        tags = [format_html('<span class="run-tag"><bdi>{}</bdi></span>', tag) for tag in record["tags"] or []]
-        return format_html('<bdi class="run-name">{}</bdi>{}', text, SafeString("".join(tags)))
+        tags = record["tags"] or []
+        shown = [format_html('<span class="run-tag"><bdi>{}</bdi></span>', tag) for tag in tags[:MOST_TAGS]]
+        if others := tags[MOST_TAGS:]:
+            shown.append(format_html('<span class="run-tag" title="{}">+{}</span>', ", ".join(others), len(others)))
+        return format_html('<bdi class="run-name">{}</bdi>{}', text, SafeString("".join(shown)))
 
     @display(description="status", label=STATUS_LABELS)  # type: ignore[untyped-decorator]  # the theme's
     def state(self, row: Any) -> str:
@@ -106,7 +131,7 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
         """A link to the run's project or, where there is none, the name that the run has."""
         record: Record = row.record
         if record["project_id"] is None:
-            return format_html('<bdi class="run-clip">{}</bdi>', record["project"] or "-")
+            return format_html('<bdi class="run-clip">{}</bdi>', record["project"]) if record["project"] else NOTHING
         address = row_page(Project, record["project_id"])
         return format_html('<a class="run-clip" href="{}"><bdi>{}</bdi></a>', address, record["project_name"] or "-")
 
@@ -133,8 +158,7 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
             with read_session():
                 record, unreadable = OptimizationRepository().get_run_as_stored(run_id)
         except NotFound:
-            answer: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, run_id)
-            return answer
+            return self.gone(request, run_id)
         row = Optimization(id=run_id, title=record["title"], raw_prompt=record["raw_prompt"] or "")
         context = {
             **self.admin_site.each_context(request),
@@ -147,6 +171,15 @@ class OptimizationAdmin(ExchangeAdmin, RunActions):
             "status_label": STATUS_LABELS.get(str(record["status"]), ""),
             "may_change": self.has_change_permission(request),
             "may_delete": self.has_delete_permission(request),
+            "may_make_version": self.may_make_versions(request) and record["prompt_id"] and record["optimized_prompt"],
+            "snippets": snippets(
+                request,
+                "history",
+                run_id,
+                name="run",
+                field="raw_prompt" if record["optimized_prompt"] is None else "optimized_prompt",
+            ),
+            "add_token": add_token(request),
             "list_address": keep_filters(request, reverse("admin:optimizations_optimization_changelist")),
             **run_page(known_project(record, request), unreadable),
             **(extra_context or {}),
@@ -162,6 +195,8 @@ def score_bar(score: float | None) -> str:
 
 
 def _two_lines(first: object, second: object) -> SafeString:
+    if not first and not second:
+        return NOTHING
     return format_html(
         '<span class="run-lines"><bdi>{}</bdi><bdi class="run-second">{}</bdi></span>', first or "-", second or ""
     )

@@ -9,6 +9,7 @@ from optimizations.lists.filters import RunFilters
 from optimizations.lists.paging import BrokenCursor
 from optimizations.repository.bulk import Bulk
 from optimizations.repository.importing import Importing
+from optimizations.repository.next_version import NextVersion
 from optimizations.repository.searching import Found, Searching, SearchPage
 from promptadmin.exchange.lines import Imported, ImportRefused
 
@@ -24,5 +25,5 @@ __all__ = [
 ]
 
 
-class OptimizationRepository(Importing, Bulk, Searching):
-    """Runs: lists, pages for people, search, single runs, writes, import."""
+class OptimizationRepository(Importing, Bulk, NextVersion, Searching):
+    """Runs: lists, pages for people, search, single runs, writes, import, and what they give to prompts."""

@@ -71,6 +71,18 @@ class Runs(runs.Runs):
         page = rows.order_by("-created_at", "-id").values_list(*RunRecord._fields)[offset : offset + limit]
         return Page([_run(row) for row in page], rows.count())
 
+    def by_id(self, run_ids: Iterable[str]) -> dict[str, RunRecord]:
+        """A query for each 500."""
+        rows = self._rows().values_list(*RunRecord._fields)
+        found = (_run(row) for some in in_chunks(run_ids, KEYS_A_QUERY) for row in rows.filter(id__in=some))
+        return {run.id: run for run in found}
+
+    def texts(self, run_ids: Iterable[str]) -> dict[str, str]:
+        """A query for each 500."""
+        rows = self._rows().values_list("id", "raw_prompt")
+        found = (row for some in in_chunks(run_ids, KEYS_A_QUERY) for row in rows.filter(id__in=some))
+        return {key: read_text(text) or "" for key, text in found}
+
     def count_of_prompt(self, most: int) -> BoundedCount:
         """Through the index of links."""
         return BoundedCount(Optimization.objects.filter(prompt_id=OuterRef("id")).order_by().values("prompt_id")[:most])
@@ -111,7 +123,7 @@ def _latest_by_text(rows: QuerySet[Optimization]) -> dict[str, RunRecord]:
 
 def _run(row: Sequence[Any]) -> RunRecord:
     """A run from its columns, with what they hold read as what they should hold."""
-    key, created_at, score, framework, improved, status, title, task_type, complexity, tags, version = row
+    key, created_at, score, framework, improved, status, title, task_type, complexity, tags, version, model = row
     return RunRecord(
         read_text(key) or "",
         read_moment(created_at),
@@ -124,4 +136,5 @@ def _run(row: Sequence[Any]) -> RunRecord:
         read_text(complexity),
         [] if tags is None else json_text.read_list(tags, f"optimizations {key} tags") or [],
         read_text(version),
+        read_text(model),
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +33,7 @@ from projects.models import PromptVersion
 from projects.namesakes import id_of_name
 from promptadmin.db.cache import cached_until_write
 from promptadmin.db.features import has_row_numbers, row_place
+from promptadmin.db.json_text import read_plain_list
 from promptadmin.db.legacy_values import read_text
 from promptadmin.db.raw import fetch_all
 from promptadmin.errors import NotFound
@@ -40,6 +42,8 @@ from promptadmin.search.candidate_filter import narrow
 RUN_MISSING = "Optimization not found"
 EVERYTHING = RunFilters()
 BEGINNING_LENGTH = 200
+#: Of so many runs are values suggested that no index tells.
+MOST_RECENT = 2000
 #: How many different values of a column are worth a list of choices.
 MOST_CHOICES = 50
 
@@ -173,6 +177,17 @@ class Reading:
                 ["", MOST_CHOICES],
             )
             return [read_text(name) or "" for (name,) in cursor.fetchall()]
+
+    def recent_values(self, name: str) -> list[str]:
+        """The tags ("tag") or the models ("model") of the newest MOST_RECENT runs, those of most runs first."""
+        newest = self.runs.order_by("-created_at")[:MOST_RECENT]
+        if name == "model":
+            values: Iterable[Any] = newest.values_list("model_used", flat=True)
+        else:
+            lists = newest.values_list("tags", flat=True)
+            values = (tag for tags in lists for tag in read_plain_list(tags) or ())
+        counted = Counter(value for value in values if isinstance(value, str) and value)
+        return [value for value, _ in counted.most_common(MOST_CHOICES)]
 
     def is_duplicate(self, *, title: str, project: str | None = None) -> bool:
         """Whether a run has this title, whatever the case; with a project, whether one of exactly this text has.

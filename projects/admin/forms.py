@@ -13,7 +13,7 @@ from projects.models import Project, Prompt
 from projects.repository import LEAVE, ProjectRepository, project_state
 from projects.templatetags.prompt_texts import beginning
 from promptadmin.backoffice.repository_admin import RepositoryForm
-from promptadmin.conf.limits import DESCRIPTION_LENGTH, PROJECT_NAME_LENGTH, PROMPT_LENGTH
+from promptadmin.conf.limits import DESCRIPTION_LENGTH, PROJECT_NAME_LENGTH, PROMPT_LENGTH, REASON_LENGTH
 from promptadmin.db import json_text
 from promptadmin.errors import DomainError, PreconditionFailed
 
@@ -97,10 +97,29 @@ def unknown_keys(project: Project) -> list[str]:
     return sorted(set(json_text.read_object(project.context_profile) or {}) - set(TEXT_FIELDS + LIST_FIELDS))
 
 
+def reason_field() -> forms.CharField:
+    """Why somebody changes a prompt, for those who want to say it."""
+    return forms.CharField(
+        label="Reason for the change",
+        required=False,
+        max_length=REASON_LENGTH,
+        help_text="If you like: it stands beside the version, and in the change log.",
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+    )
+
+
+class ReasonForm(forms.Form):
+    """What a page asks before a prompt gets its next version; `read_version` is the version that it showed."""
+
+    reason = reason_field()
+    read_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
 class PromptForm(RepositoryForm):
     """A prompt's text and, of a new one, its project."""
 
     content = StoredTextField(label="Text", widget=PromptTextWidget)
+    reason = reason_field()
     read_version = forms.IntegerField(required=False, widget=forms.HiddenInput({"data-read-version": ""}))
 
     class Meta:
@@ -124,6 +143,13 @@ class PromptForm(RepositoryForm):
             )
         return typed.replace("\n", "\r\n") if "\r\n" in stored else typed
 
+    def clean(self) -> dict[str, Any]:
+        """A reason of no change would be lost without a word."""
+        given = self.cleaned_data
+        if given.get("reason") and given.get("content") == self.instance.content:
+            self.add_error("reason", "The text is as it was: there is no change that this could be the reason of.")
+        return given
+
     def show_refusal(self, refused: DomainError) -> None:
         """Of a prompt that another has edited: that saving once more makes a version on top of theirs."""
         if not isinstance(refused, PreconditionFailed):
@@ -146,6 +172,9 @@ class PromptForm(RepositoryForm):
             return repository.add_prompt(project_id=project.pk, content=content).id
         if content != self.instance.content:
             repository.update_prompt(
-                prompt_id=self.instance.pk, content=content, expected_versions={self.cleaned_data["read_version"] or 0}
+                prompt_id=self.instance.pk,
+                content=content,
+                expected_versions={self.cleaned_data["read_version"] or 0},
+                reason=self.cleaned_data["reason"],
             )
         return str(self.instance.pk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
@@ -12,10 +13,15 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from projects.admin.confirming import Question, ask
+from projects.admin.forms import ReasonForm
+from projects.admin.origins import UNKNOWN, origins
 from projects.models import Prompt
 from projects.repository import ProjectRepository
+from projects.runs import run_permission
 from projects.templatetags.prompt_texts import beginning
 from projects.texts.side_by_side import Row, compare_lines
 from promptadmin.backoffice.kept_filters import keep_filters
@@ -24,6 +30,7 @@ from promptadmin.backoffice.selection import AGAIN, CHANGED, asked_again
 from promptadmin.db.deadlines import reading_deadline
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.errors import DomainError, NotFound, PreconditionFailed
+from promptadmin.http.keys import row_page
 
 #: A comparison ends here, in lines.
 LINES_SHOWN = 3000
@@ -63,6 +70,7 @@ class PromptPages(RepositoryAdmin):
         try:
             with read_session():
                 texts = [repository.get_version(prompt_id=prompt.pk, version=number) for number in (old, new)]
+                compared = described(repository, prompt.pk, [old, new])
                 found = repository.diff_versions(prompt_id=prompt.pk, old=old, new=new)
         except NotFound as missing:
             return self._back(request, prompt, f"{missing}: it has versions up to {prompt.version}.")
@@ -70,6 +78,8 @@ class PromptPages(RepositoryAdmin):
             **self._context(request, prompt, f"Versions {old} and {new}"),
             "old": old,
             "new": new,
+            "compared": compared,
+            "may_see_runs": request.user.has_perm(run_permission("view")),
             "is_unified": asked.cleaned_data["view"] == "unified",
             "statistics": found,
             "unified": found.diff.split("\n")[:LINES_SHOWN] if found.diff else [],
@@ -86,15 +96,17 @@ class PromptPages(RepositoryAdmin):
         if prompt is None:
             return self.gone(request, object_id)
         repository = ProjectRepository()
+        form = ReasonForm(request.POST if request.method == "POST" else None, initial={"read_version": prompt.version})
         try:
-            if request.method == "POST":
+            if form.is_valid():
                 with write_session():
                     restored = repository.restore_version(
-                        prompt_id=prompt.pk, version=version, expected_versions={_number(request, "read_version")}
+                        prompt_id=prompt.pk,
+                        version=version,
+                        expected_versions={form.cleaned_data["read_version"] or 0},
+                        reason=form.cleaned_data["reason"],
                     )
-                self.message_user(
-                    request, f"The text of version {version} is version {restored.version} now.", messages.SUCCESS
-                )
+                self.message_user(request, self._restored(prompt, version, restored.version), messages.SUCCESS)
                 return HttpResponseRedirect(self.page_of(prompt.pk))
             with read_session():
                 earlier = repository.get_version(prompt_id=prompt.pk, version=version)
@@ -107,6 +119,7 @@ class PromptPages(RepositoryAdmin):
             **self._context(request, prompt, f"Restore version {version}"),
             "version": version,
             "is_same": earlier.content == prompt.content,
+            "form": form,
             "rows": shown_rows(prompt.content, earlier.content),
             "lines_shown": LINES_SHOWN,
         }
@@ -162,17 +175,34 @@ class PromptPages(RepositoryAdmin):
             "may_change": self.has_change_permission(request, prompt),
         }
 
+    def _restored(self, prompt: Prompt, version: int, made: int) -> SafeString:
+        """What was done, with a link that undoes it; `prompt` is as it was before."""
+        told = f"The text of version {version} is version {made} now."
+        if made == prompt.version:
+            return format_html("{}", told)
+        undo = row_page(Prompt, prompt.pk, "restore", prompt.version)
+        return format_html('{} <a class="underline" href="{}">Undo…</a>', told, undo)
+
     def _back(self, request: HttpRequest, prompt: Prompt, problem: str) -> HttpResponseRedirect:
         self.message_user(request, problem, messages.ERROR)
         return HttpResponseRedirect(self.page_of(prompt.pk))
 
 
+def described(repository: ProjectRepository, prompt_id: str, versions: Sequence[int]) -> list[dict[str, Any]]:
+    """When, how and why each of these versions came, who made it, and the run that it came from."""
+    entries = [repository.version_entry(prompt_id=prompt_id, version=version) for version in versions]
+    made = origins(prompt_id, versions)
+    runs = repository.runs.by_id(entry.optimization_id for entry in entries if entry.optimization_id is not None)
+    return [
+        {
+            "entry": entry,
+            "origin": made.get(entry.version, UNKNOWN),
+            "run": runs.get(entry.optimization_id or ""),
+        }
+        for entry in entries
+    ]
+
+
 def shown_rows(old: str, new: str) -> list[Row]:
     """The rows of a comparison, up to where it ends."""
     return list(islice(compare_lines(old, new), LINES_SHOWN))
-
-
-def _number(request: HttpRequest, name: str) -> int:
-    """A number that the form brought back; 0, which is no version, for anything else."""
-    text = request.POST.get(name, "")
-    return int(text) if text.isdecimal() else 0

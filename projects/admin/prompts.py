@@ -13,11 +13,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
-from projects.admin.authors import authors
 from projects.admin.charts import score_chart
+from projects.admin.copying import copying
 from projects.admin.fields import line_feeds
 from projects.admin.forms import PromptForm
 from projects.admin.lists import PromptChangeList, WithoutProjectFilter, may_see_projects
+from projects.admin.origins import UNKNOWN, origins
 from projects.admin.prompt_pages import PromptPages, shown_rows
 from projects.files.tables import PromptTable
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
@@ -137,7 +138,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
         if obj is None:
             return [(None, {"fields": ["project", "content"]})]
         if self.has_change_permission(request, obj):
-            return [(None, {"fields": ["content", "read_version"]})]
+            return [(None, {"fields": ["content", "reason", "read_version"]})]
         return [(None, {"fields": ["text_shown"]})]
 
     @admin.display(description="text")
@@ -155,14 +156,19 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
             repository = ProjectRepository()
             with read_session():
                 history = repository.list_history(prompt_id=prompt.pk, limit=VERSIONS_SHOWN)
-                by = authors(prompt.pk)
-                context["entries"] = [(entry, by.get(entry.version, "")) for entry in history.items]
+                made = origins(prompt.pk, [entry.version for entry in history.items])
+                context["entries"] = [(entry, made.get(entry.version, UNKNOWN)) for entry in history.items]
                 context |= {"history": history, "project": repository.projects.filter(id=prompt.project_id).first()}
                 context["may_see_project"] = may_see_projects(request)
+                context["may_see_runs"] = request.user.has_perm(run_permission("view"))
                 context["findings"] = repository.findings(prompt_id=prompt.pk)
-                if request.user.has_perm(run_permission("view")):
+                if context["may_see_runs"]:
                     runs = repository.list_runs(prompt_id=prompt.pk, limit=RUNS_CHARTED)
-                    context |= {"runs": runs, "runs_shown": runs.items[:RUNS_SHOWN], "chart": score_chart(runs.items)}
+                    shown = runs.items[:RUNS_SHOWN]
+                    begun = repository.versions_of_runs(prompt_id=prompt.pk, runs=shown)
+                    context |= {"runs": runs, "chart": score_chart(runs.items)}
+                    context["runs_shown"] = [(run, begun.get(run.id)) for run in shown]
+            context |= copying(request, prompt)
             if form.is_bound and form.refused is not None:
                 context["conflict"] = shown_rows(prompt.content, line_feeds(form.data["content"]))
         context["show_delete"] = False  # it stands with the other actions

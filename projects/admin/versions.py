@@ -6,16 +6,21 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from projects.admin.copying import copying
 from projects.admin.lists import VersionChangeList
+from projects.admin.prompt_pages import described
 from projects.files.tables import VersionTable
 from projects.models import Prompt, PromptVersion
-from projects.runs import run_model
+from projects.repository import ProjectRepository
+from projects.runs import run_model, run_permission
 from projects.templatetags.prompt_texts import beginning, moment, visible
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.readonly_admin import ReadOnlyAdmin, link_to_key
+from promptadmin.db.sessions import read_session
 
 
 @admin.register(PromptVersion)
@@ -24,8 +29,8 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
 
     exchanged = VersionTable()
     list_display = ["text", "number", "prompt_link", "run", "replaced"]
-    fields = ["version", "prompt_link", "replaced", "run", "whole_text"]
-    readonly_fields = ["version", "prompt_link", "replaced", "run", "whole_text"]
+    fields = ["version", "prompt_link", "since", "by", "origin", "replaced", "run", "whole_text"]
+    readonly_fields = fields
     search_fields = ["content__folded_contains", "prompt__id__exact"]
     search_help_text = "A part of the text, whatever the case, or a prompt's id"
     ordering = ["-prompt", "-version"]
@@ -42,6 +47,28 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [name for name in self.fields if name != "prompt_link" or self._may_see_prompts(request)]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """With how it came to be, and whether this user may see the run that it came from."""
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None:
+            with read_session():
+                [row.described] = described(ProjectRepository(), row.prompt_id, [row.version])
+            row.may_see_runs = request.user.has_perm(run_permission("view"))
+        return row
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        row: Any = kwargs["obj"]
+        versions = PromptVersion.objects.filter(prompt_id=row.prompt_id)
+        earlier = versions.filter(version__lt=row.version).order_by("-version", "-created_at", "-id")
+        later = versions.filter(version__gt=row.version).order_by("version", "-created_at", "-id")
+        prompt = Prompt.objects.filter(pk=row.prompt_id).first()
+        context |= {"earlier": earlier.defer("content").first(), "later": later.defer("content").first()}
+        if prompt is not None and self._may_see_prompts(request):
+            may_change = self.admin_site.get_model_admin(Prompt).has_change_permission(request, prompt)
+            context |= {"prompt": prompt, "may_restore": may_change and row.version >= 0}
+            context |= copying(request, prompt, row.version)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def _may_see_prompts(self, request: HttpRequest) -> bool:
         return any(request.user.has_perm(f"projects.{verb}_prompt") for verb in ("view", "change"))
@@ -64,6 +91,18 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
         if start is None:
             start = Prompt.objects.filter(pk=row.prompt_id).values_list("content", flat=True).first()
         return link_to_key(Prompt, row.prompt_id, beginning(start or "prompt", 60))
+
+    @admin.display(description="since (UTC)")
+    def since(self, row: Any) -> str:
+        return moment(row.described["entry"].since)
+
+    @admin.display(description="by")
+    def by(self, row: Any) -> str:
+        return row.described["origin"].by or "-"
+
+    @admin.display(description="how and why")
+    def origin(self, row: Any) -> str:
+        return render_to_string("projects/came_from.html", {**row.described, "may_see_runs": row.may_see_runs})
 
     @admin.display(description="led to the next by")
     def run(self, row: PromptVersion) -> SafeString | str:

@@ -10,6 +10,9 @@ from promptadmin.audit import Change
 
 Columns = Mapping[str, Any] | None
 
+#: How an entry calls the run that a new text came from, and the earlier version whose text a prompt got back.
+RUN, RESTORED = "run", "restored version"
+
 
 def project_change(row: Project, *, before: Columns = None, after: Columns = None, note: str = "") -> Change:
     """What happened to a project, under the name that it had before."""

@@ -13,11 +13,12 @@ from projects.events import prompt_changed, prompts_reordered
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.prompt_checks import CheckedPrompt, FoundBy, find
 from projects.records import Page, PromptRecord, RunRecord
-from projects.repository.changes import prompt_change, reordering
+from projects.repository.changes import RESTORED, RUN, prompt_change, reordering
 from projects.repository.deleting import PROMPT
 from projects.repository.rows import NO_PROJECT, Rows, moment, not_blank, of_project
 from projects.runs import RunsFound
 from promptadmin.audit import record
+from promptadmin.conf.limits import REASON_LENGTH
 from promptadmin.db.fields import stored_moment
 from promptadmin.db.legacy_values import read_count, read_moment, read_text
 from promptadmin.db.raw import execute, fetch_all
@@ -93,10 +94,14 @@ class Prompts(Rows):
         content: str | None = None,
         optimization_id: str | None = None,
         expected_versions: Collection[int] | None = None,
+        reason: str = "",
+        always: bool = False,
     ) -> PromptRecord:
         """Give a prompt another text and the next version; the old text is kept under the old one.
 
-        `optimization_id` says which run the kept text led to. None, or the text that it has, moves only `updated_at`.
+        `optimization_id` says which run the kept text led to. None, or the text that it has, moves only `updated_at`;
+        with `always` it makes a version too, for what a plugin keeps beside the text.
+        The change log keeps the `reason`.
         Raises PreconditionFailed if the version is not one of those expected; Invalid, NotFound, Forbidden.
         """
         if content is not None:
@@ -105,7 +110,8 @@ class Prompts(Rows):
         expect_version(row, expected_versions)
         if optimization_id is not None and not self.runs.existing([optimization_id]):
             raise Invalid("optimization_id does not reference an optimization")
-        return self.replace_content(row, row.content if content is None else content, optimization_id)
+        text = row.content if content is None else content
+        return self.replace_content(row, text, optimization_id, reason=reason, always=always)
 
     def delete_prompt(
         self, *, prompt_id: str, project_id: str | None = None, expected_versions: Collection[int] | None = None
@@ -181,13 +187,29 @@ class Prompts(Rows):
         prompt_changed("prompt_created", row, self.using)
         return row
 
-    def replace_content(self, row: Prompt, content: str, optimization_id: str | None = None) -> PromptRecord:
-        """Give a prompt that the caller has locked another text and the next version."""
+    def replace_content(
+        self,
+        row: Prompt,
+        content: str,
+        optimization_id: str | None = None,
+        *,
+        restored: int | None = None,
+        reason: str = "",
+        always: bool = False,
+    ) -> PromptRecord:
+        """Give a prompt that the caller has locked another text and the next version.
+
+        `restored` names the earlier version whose text it is. Raises Invalid for a reason that is too long.
+        """
+        reason = reason.strip()
+        if len(reason) > REASON_LENGTH:
+            raise Invalid(f"A reason may have {REASON_LENGTH} characters; this one has {len(reason):,}. Shorten it.")
         now = timezone.now()
         changes: dict[str, Any] = {"updated_at": now}
-        if content != row.content:
-            before, after = {"content": row.content, "version": row.version}, {"content": content}
-            record(prompt_change(row, before=before, after=after | {"version": row.version + 1}), using=self.using)
+        if always or content != row.content:
+            before = {"content": row.content, "version": row.version}
+            after = {"content": content, "version": row.version + 1, RUN: optimization_id, RESTORED: restored}
+            record(prompt_change(row, before=before, after=after, note=reason), using=self.using)
             PromptVersion(
                 prompt_id=row.id,
                 version=row.version,

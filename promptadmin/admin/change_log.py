@@ -8,14 +8,15 @@ from auditlog import admin as auditlog_pages
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from promptadmin.admin.activity import activity_view
 from promptadmin.backoffice.readonly_admin import WithoutChanges
 from promptadmin.http.keys import row_page
 from promptadmin.models import LogEntry
@@ -47,7 +48,7 @@ class TableFilter(admin.SimpleListFilter):
 
 @admin.register(LogEntry)
 class LogEntryAdmin(WithoutChanges):
-    """Lists and shows; the log is written by the code that makes the changes. `manage.py auditlogflush` deletes."""
+    """Lists and shows; the log is written by the code that makes the changes. `promptadmin auditlogflush` deletes."""
 
     list_display = ["when", "kind", "row", "columns", "by", "door"]
     list_display_links = ["when"]
@@ -61,6 +62,12 @@ class LogEntryAdmin(WithoutChanges):
     ordering = ["-timestamp", "-id"]
     fields = ["when", "kind", "row", "by", "door", "remote_addr", "cid", "note", "before_and_after"]
     readonly_fields = fields
+
+    actions_list = ["activity"]
+
+    @action(description="By person, bulk changes as one", url_path="activity", permissions=["view"])  # type: ignore[untyped-decorator]  # the theme's
+    def activity(self, request: HttpRequest) -> HttpResponse:
+        return activity_view(request)
 
     @admin.display(description="when (UTC)", ordering="timestamp")
     def when(self, entry: LogEntry) -> str:

@@ -7,9 +7,12 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
 from promptadmin.accounts import tokens
+from promptadmin.backoffice.code_snippets import snippets
 from promptadmin.backoffice.row_history import HistoryPage
 from promptadmin.models import ApiToken
 
@@ -18,8 +21,11 @@ from promptadmin.models import ApiToken
 class ApiTokenAdmin(HistoryPage, ModelAdmin):
     """Makes tokens, shows each secret once, and revokes them; a token is never edited or deleted."""
 
-    list_display = ["name", "prefix", "can_read", "can_write", "can_admin", "expires_at", "last_used_at", "revoked_at"]
-    fields = ["name", "can_read", "can_write", "can_admin", "expires_at"]
+    list_display = [
+        *("name", "prefix", "can_read", "can_write", "can_admin", "can_promote"),
+        *("expires_at", "last_used_at", "revoked_at"),
+    ]
+    fields = ["name", "can_read", "can_write", "can_admin", "can_promote", "expires_at"]
     actions = ["revoke"]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -36,7 +42,16 @@ class ApiTokenAdmin(HistoryPage, ModelAdmin):
             name=obj.name, scopes=obj.scopes, expires_at=obj.expires_at, created_by=request.user
         )
         obj.pk, obj.prefix = token.pk, token.prefix
-        self.message_user(request, f"Copy this token now, it is not shown again: {secret}", messages.WARNING)
+        button = render_to_string("promptadmin/copy_button.html", {"text": secret, "label": "Copy"})
+        self.message_user(
+            request,
+            format_html("Copy this token now, it is not shown again: {} {}", secret, button),
+            messages.WARNING,
+        )
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        context["snippets"] = snippets(request, "projects", name="projects", field="items")
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.action(description="Revoke the selected tokens", permissions=["add"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import islice
+import datetime as dt
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,19 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from promptadmin.audit import Change, record
+from promptadmin.backoffice.operations_backups import backups_context, may_maintain
 from promptadmin.db.sessions import write_session
 from promptadmin.db.sqlite.connections import is_file
 from promptadmin.db.sqlite.pragmas import read_pragmas
 from promptadmin.models import Maintenance
-from promptadmin.ops.backups.engines import source_of, store_of
+from promptadmin.ops.backups.engines import source_of
 from promptadmin.ops.backups.errors import BackupError
-from promptadmin.ops.backups.process import is_under_way, last_run, start_backup
-from promptadmin.ops.backups.store import default_directory
 from promptadmin.ops.doctor.examining import SEVERITIES, examine
 from promptadmin.ops.startup.adoption import UnusableDatabaseError
-from promptadmin.ops.startup.run_log import JOBS, StepRun, last_runs
+from promptadmin.ops.startup.run_log import EARLIER_RUNS, JOBS, StepRun, kept_runs, last_runs
 from promptadmin.ops.startup.sequence import pending_migrations, run_steps, startup_steps
 from promptadmin.ops.upkeep import upkeep_jobs
 from promptadmin.plugins.declarations import StartupStep, UpkeepJob
@@ -36,10 +34,8 @@ from promptadmin.plugins.declarations import StartupStep, UpkeepJob
 QUICK_CHECKS = ("D001", "D002", "D003", "D101", "D102", "D103", "D105", "D201", "D301", "D302", "D401", "D402")
 #: How the theme colours a finding.
 LABELS = {"ok": "success", "warning": "warning", "error": "danger", "note": "info"}
-BACKUPS_SHOWN = 10
 
 may_see = permission_required("promptadmin.view_operations", raise_exception=True)
-may_maintain = permission_required("promptadmin.run_maintenance", raise_exception=True)
 
 
 @dataclass(frozen=True)
@@ -48,6 +44,16 @@ class Step:
 
     step: StartupStep
     last: StepRun | None
+
+
+@dataclass
+class Start:
+    """The steps that ran together: when the last of them ended, their seconds, and what each did that did something."""
+
+    ran_at: dt.datetime
+    seconds: float = 0
+    steps: int = 0
+    did: list[tuple[str, StepRun]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -77,34 +83,14 @@ def operations_view(request: HttpRequest) -> HttpResponse:
             for message in result.shown
         ],
         "steps": _steps(),
+        "starts": _starts(),
         "jobs": _jobs(),
         "database": _database(),
         "pending": [f"{item.app_label}.{item.name}" for item in pending_migrations(connection)],
-        "backups": _backups(),
-        "backup_directory": default_directory(),
-        "backup_under_way": is_under_way(),
-        "backup_run": last_run(DEFAULT_DB_ALIAS),
+        **backups_context(request.user),
         "may_maintain": request.user.has_perm("promptadmin.run_maintenance"),
     }
     return TemplateResponse(request, "promptadmin/operations.html", context)
-
-
-@may_maintain
-@require_POST
-def make_backup_view(request: HttpRequest) -> HttpResponse:
-    """Start `manage.py backupdb`; the page shows how it went."""
-    try:
-        start_backup(DEFAULT_DB_ALIAS)
-    except BackupError as error:
-        messages.error(request, str(error))
-        return redirect("admin:operations")
-    with write_session():
-        record(
-            Change(model=Maintenance, key="backup", title="backup", before={}, after={"backup": "started"}),
-            using=DEFAULT_DB_ALIAS,
-        )
-    messages.success(request, "A backup is being made: load this page again to see how it went.")
-    return redirect("admin:operations")
 
 
 @may_maintain
@@ -142,6 +128,19 @@ def _steps() -> list[Step]:
     return [Step(step, runs.get(step.name)) for step in startup_steps()]
 
 
+def _starts() -> list[Start]:
+    """The earlier starts, and steps that ran alone, the last one first."""
+    titles, starts = {step.name: step.title for step in startup_steps()}, dict[dt.datetime, Start]()
+    for name, runs in kept_runs(connections[DEFAULT_DB_ALIAS]).items():
+        for run in runs:
+            start = starts.setdefault(run.ran_at, Start(run.ran_at))
+            start.seconds += run.seconds
+            start.steps += 1
+            if run.changed or run.warnings:
+                start.did.append((titles.get(name, name), run))
+    return sorted(starts.values(), key=lambda start: start.ran_at, reverse=True)[:EARLIER_RUNS]
+
+
 def _jobs() -> list[Job]:
     runs = last_runs(connections[DEFAULT_DB_ALIAS], kept_in=JOBS)
     return [Job(owned.job, runs.get(owned.job.name)) for owned in upkeep_jobs()]
@@ -162,19 +161,3 @@ def _database() -> dict[str, Any]:
         log = path.with_name(path.name + "-wal")
         facts |= {"name": path, "size": path.stat().st_size, "log": log.stat().st_size if log.exists() else 0}
     return facts
-
-
-def _backups() -> list[dict[str, Any]]:
-    """The newest proven backups of this database."""
-    found = islice(store_of(connections[DEFAULT_DB_ALIAS]).backups(), BACKUPS_SHOWN)
-    now = timezone.now()
-    return [
-        {
-            "name": backup.directory.name,
-            "made_at": backup.made_at,
-            "hours": (now - backup.made_at).total_seconds() / 3600,
-            "size": backup.manifest.file.size,
-            "rows": backup.manifest.rows,
-        }
-        for backup in found
-    ]

@@ -15,7 +15,6 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
-from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -25,9 +24,12 @@ from promptadmin.accounts.lockouts.answer import too_many_passwords
 from promptadmin.api.auth import PasswordThrottle
 from promptadmin.backoffice.dashboard import Dashboard, choices_of, declared_panels, render_panels
 from promptadmin.backoffice.deletion import delete_selected
-from promptadmin.backoffice.operations_page import make_backup_view, operations_view, run_step_view
+from promptadmin.backoffice.operations_backups import download_view, make_backup_view
+from promptadmin.backoffice.operations_page import operations_view, run_step_view
 from promptadmin.backoffice.page_views import page_view
+from promptadmin.backoffice.password_links import SetPasswordView
 from promptadmin.backoffice.resent_forms import once_a_form
+from promptadmin.backoffice.search import search_view
 from promptadmin.backoffice.session_state import session_view
 from promptadmin.http.csp import PAGES
 from promptadmin.http.error_responses import json_error, wants_json
@@ -53,9 +55,15 @@ class AdminSite(UnfoldAdminSite):
         """The pages that belong to no table."""
         return [
             path("dashboard/panels/", self.admin_view(self.panels), name="dashboard_panels"),
+            path(
+                "set-password/<str:uidb64>/<str:token>/",
+                csp(PAGES)(SetPasswordView.as_view()),
+                name="set_password",
+            ),
             path("session/", session_view, name="session"),
             path("operations/", self.admin_view(operations_view), name="operations"),
             path("operations/backup/", self.admin_view(make_backup_view), name="make_backup"),
+            path("operations/backup/<str:name>/", self.admin_view(download_view), name="download_backup"),
             path("operations/step/", self.admin_view(run_step_view), name="run_step"),
         ]
 
@@ -116,6 +124,10 @@ class AdminSite(UnfoldAdminSite):
         answer: TemplateResponse = super().index(request, context)
         return answer
 
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The search over all pages, in place of the theme's, which knows the names of tables alone."""
+        return search_view(request)
+
     def panels(self, request: HttpRequest) -> HttpResponse:
         """The panels, as a fragment that the dashboard fetches."""
         answer = render(request, "promptadmin/panels.html", {"panels": render_panels(Dashboard.of(request))})
@@ -144,43 +156,3 @@ def _is_own_page(address: str, request: HttpRequest) -> bool:
     """Whether the address is one of this site, other than that of the page to sign in."""
     own = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
     return own and urlsplit(address).path != request.path
-
-
-def colours(request: HttpRequest) -> str:
-    """The address of the theme's colours, which are ours."""
-    return static("promptadmin/colours.css")
-
-
-def stylesheet(request: HttpRequest) -> str:
-    """The address of what we add to the theme's styles."""
-    return static("promptadmin/admin.css")
-
-
-def htmx_settings(request: HttpRequest) -> str:
-    """The address of what htmx is told."""
-    return static("promptadmin/htmx_settings.js")
-
-
-def keyboard_script(request: HttpRequest) -> str:
-    """The address of what makes the theme's symbols usable without a mouse."""
-    return static("promptadmin/keyboard.js")
-
-
-def session_script(request: HttpRequest) -> str:
-    """The address of what keeps a session alive while somebody types."""
-    return static("promptadmin/session.js")
-
-
-def sent_once_script(request: HttpRequest) -> str:
-    """The address of what keeps a form from being sent twice."""
-    return static("promptadmin/sent_once.js")
-
-
-def drafts_script(request: HttpRequest) -> str:
-    """The address of what keeps typed text until the server has it."""
-    return static("promptadmin/drafts.js")
-
-
-def favicon(request: HttpRequest) -> str:
-    """The address of the symbol in the browser's tab."""
-    return static("promptadmin/favicon.svg")

@@ -38,7 +38,7 @@ class Found(NamedTuple):
 def find_rows(
     connection: BaseDatabaseWrapper, model: type[models.Model], where: str, params: Sequence[Any], limit: int
 ) -> list[Found]:
-    """Some rows of a table, as they are."""
+    """Some rows of a model's table, as they are."""
     table, key = model._meta.db_table, str(model._meta.pk.column)
     if connection.vendor != "sqlite":
         with connection.cursor() as cursor:
@@ -51,6 +51,17 @@ def find_rows(
     rows = _as_stored(connection, f"SELECT rowid, {selected} FROM {table} WHERE {where} LIMIT {limit}", params)
     at = names.index(key) + 1
     return [Found(row[0], row[at], dict(zip(names, row[1:], strict=True))) for row in rows]
+
+
+def contents_of(connection: BaseDatabaseWrapper, table: str, where: str, params: Sequence[Any]) -> list[Any]:
+    """What `pack` keeps of all rows of a table, of any application, with this condition."""
+    names = columns_of(connection, table)
+    statement = f"SELECT {', '.join(map(_quoted, names))} FROM {_quoted(table)} WHERE {where}"
+    if connection.vendor == "sqlite":
+        return [dict(zip(names, row, strict=True)) for row in _as_stored(connection, statement, params)]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT row_to_json(t)::text FROM ({statement} FOR UPDATE) AS t", params)
+        return [text for (text,) in cursor.fetchall()]
 
 
 def remove_rows(connection: BaseDatabaseWrapper, model: type[models.Model], rows: Sequence[Found]) -> None:
@@ -75,7 +86,7 @@ def keys_of(rows: Sequence[Found]) -> list[Any]:
     return [row.key for row in rows if row.key is not None and not isinstance(row.key, NotUtf8)]
 
 
-def put_back(connection: BaseDatabaseWrapper, table: str, key: str, data: bytes) -> None:
+def put_back(connection: BaseDatabaseWrapper, table: str, key: str | None, data: bytes) -> None:
     """Insert rows as they were. Raises Conflict where a key is taken, or the table doesn't take them any more."""
     rows = expect_room(connection, table, key, data)
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -83,15 +94,19 @@ def put_back(connection: BaseDatabaseWrapper, table: str, key: str, data: bytes)
         with transaction.atomic(using=connection.alias):
             _insert(connection, table, names, rows, data)
     except (IntegrityError, DataError) as error:
-        raise Conflict(f"The database refuses rows of the table {table}: {' '.join(str(error).split())}") from error
+        raise Conflict(
+            f"The database refuses rows of the table {table}: {' '.join(str(error).split())}. Where other rows have "
+            "taken their place, delete or rename those first."
+        ) from error
 
 
-def expect_room(connection: BaseDatabaseWrapper, table: str, key: str, data: bytes) -> list[dict[str, Any]]:
-    """The rows that would be inserted. Raises Conflict where a key is taken, or a column is gone."""
+def expect_room(connection: BaseDatabaseWrapper, table: str, key: str | None, data: bytes) -> list[dict[str, Any]]:
+    """The rows that would be inserted. Raises Conflict where a key, if it is known, is taken, or a column is gone."""
     rows = unpack(data)
     if gone := {name for row in rows for name in row} - set(columns_of(connection, table)):
         raise Conflict(f"The table {table} has no column {', '.join(sorted(gone))} any more: its rows can't come back.")
-    _expect_free(connection, table, key, [_stored(row.get(key)) for row in rows])
+    if key:
+        _expect_free(connection, table, key, [_stored(row.get(key)) for row in rows])
     return rows
 
 
@@ -120,12 +135,12 @@ def columns_of(connection: BaseDatabaseWrapper, table: str) -> list[str]:
     """The columns that can be written: all but generated ones."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute(f"SELECT name FROM pragma_table_xinfo('{table}') WHERE hidden = 0")
+            cursor.execute("SELECT name FROM pragma_table_xinfo(%s) WHERE hidden = 0", [table])
         else:
             cursor.execute(
                 "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped "
                 "AND attgenerated = '' ORDER BY attnum",
-                [table],
+                [quote(table)],
             )
         return [name for (name,) in cursor.fetchall()]
 
@@ -142,26 +157,27 @@ def rows_in(connection: BaseDatabaseWrapper, statement: str, values: Sequence[An
 def _insert(
     connection: BaseDatabaseWrapper, table: str, names: Sequence[str], rows: list[dict[str, Any]], data: bytes
 ) -> None:
-    quoted = ", ".join(_quoted(name) for name in names)
+    quoted, into = ", ".join(_quoted(name) for name in names), _quoted(table)
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             for row in rows:
                 values = [row.get(name) for name in names]
                 marks = ", ".join(map(_mark, values))
-                cursor.execute(f"INSERT INTO {table} ({quoted}) VALUES ({marks})", [_stored(value) for value in values])
+                cursor.execute(f"INSERT INTO {into} ({quoted}) VALUES ({marks})", [_stored(value) for value in values])
             return
         if any(isinstance(value, dict) and value.keys() & {BLOB, TEXT} for row in rows for value in row.values()):
             raise DataError("they come from SQLite and have values that PostgreSQL can't hold")
         text = zlib.decompress(data).decode()
         cursor.execute(
-            f"INSERT INTO {table} ({quoted}) SELECT {quoted} FROM json_populate_recordset(NULL::{table}, %s::json)",
+            f"INSERT INTO {into} ({quoted}) SELECT {quoted} FROM json_populate_recordset(NULL::{into}, %s::json)",
             [text],
         )
 
 
 def _expect_free(connection: BaseDatabaseWrapper, table: str, key: str, keys: Sequence[Any]) -> None:
     asked = [value for value in keys if value is not None and not isinstance(value, NotUtf8)]
-    taken = rows_in(connection, f"SELECT {key} FROM {table} WHERE {key} IN", asked)
+    column = _quoted(key)
+    taken = rows_in(connection, f"SELECT {column} FROM {_quoted(table)} WHERE {column} IN", asked)
     if taken:
         names = ", ".join(str(value) for (value,) in taken[:3])
         raise Conflict(f"Meanwhile the table {table} has rows with the same id: {names}. Delete or rename them first.")

@@ -8,7 +8,8 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin.db.fields import Link
-from promptadmin.db.kept_rows import pack, put_back, rows_in, unpack
+from promptadmin.db.kept_rows import expect_room, pack, put_back, rows_in, unpack
+from promptadmin.db.schema import table_exists
 from promptadmin.deletions.kinds import KINDS
 from promptadmin.deletions.references import links_set_null
 from promptadmin.models import DeletedRows, Deletion
@@ -32,10 +33,27 @@ def bring_back(deletion: Deletion, connection: BaseDatabaseWrapper) -> int:
             _link_again(connection, link, some.data)
             some.delete(using=connection.alias)
             return some.rows
+    some = kept.filter(table__endswith=")").first()
+    if some is not None:
+        _bring_back_plugins(deletion, connection, some)
+        some.delete(using=connection.alias)
+        return some.rows
     KINDS[deletion.kind].finish(deletion, connection.alias)
     kept.delete()
     deletion.delete(using=connection.alias)
     return 0
+
+
+def expect_all_room(deletion: Deletion, connection: BaseDatabaseWrapper) -> None:
+    """Raises Conflict where some row can't come back, before the first one does."""
+    keys = {model._meta.db_table: str(model._meta.pk.column) for model in models_of(deletion, connection)}
+    for some in DeletedRows.objects.using(connection.alias).filter(deletion=deletion):
+        if some.table in keys:
+            expect_room(connection, some.table, keys[some.table], bytes(some.data))
+        elif some.table.endswith(")"):
+            table, key = _of_plugin(some.table)
+            if table_exists(connection, table):
+                expect_room(connection, table, key, bytes(some.data))
 
 
 def models_of(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[type[models.Model]]:
@@ -47,6 +65,27 @@ def models_of(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[type[
 def table_of(link: Link) -> str:
     """The name under which what a link led to is kept."""
     return f"{link.model._meta.db_table}.{link.column}"
+
+
+def plugins_table(table: str, key: str | None) -> str:
+    """The name under which rows of a plugin's table are kept, with its key, if that is one column, and fits in."""
+    name = f"{table}({key or ''})"
+    return name if len(name) <= 100 else f"{table}()"
+
+
+def _of_plugin(name: str) -> tuple[str, str | None]:
+    table, _, key = name.removesuffix(")").partition("(")
+    return table, key or None
+
+
+def _bring_back_plugins(deletion: Deletion, connection: BaseDatabaseWrapper, some: DeletedRows) -> None:
+    """Put back rows of a plugin's table, if there still is one."""
+    table, key = _of_plugin(some.table)
+    if table_exists(connection, table):
+        put_back(connection, table, key, bytes(some.data))
+        return
+    deletion.note += f" {some.rows} rows of {table} are lost: there is no such table any more."
+    deletion.save(using=connection.alias, update_fields=["note"])
 
 
 def _with_live_links(

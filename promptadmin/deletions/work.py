@@ -21,11 +21,13 @@ from django.utils import timezone
 
 from promptadmin.audit import Change, record
 from promptadmin.context import current_actor
+from promptadmin.db.chunks import in_chunks
 from promptadmin.db.features import has_one_writer
+from promptadmin.db.foreign_keys import cascades
 from promptadmin.db.kept_rows import (
     ROWS_AT_ONCE,
     Found,
-    expect_room,
+    contents_of,
     find_rows,
     keys_of,
     pack,
@@ -33,7 +35,7 @@ from promptadmin.db.kept_rows import (
     rows_in,
 )
 from promptadmin.db.sessions import write_session
-from promptadmin.deletions.bringing_back import bring_back, models_of, table_of
+from promptadmin.deletions.bringing_back import bring_back, expect_all_room, plugins_table, table_of
 from promptadmin.deletions.kinds import BUSY, KINDS, Part, count_rows
 from promptadmin.deletions.references import is_referred_to, links_set_null, release
 from promptadmin.errors import Busy, DomainError, NotFound
@@ -101,9 +103,7 @@ def restore(deletion_id: int, using: str) -> Deletion:
     kept = DeletedRows.objects.using(using).filter(deletion=deletion)
     in_pieces = has_one_writer(connection) and (kept.aggregate(rows=models.Sum("rows"))["rows"] or 0) > AT_ONCE
     if in_pieces:
-        tables = {model._meta.db_table: str(model._meta.pk.column) for model in models_of(deletion, connection)}
-        for some in kept.filter(table__in=tables):
-            expect_room(connection, some.table, tables[some.table], bytes(some.data))  # before the first row is back
+        expect_all_room(deletion, connection)
         deletion.state = DeletionState.RESTORING
         deletion.save(using=using, update_fields=["state"])
         transaction.on_commit(partial(go_on, deletion.pk, using), using=using, robust=True)
@@ -207,6 +207,7 @@ def _take(deletion: Deletion, connection: BaseDatabaseWrapper, part: Part, plugi
                 DeletedRows.objects.using(connection.alias).create(
                     deletion=deletion, table=table_of(field), rows=len(links), data=content
                 )
+        _keep_cascading(deletion, connection, part.model, keys)
     plugins.update(release(connection, part.model, keys))
     remove_rows(connection, part.model, rows)
     return len(rows)
@@ -214,9 +215,33 @@ def _take(deletion: Deletion, connection: BaseDatabaseWrapper, part: Part, plugi
 
 def _keep(deletion: Deletion, using: str, model: type[models.Model], rows: Sequence[Found]) -> None:
     if rows and settings.KEEP_DELETED_DAYS:
-        DeletedRows.objects.using(using).create(
-            deletion=deletion,
-            table=model._meta.db_table,
-            rows=len(rows),
-            data=pack([row.content for row in rows]),
-        )
+        _store(deletion, using, model._meta.db_table, [row.content for row in rows])
+
+
+def _keep_cascading(
+    deletion: Deletion, connection: BaseDatabaseWrapper, model: type[models.Model], keys: Sequence[Any]
+) -> None:
+    """Keep the rows of plugins that the database deletes with these."""
+    quote = connection.ops.quote_name
+    found: dict[str, dict[str, Any]] = {}
+
+    def collect(target: str, where: str, passed: set[str]) -> None:
+        """Each table stands behind those that its rows refer to."""
+        for table, column, _, target_column, key in cascades(connection, target):
+            condition = f"{quote(column)} IN (SELECT {quote(target_column)} FROM {quote(target)} WHERE {where})"
+            rows = [] if table in passed else contents_of(connection, table, condition, keys)
+            if rows:
+                name = plugins_table(table, key)
+                found[name] = {**found.pop(name, {}), **{str(row): row for row in rows}}
+                collect(table, condition, {*passed, table})
+
+    if keys:
+        ours = {part.model._meta.db_table for part in KINDS[deletion.kind].parts(deletion, connection)}
+        collect(model._meta.db_table, f"{model._meta.pk.column} IN ({', '.join(['%s'] * len(keys))})", ours)
+    for name, contents in found.items():
+        for some in in_chunks(contents.values(), ROWS_AT_ONCE):
+            _store(deletion, connection.alias, name, some)
+
+
+def _store(deletion: Deletion, using: str, table: str, contents: Sequence[Any]) -> None:
+    DeletedRows.objects.using(using).create(deletion=deletion, table=table, rows=len(contents), data=pack(contents))

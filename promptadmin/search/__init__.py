@@ -2,8 +2,8 @@
 
 - `words`: what a word is, what a query asks for, how well a text answers it; `snippets`: what is shown of it.
 - `tables`: which tables are searched; a plugin declares its own.
-- `changes`: what the database itself keeps: a log of the keys of rows that changed.
-- `index_file`: the index, a SQLite file beside the database; `building` fills it from the log, `finding` asks it.
+- `index_file`: the index, a SQLite file beside the database, and the log of changes that the database keeps for it;
+  `building` fills the index from the log.
 - `candidate_filter`, `ranking`: the two searches, by parts of texts and by words.
 - `postgresql`: the same on PostgreSQL, whose own indexes need no keeping.
 """

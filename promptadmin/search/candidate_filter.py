@@ -1,8 +1,12 @@
-"""Which rows a search for a part of a text needs to read: the index knows all that may have it."""
+"""Which rows a search needs to read: the index knows all that may have a text, and the rows themselves decide.
+
+Without an index of these rows, or with many changes since, all rows are read: slower, and as right.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -10,11 +14,13 @@ from django.db.models import Q
 
 from promptadmin.db.lookups import fold
 from promptadmin.search import keys, postgresql
-from promptadmin.search.finding import known_index, text_query, words_query
-from promptadmin.search.index_file import PART_LENGTH, Query
+from promptadmin.search.index_file import Query, facet_word, known_index
+from promptadmin.search.scripts import is_all_letters
 from promptadmin.search.tables import SearchedTable
-from promptadmin.search.words import Term, words
+from promptadmin.search.words import Term, asked_words, words
 
+PART_LENGTH = 3  # what the trigram index finds has three characters or more
+MOST_PARTS = 16
 #: A text that more rows may have is common: the newest of them are soon found without the index.
 FEW = 5_000
 
@@ -87,3 +93,34 @@ def count_candidates(
                 certain = certain - known.reader.of_keys(known.changed)
                 return Counted(len(certain), sorted(known.reader.keys(candidates - certain) | known.changed))
     return None
+
+
+def text_query(needle: str) -> Query | None:
+    """What finds all documents with a folded text; None where the index can't help."""
+    match = parts_query(needle)
+    if match is not None:
+        return Query("parts", match)
+    # Shorter than what the trigram index finds.
+    return Query("words", words_query([Term(tuple(needle))], {})) if is_all_letters(needle) else None
+
+
+def parts_query(needle: str) -> str | None:
+    """What finds a folded part of a text by its trigrams; None where it has none."""
+    if len(needle) < PART_LENGTH or "\0" in needle:
+        return None
+    with contextlib.suppress(UnicodeEncodeError):
+        needle.encode()
+        parts = dict.fromkeys(needle[start : start + PART_LENGTH] for start in range(len(needle) - PART_LENGTH + 1))
+        spread = list(parts)[:: max(1, len(parts) // MOST_PARTS)]
+        return " AND ".join(_quoted(part) for part in spread)
+    return None
+
+
+def words_query(terms: Sequence[Term], facets: Mapping[str, str]) -> str:
+    """What finds rows that may answer a query: words that follow each other are only asked to be there."""
+    asked = [_quoted(word) + (" *" if is_prefix else "") for word, is_prefix in asked_words(terms)]
+    return " AND ".join([*asked, *(_quoted(facet_word(name, value)) for name, value in facets.items())])
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'

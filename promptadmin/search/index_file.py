@@ -1,11 +1,14 @@
-"""The index: a SQLite file beside the database, which holds nothing that can't be made again.
+"""The index, as it is read, and the log of changes by which it is known how far it is right.
 
-A file of its own keeps no writer of the database waiting while it is filled, makes no backup larger, and is in no other
-program's way. A searched table has two tables of FTS5 there, one of words and one of trigrams, and a map of documents'
-numbers to rows' keys. What FTS5 has is never changed, because it would have to be told the old text: a row that changes
-gets a new document, and its old one is no longer in the map.
+The index is a SQLite file beside the database, which holds nothing that can't be made again: it keeps no writer of the
+database waiting while it is filled, makes no backup larger, and is in no other program's way. A searched table has two
+tables of FTS5 there, one of words and one of trigrams, and a map of documents' numbers to rows' keys.
 
-What is indexed is folded here, as `promptadmin.db.lookups` does it, because SQLite folds ASCII letters only, or simply.
+The log is a table of the database. Triggers, in plain SQL, write the key of each row that any program adds, changes,
+renames or deletes. So the index is right about every row whose key isn't in an entry after the last one that it has
+applied. A row is known by its key alone: VACUUM, a dump or another program may give it any rowid. Each entry has a
+random token. An index remembers the newest entry that there was when it read the rows, and is asked only of a database
+that has it: not of a backup from before that moment, nor of another file at the same path.
 """
 
 from __future__ import annotations
@@ -13,31 +16,90 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
+import logging
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
 from promptadmin.db.deadlines import respect_deadlines
-from promptadmin.db.lookups import fold, texts_in_json
-from promptadmin.search.changes import Entry
+from promptadmin.db.derived_tables import PREFIX
+from promptadmin.db.sqlite.connections import is_file
 from promptadmin.search.tables import SearchedTable
-from promptadmin.search.words import words
+
+logger = logging.getLogger(__name__)
 
 SUFFIX = "-search"
 FORMAT = 4  # another number, and the index is made anew
 #: Begins a word that stands for a facet: no letter, so no text has such a word.
 FACET = "\ue000"
-#: Stands between two columns of a row, so that nothing is found across them.
-BETWEEN_TEXTS = "\ue001"
-PART_LENGTH = 3  # what the trigram index finds has three characters or more
 CACHE_KIB = 32 * 1024
-WRITER_CACHE_KIB = 64 * 1024
 LAST_DOCUMENT = 2**62
+#: Where more changes aren't indexed yet, the index isn't asked.
+MOST_CHANGES = 20_000
 
 _open = threading.local()
+
+
+class Entry(NamedTuple):
+    """An entry of the log, without its key."""
+
+    number: int
+    token: int
+
+
+def log_of(table: SearchedTable) -> str:
+    """The name of a table's log."""
+    return f"{PREFIX}search_{table.name}"
+
+
+def log_statements(table: SearchedTable) -> list[str]:
+    """What makes the log and its triggers.
+
+    REPLACE deletes rows without their triggers: one with the same key, which is logged anyway, or with the same rowid.
+    """
+    name, key, log = table.name, table.key, log_of(table)
+    changed = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in (key, *table.columns))
+    replaced = f"INSERT INTO {log} (key) SELECT {key} FROM {name} WHERE rowid = NEW.rowid"
+    return [
+        # AUTOINCREMENT: no number comes twice, however often the log is begun anew.
+        f"CREATE TABLE {log} (number INTEGER PRIMARY KEY AUTOINCREMENT, key, token INTEGER DEFAULT (RANDOM()))",
+        f"CREATE TRIGGER {log}_added AFTER INSERT ON {name} BEGIN INSERT INTO {log} (key) VALUES (NEW.{key}); END",
+        f"CREATE TRIGGER {log}_changed AFTER UPDATE OF {key}, {', '.join(table.columns)} ON {name} WHEN {changed} "
+        f"BEGIN INSERT INTO {log} (key) SELECT OLD.{key} UNION SELECT NEW.{key}; END",
+        f"CREATE TRIGGER {log}_deleted AFTER DELETE ON {name} BEGIN INSERT INTO {log} (key) VALUES (OLD.{key}); END",
+        f"CREATE TRIGGER {log}_replaced BEFORE INSERT ON {name} BEGIN {replaced}; END",
+        f"CREATE TRIGGER {log}_renumbered BEFORE UPDATE OF rowid, _rowid_, oid ON {name} BEGIN {replaced}; END",
+    ]
+
+
+def is_kept(raw: sqlite3.Connection, table: SearchedTable, entry: Entry) -> bool:
+    """Whether the log has this entry and, as no program has taken its triggers away, all changes since."""
+    statements = log_statements(table)
+    made = f"SELECT COUNT(*) FROM sqlite_master WHERE sql IN ({', '.join('?' * len(statements))})"
+    if raw.execute(made, statements).fetchone()[0] < len(statements):
+        return False
+    found = f"SELECT 1 FROM {log_of(table)} WHERE number = ? AND token = ?"
+    return raw.execute(found, entry).fetchone() is not None
+
+
+def newest_entry(raw: sqlite3.Connection, table: SearchedTable) -> Entry:
+    """The newest entry."""
+    return Entry(*raw.execute(f"SELECT number, token FROM {log_of(table)} ORDER BY number DESC LIMIT 1").fetchone())
+
+
+def keys_after(raw: sqlite3.Connection, table: SearchedTable, number: int, limit: int) -> list[tuple[int, str]]:
+    """(number, key) of up to `limit` entries after one, in their order.
+
+    As texts: no row with another kind of key is found by it, nor one without a key.
+    """
+    statement = (
+        f"SELECT number, COALESCE(CAST(key AS TEXT), '') FROM {log_of(table)} WHERE number > ? ORDER BY number LIMIT ?"
+    )
+    return raw.execute(statement, [number, limit]).fetchall()
 
 
 class Place(NamedTuple):
@@ -46,14 +108,6 @@ class Place(NamedTuple):
     applied: int
     seen: Entry
     documents: int
-
-
-class Document(NamedTuple):
-    """What the index is made from of one row: its key, its text columns and its facets, as they are stored."""
-
-    key: str
-    texts: Sequence[str | None]
-    facets: Sequence[str | None]
 
 
 class Query(NamedTuple):
@@ -71,28 +125,6 @@ def index_path(database: str | Path) -> Path:
 def facet_word(name: str, value: str) -> str:
     """The word that stands for a facet's value; two values have the same one as good as never."""
     return FACET + hashlib.blake2b(f"{name}={value}".encode(errors="surrogatepass"), digest_size=10).hexdigest()
-
-
-def folded_texts(table: SearchedTable, texts: Sequence[str | None]) -> list[str]:
-    """The texts of a row, folded: with those in JSON as they are stored and, where that differs, as they are meant."""
-    found = [fold(text) for text in texts[: len(table.texts)] if text]
-    for stored in texts[len(table.texts) :]:
-        if stored:
-            found.append(fold(stored))
-            if "\\" in stored:
-                with contextlib.suppress(ValueError, RecursionError):
-                    found += [fold(text) for text in texts_in_json(json.loads(stored))]
-    return found
-
-
-def is_possible() -> bool:
-    """Whether this SQLite can keep such an index."""
-    with contextlib.closing(sqlite3.connect(":memory:")) as raw:
-        try:
-            raw.execute("CREATE VIRTUAL TABLE t USING fts5(parts, content='', tokenize='trigram case_sensitive 1')")
-        except sqlite3.OperationalError:
-            return False
-        return True
 
 
 class Reader:
@@ -181,81 +213,37 @@ def _reading_connection(path: Path) -> sqlite3.Connection | None:
     return raw
 
 
-class Writer(Reader):
-    """A table's part of an open index, to be added to."""
+class Known(NamedTuple):
+    """An open index, which is right about all rows but those with these keys."""
 
-    def begin(self) -> None:
-        """Begin anew, with no document."""
-        name, options = self.table.name, "content='', columnsize=0, detail=none"
-        for made in (f"{name}_words", f"{name}_parts", self.documents):
-            self.raw.execute(f"DROP TABLE IF EXISTS {made}")
-        for statement in (
-            f"CREATE VIRTUAL TABLE {name}_words USING fts5(words, {options}, tokenize='ascii')",
-            f"CREATE VIRTUAL TABLE {name}_parts USING fts5(parts, {options}, tokenize='trigram case_sensitive 1')",
-            # AUTOINCREMENT: no number comes twice, because FTS5 still knows the document that had it.
-            f"CREATE TABLE {self.documents} (number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE)",
-            "CREATE TABLE IF NOT EXISTS places (name TEXT PRIMARY KEY, applied INTEGER, seen INTEGER, token INTEGER, "
-            "documents INTEGER)",
-            f"PRAGMA user_version={FORMAT}",
-        ):
-            self.raw.execute(statement)
-
-    def garbage(self, place: Place) -> int:
-        """How many documents are no longer in the map."""
-        newest = self.raw.execute(f"SELECT MAX(number) FROM {self.documents}").fetchone()[0]
-        return int((newest or 0) - place.documents)
-
-    def replace(self, keys: Iterable[str], documents: Iterable[Document]) -> None:
-        """Forget the documents of rows with these keys, and add those that there are now."""
-        name = self.table.name
-        self.raw.executemany(f"DELETE FROM {self.documents} WHERE key = ?", ((key,) for key in keys))
-        for document in documents:
-            number = self.raw.execute(f"INSERT INTO {self.documents} (key) VALUES (?)", [document.key]).lastrowid
-            folded = folded_texts(self.table, document.texts)
-            pairs = zip(self.table.facets, document.facets, strict=True)
-            facets = [facet_word(facet, value) for facet, value in pairs if value is not None]
-            found = dict.fromkeys(word for text in folded for word in words(text))
-            self.raw.execute(
-                f"INSERT INTO {name}_words (rowid, words) VALUES (?, ?)", [number, " ".join([*found, *facets])]
-            )
-            whole = BETWEEN_TEXTS.join(folded).replace("\0", BETWEEN_TEXTS)  # at a NUL, the tokenizer stops
-            whole = whole.encode(errors="replace").decode()  # a JSON escape can name half a character
-            self.raw.execute(f"INSERT INTO {name}_parts (rowid, parts) VALUES (?, ?)", [number, whole])
-
-    def settle(self, applied: int, seen: Entry) -> None:
-        """Note what the documents are made from now."""
-        self.raw.execute(
-            "INSERT OR REPLACE INTO places (name, applied, seen, token, documents) "
-            f"SELECT ?, ?, ?, ?, COUNT(*) FROM {self.documents}",
-            [self.table.name, applied, *seen],
-        )
+    reader: Reader
+    changed: set[str]
 
 
 @contextlib.contextmanager
-def writing(database: str | Path, table: SearchedTable) -> Iterator[Writer]:
-    """The table's part of the index, to be added to; one process at a time. What fails leaves it as it was.
-
-    Raises sqlite3.DatabaseError for a file that is damaged, or of another format.
-    """
-    path = index_path(database)
-    with contextlib.suppress(FileExistsError):  # to open and close it would drop the locks of its connections
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as raw:
-        for pragma in ("journal_mode=WAL", f"cache_size=-{WRITER_CACHE_KIB}"):
-            raw.execute(f"PRAGMA {pragma}")
-        raw.execute("BEGIN IMMEDIATE")
-        try:
-            if raw.execute("PRAGMA user_version").fetchone()[0] not in (0, FORMAT):
-                raise sqlite3.DatabaseError("another release made it")
-            yield Writer(raw, table)
-            raw.execute("COMMIT")
-        except BaseException:
-            raw.execute("ROLLBACK")
-            raise
+def index_of_rows(connection: BaseDatabaseWrapper, table: SearchedTable) -> Iterator[tuple[Reader, Place] | None]:
+    """The index of a SQLite table, if there is one that was made from its rows, and its place."""
+    if not is_file(connection) or connection.connection is None:
+        yield None
+        return
+    with reading(connection.settings_dict["NAME"], table) as index:
+        place = index.place() if index else None
+        is_right = place is not None and is_kept(connection.connection, table, place.seen)
+        yield (index, place) if index and place and is_right else None
 
 
-def remove(database: str | Path) -> None:
-    """Remove the index; whoever reads it goes on with the file that it has open until the next search."""
-    path = index_path(database)
-    for companion in (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "")):
-        companion.unlink(missing_ok=True)
+@contextlib.contextmanager
+def known_index(connection: BaseDatabaseWrapper, table: SearchedTable) -> Iterator[Known | None]:
+    """The same, unless many changes aren't indexed yet. Of a damaged index, the block ends where it is asked."""
+    try:
+        with index_of_rows(connection, table) as found:
+            known = None
+            if found:
+                index, place = found
+                after = keys_after(connection.connection, table, place.applied, MOST_CHANGES + 1)
+                known = Known(index, {key for _, key in after}) if len(after) <= MOST_CHANGES else None
+            yield known
+    except sqlite3.OperationalError:  # a deadline
+        raise
+    except sqlite3.DatabaseError as error:
+        logger.warning("The search index is damaged (%s): rows are read instead.", error)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin.db.raw import fetch_all
-from promptadmin.search import changes, postgresql
-from promptadmin.search.finding import index_of_rows
+from promptadmin.search import postgresql
+from promptadmin.search.index_file import index_of_rows, newest_entry
 from promptadmin.search.tables import SearchedTable
 
 
@@ -34,5 +34,5 @@ def _of_table(connection: BaseDatabaseWrapper, table: SearchedTable) -> tuple[in
             [(total,)] = fetch_all(connection, f"SELECT COUNT(*) FROM {table.name}", [])
             return 0, total
         place = found[1]
-        left = changes.newest(connection.connection, table).number - place.applied
+        left = newest_entry(connection.connection, table).number - place.applied
         return place.documents, place.documents + left

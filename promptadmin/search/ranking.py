@@ -16,8 +16,8 @@ from django.db.models import Q, QuerySet
 from promptadmin.db.lookups import fold, texts_in_json
 from promptadmin.db.row_numbers import RowNumber
 from promptadmin.search import keys, postgresql
-from promptadmin.search.finding import known_index, words_query
-from promptadmin.search.index_file import LAST_DOCUMENT, Query
+from promptadmin.search.candidate_filter import words_query
+from promptadmin.search.index_file import LAST_DOCUMENT, Query, known_index
 from promptadmin.search.tables import SearchedTable
 from promptadmin.search.words import Field, Term, asked_words, score
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import io
 import json
+import re
+import tarfile
 import time
 from pathlib import Path
 
@@ -15,13 +19,15 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from promptadmin.models import LogEntry
-from promptadmin.ops.backups.engines import store_of
+from promptadmin.ops.backups.engines import store_of, target_of
 from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.backups.making import make_backup
 from promptadmin.ops.backups.process import BROKEN_OFF, UNDER_WAY, BackupProcess
-from promptadmin.ops.startup.run_log import STEPS, last_runs
+from promptadmin.ops.backups.store import open_backup
+from promptadmin.ops.startup.run_log import EARLIER_RUNS, STEPS, kept_runs, last_runs
 from promptadmin.ops.startup.sequence import run_steps
 from tests.projects.making import make_run
-from tests.support.people import signed_in
+from tests.support.people import make_staff, signed_in
 from tests.support.processes import environment
 
 PAGE, BACKUP, STEP = "/admin/operations/", "/admin/operations/backup/", "/admin/operations/step/"
@@ -50,6 +56,24 @@ def test_it_shows_when_each_step_last_ran() -> None:
     assert "Nothing to do" in page
     assert "not needed so far" in page
     assert "Pending migrations</th><td>none" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_earlier_starts_are_kept_with_what_they_changed(settings: Settings) -> None:
+    """A record of an earlier release, which kept the last run alone, is taken over."""
+    make_run(status="running", created_at=timezone.now() - dt.timedelta(hours=2))
+    run_steps(["cleanup_stale"])
+    kept = Path(settings.DATA_DIR) / STEPS
+    [(database, runs)] = json.loads(kept.read_text()).items()
+    kept.write_text(json.dumps({database: {name: each[0] for name, each in runs.items()}}))
+    run_steps(["cleanup_stale"])
+    assert [run.changed for run in kept_runs(connection)["cleanup_stale"]] == [0, 1]
+    page = administrator().get(PAGE).content.decode()
+    assert "The last 2 starts" in page
+    assert "Stale runs: 1 runs became errors" in page
+    for _ in range(EARLIER_RUNS):
+        run_steps(["cleanup_stale"])
+    assert len(kept_runs(connection)["cleanup_stale"]) == EARLIER_RUNS
 
 
 @pytest.mark.django_db(transaction=True)
@@ -149,13 +173,66 @@ def test_a_backup_is_started_by_a_button(backups_of_this_file: Path) -> None:
     with pytest.raises(BackupError, match="under way"):
         BackupProcess("default")
     page = page_afterwards(client)
+    headings = re.findall(r"<h2 id[^>]*>([^<]+)", page)
+    assert headings == ["Backups", "State", "Start-up steps", "Upkeep", "Database"]
     made = store_of(connection, backups_of_this_file).last_proven()
     assert made is not None
     assert f"Made and proved {made.directory.name}." in page
-    assert "0.0 h" in page
+    assert "proven" in page[page.index("<tbody>") : page.index(made.directory.name)]
     assert "Make a backup now" in page
     assert [path.name for path in backups_of_this_file.iterdir()] == [made.directory.name]
     assert LogEntry.objects.get(object_pk="backup").changes == {"backup": [None, "started"]}
+
+
+@only_sqlite
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_is_downloaded_as_what_restoredb_takes(backups_of_this_file: Path, tmp_path: Path) -> None:
+    make_backup(connection, compression="zstd")
+    made = store_of(connection, backups_of_this_file).last_proven()
+    assert made is not None
+    client, address = administrator(), f"{BACKUP}{made.directory.name}/"
+    assert address in client.get(PAGE).content.decode()
+    answer = client.post(address, headers={"accept-encoding": "gzip"})
+    content = b"".join(answer)
+    answer.close()
+    assert answer["Content-Length"] == str(len(content))
+    assert answer["Content-Disposition"] == f'attachment; filename="{made.directory.name}.tar"'
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        archive.extractall(tmp_path / "elsewhere", filter="data")
+    target_of(connection).drill(open_backup(tmp_path / "elsewhere" / made.directory.name), lambda line: None)
+    assert LogEntry.objects.get(object_repr=f"{made.directory.name}.tar").by == "user ada"
+    assert client.get(address).status_code == 405
+    assert client.post(f"{BACKUP}no-such-backup/").status_code == 404
+    client.force_login(make_staff())
+    assert client.post(address).status_code == 403
+
+    (made.directory / "manifest.json").write_text("{}")
+    client.force_login(User.objects.get(username="ada"))
+    assert f"{made.directory.name} is not whole" in client.get(PAGE).content.decode()
+    assert client.post(address).status_code == 404
+
+
+@only_sqlite
+@pytest.mark.django_db(transaction=True)
+def test_the_copies_made_before_a_change_are_listed_and_downloaded() -> None:
+    path = Path(connection.settings_dict["NAME"])
+    stamp = "20260102T030405000006Z"
+    copies = [path.with_name(f"{path.name}.before-{why}-{stamp}.db") for why in ("promptadmin", "restore", "lunch")]
+    client = administrator()
+    try:
+        for copy in copies:
+            copy.write_bytes(copy.name.encode())
+        page = client.get(PAGE).content.decode()
+        assert "2026-01-02 03:04" in page
+        assert "before the file was adopted" in page
+        assert "before a backup was restored" in page
+        for copy in copies[:2]:
+            with contextlib.closing(client.post(f"{BACKUP}{copy.name}/")) as answer:
+                assert b"".join(answer) == copy.name.encode()
+        assert client.post(f"{BACKUP}{copies[2].name}/").status_code == 404
+    finally:
+        for copy in copies:
+            copy.unlink(missing_ok=True)
 
 
 @only_sqlite

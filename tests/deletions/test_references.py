@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 from django.core import checks
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from optimizations.models import Optimization
 from projects.models import Project, Prompt
 from projects.repository import ProjectRepository
+from promptadmin.db.kept_rows import ROWS_AT_ONCE
 from promptadmin.deletions.work import restore
 from promptadmin.errors import Conflict
-from promptadmin.models import Deletion
+from promptadmin.models import Deletion, LogEntry
 from promptadmin.ops.doctor.examining import examine
 from tests.plugins.installed import install
 from tests.projects.making import make_project, make_prompt, make_run
@@ -155,6 +156,99 @@ def test_a_table_that_refers_to_other_rows_stands_in_nobodys_way(foreign_tables:
     restore(Deletion.objects.get().pk, "default")
     assert (Project.objects.get(id=project.id).status, Prompt.objects.count()) == ("active", 2)
     assert Optimization.objects.count() == 1
+
+
+MARKS = (
+    "CREATE TABLE marks (id INTEGER PRIMARY KEY, mark TEXT UNIQUE, prompt TEXT REFERENCES prompts ON DELETE CASCADE)"
+)
+#: Refers both to prompts and, by a column that isn't the primary key, to rows that do; its own key has two columns.
+PAIRS = """
+    CREATE TABLE "Pairs" (
+        prompt TEXT REFERENCES prompts ON DELETE CASCADE, mark TEXT REFERENCES marks (mark) ON DELETE CASCADE,
+        PRIMARY KEY (prompt, mark)
+    )
+"""
+
+
+@pytest.fixture
+def cascading_tables(db: None) -> None:
+    """Those of a plugin that is on or off."""
+    with connection.cursor() as cursor:
+        cursor.execute(MARKS)
+        cursor.execute(PAIRS)
+
+
+def rows_of(table: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table} ORDER BY 1")
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_rows_that_the_database_deletes_come_back(cascading_tables: None, whole: bool) -> None:
+    project = make_project()
+    prompt, other = make_prompt(project), make_prompt(make_project())
+    with connection.cursor() as cursor:
+        for number in range(ROWS_AT_ONCE + 1):
+            cursor.execute("INSERT INTO marks VALUES (%s, %s, %s)", [number, f"ä{number}", prompt.id])
+        cursor.execute("INSERT INTO marks VALUES (999, 'other', %s)", [other.id])
+        pairs = [(prompt.id, "ä0"), (other.id, "ä300"), (prompt.id, "other"), (other.id, "other")]
+        cursor.executemany('INSERT INTO "Pairs" VALUES (%s, %s)', pairs)
+    before = rows_of("marks"), rows_of('"Pairs"')
+    if whole:
+        ProjectRepository().delete_project(project_id=project.id)
+    else:
+        ProjectRepository().delete_prompt(prompt_id=prompt.id)
+    assert (rows_of("marks"), rows_of('"Pairs"')) == ([(999, "other", other.id)], [(other.id, "other")])
+    restored()
+    assert (rows_of("marks"), rows_of('"Pairs"')) == before
+    assert not Deletion.objects.exists()
+
+
+def test_a_row_whose_place_is_taken_keeps_the_whole_deletion(cascading_tables: None) -> None:
+    prompt, other = make_prompt(make_project()), make_prompt(make_project())
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO marks VALUES (1, 'mine', %s)", [prompt.id])
+        ProjectRepository().delete_prompt(prompt_id=prompt.id)
+        cursor.execute("INSERT INTO marks VALUES (2, 'mine', %s)", [other.id])
+        with pytest.raises(Conflict, match=r"database refuses rows of the table marks: .*delete or rename those first"):
+            restored()
+        cursor.execute("UPDATE marks SET id = 1")
+        with pytest.raises(Conflict, match=r"the table marks has rows with the same id: 1\. Delete or rename"):
+            restored()
+    assert not Prompt.objects.filter(id=prompt.id).exists()
+
+
+def test_many_rows_come_back_only_if_there_is_room_for_all(
+    cascading_tables: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("promptadmin.deletions.work.AT_ONCE", 1)
+    prompt = make_prompt(make_project())
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO marks VALUES (1, 'mine', %s)", [prompt.id])
+        ProjectRepository().delete_prompt(prompt_id=prompt.id)
+        cursor.execute("INSERT INTO marks VALUES (1, 'mine', NULL)")
+    with pytest.raises(Conflict, match="the table marks has rows with the same id"):
+        restored()
+    assert not Prompt.objects.filter(id=prompt.id).exists()
+
+
+def test_a_table_that_is_gone_is_told(cascading_tables: None) -> None:
+    prompt = make_prompt(make_project())
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO marks VALUES (1, 'mine', %s)", [prompt.id])
+        ProjectRepository().delete_prompt(prompt_id=prompt.id)
+        cursor.execute('DROP TABLE "Pairs"')
+        cursor.execute("DROP TABLE marks")
+    restored()
+    assert Prompt.objects.filter(id=prompt.id).exists()
+    assert "1 rows of marks are lost" in LogEntry.objects.latest("pk").note
+
+
+def restored() -> None:
+    with transaction.atomic():
+        restore(Deletion.objects.get().pk, "default")
 
 
 def test_nothing_foreign_is_fine(db: None) -> None:

@@ -146,7 +146,7 @@ def steps(new_file: bytes, open_file: OpenFile, tmp_path_factory: pytest.TempPat
     with pytest.MonkeyPatch.context() as patch:
         for name, bound in (("FEW", FEW), ("LOOKED_THROUGH", LOOKED_THROUGH), ("WIDEST", WIDEST)):
             patch.setattr(queries, name, bound)
-        patch.setattr(table, "LEVELS", (7, 9, 11, 13, 15, 17))
+        patch.setattr(table, "BITS", 7)
         patch.setattr(building, "NEWEST", 128)
         for size in SIZES:
             queries._routes.cache_clear()
@@ -155,7 +155,7 @@ def steps(new_file: bytes, open_file: OpenFile, tmp_path_factory: pytest.TempPat
             fill(path, size)
             with open_file(path) as connection:
                 index_everything(connection.alias)
-                while building.fold(connection.alias).left:
+                while building.build_rollups(connection.alias).left:
                     pass
                 for name, deed in reads(connection.alias, size):
                     found.setdefault(name, []).append(steps_of(connection, deed))

@@ -137,14 +137,14 @@ def test_statistics_read_summaries_and_ranges_of_runs(monkeypatch: pytest.Monkey
 
     Those of a period aren't counted: SQLite may look for the runs that no summary has in an index by time.
     """
-    monkeypatch.setattr(rollup_table, "LEVELS", (7, 9, 11, 13, 15, 17))
+    monkeypatch.setattr(rollup_table, "BITS", 7)
     monkeypatch.setattr(building, "NEWEST", 128)
     monkeypatch.setattr(building, "RUNS_OF_A_PART", 8)
     rollup_table.create(connection)
     work: list[list[int]] = []
     for runs in (1023, 4095):
         store([make_stored(project="p", overall_score=0.5)] * runs)
-        while building.fold("default").left:
+        while building.build_rollups("default").left:
             pass
         assert find_cover(connection, None).stored
         assert find_cover(connection, "p").stored

@@ -20,7 +20,7 @@ from optimizations.repository import OptimizationRepository, RunFilters
 from optimizations.search_index import RUNS, index_runs
 from projects.search_index import index_prompts, index_versions
 from promptadmin.db.sessions import read_session
-from promptadmin.search import building, candidate_filter, changes, finding, index_file, ranking
+from promptadmin.search import building, candidate_filter, index_file, ranking
 from promptadmin.search.index_file import index_path
 from tests.conftest import OpenFile
 from tests.optimizations.searched_files import (
@@ -90,7 +90,7 @@ def database(path: Path, open_file: OpenFile) -> Iterator[BaseDatabaseWrapper]:
 
 def is_known(connection: BaseDatabaseWrapper) -> bool:
     """Whether searches ask the index."""
-    with read_session(connection.alias), finding.known_index(connection, RUNS) as known:
+    with read_session(connection.alias), index_file.known_index(connection, RUNS) as known:
         return known is not None
 
 
@@ -136,7 +136,7 @@ def perform(operation: Operation, path: Path, connection: BaseDatabaseWrapper, o
         index_everything(connection.alias)
     elif name == "killed":
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(index_file.Writer, "settle", _killed)
+            patch.setattr(building.Writer, "settle", _killed)
             try:
                 index_everything(connection.alias)
             except Killed:
@@ -363,7 +363,7 @@ def test_the_index_goes_on_when_its_last_rows_are_changed_or_deleted(
     for number in range(40):
         add_run(path, f"run {number}", f"text word{number}")
     index_everything(database.alias)
-    monkeypatch.setattr(changes, "begin", _killed)
+    monkeypatch.setattr(building, "begin_log", _killed)
     for number in (39, 38, 37, 20, 0):
         write(path, "DELETE FROM optimizations WHERE id = ?", [f"run {number}"])
         assert is_known(database)
@@ -404,15 +404,15 @@ def test_a_search_reads_no_more_than_it_needs_of_a_change_of_all_rows(
         add_run(path, f"run {number}", f"text word{number}")
     index_everything(database.alias)
     write(path, "UPDATE optimizations SET title = 'other'")
-    monkeypatch.setattr(finding, "MOST_CHANGES", 10)
+    monkeypatch.setattr(index_file, "MOST_CHANGES", 10)
     read: list[int] = []
-    keys_after = changes.keys_after
+    keys_after = index_file.keys_after
 
     def watched(*args: Any) -> list[tuple[int, str]]:
         read.append(len(found := keys_after(*args)))
         return found
 
-    monkeypatch.setattr(changes, "keys_after", watched)
+    monkeypatch.setattr(index_file, "keys_after", watched)
     assert not is_known(database)
     assert with_words(database.alias, "other word7") == {"run 7"}
     assert containing(database.alias, "word299") == {"run 299"}
@@ -513,5 +513,5 @@ def test_a_program_without_fts5_can_write(database: BaseDatabaseWrapper, path: P
         statements = " ".join(sql for (sql,) in raw.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'"))
     assert "fts" not in statements.lower()
     assert not any(name in statements for name in ("folded", "gen_random_uuid"))
-    assert changes.log_of(RUNS).startswith("promptadmin_derived_")
+    assert index_file.log_of(RUNS).startswith("promptadmin_derived_")
     assert (index_path(path).stat().st_mode & 0o777) == 0o600

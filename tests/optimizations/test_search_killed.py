@@ -10,8 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from optimizations.search_index import RUNS
-from promptadmin.search.changes import log_of
-from promptadmin.search.index_file import index_path
+from promptadmin.search.index_file import index_path, log_of
 from tests.conftest import OpenFile
 from tests.optimizations.searched_files import containing, index_everything, with_words, write
 from tests.support.processes import Scratch

@@ -16,7 +16,7 @@ from optimizations.stats.rollups.table import TABLE
 from tests.support.processes import REPOSITORY, Scratch
 
 SECONDS = float(os.environ.get("STATISTICS_SECONDS", "2"))
-RUNS = 9000
+RUNS = 12_000
 INSERT = (
     "INSERT OR REPLACE INTO optimizations (id, created_at, raw_prompt, status, project, strategy, task_type, "
     "overall_score, tags) VALUES (?, '2026-01-01 00:00:00.000000', 'text', ?, ?, ?, ?, ?, ?)"

@@ -58,17 +58,19 @@ def test_a_history_tells_when_and_how_each_text_came() -> None:
     prompt = make_prompt(make_project(), "third", version=3, created_at=NOON)
     run = make_run(prompt)
     hour = dt.timedelta(hours=1)
-    make_version(prompt, 1, "first", created_at=NOON + hour, optimization_id=run.id)
-    make_version(prompt, 2, "second", created_at=NOON + 2 * hour)
+    first = make_version(prompt, 1, "first", created_at=NOON + hour, optimization_id=run.id)
+    second = make_version(prompt, 2, "second", created_at=NOON + 2 * hour)
     whole = [
-        HistoryEntry(3, "third", 5, NOON + 2 * hour, None, current=True),
-        HistoryEntry(2, "second", 6, NOON + hour, run.id, current=False),
-        HistoryEntry(1, "first", 5, NOON, None, current=False),
+        HistoryEntry(None, 3, "third", 5, NOON + 2 * hour, None, current=True),
+        HistoryEntry(second.id, 2, "second", 6, NOON + hour, run.id, current=False),
+        HistoryEntry(first.id, 1, "first", 5, NOON, None, current=False),
     ]
     for limit in (1, 2, 3, 20):
         for offset in range(5):
             found = repository.list_history(prompt_id=prompt.id, limit=limit, offset=offset)
             assert (found.items, found.total) == (whole[offset : offset + limit], 3), (limit, offset)
+    for entry in whole:
+        assert repository.version_entry(prompt_id=prompt.id, version=entry.version) == entry
 
 
 def test_some_prompts_change_places_among_themselves() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from optimizations.scores import GREATEST, LEAST
 from projects.api.inputs import shown_content, storable, trimmed_name
 from promptadmin.conf.limits import DESCRIPTION_LENGTH, PAGE_ROWS, PROJECT_NAME_LENGTH, PROMPT_LENGTH
 from promptadmin.db.fields import LARGEST_INTEGER
@@ -29,6 +30,12 @@ MinScore = Annotated[
     _clamped(1, 10),
     Field(description="From 1 to 10, also 2.5: runs whose stored score is no more than half a point below it."),
 ]
+Score = Annotated[
+    float,
+    Field(ge=LEAST, le=GREATEST, strict=True, allow_inf_nan=False, description="From 1 to 10, also 7.5."),
+    AfterValidator(lambda shown: round(shown / GREATEST, 4)),
+]
+Whole = Annotated[bool, Field(description="true cuts no text, however long the answer gets.")]
 IncludeArchived = Annotated[bool, Field(description="false hides the runs of archived and deleted projects.")]
 RunSort = Annotated[
     str,

@@ -17,10 +17,13 @@ from optimizations.contrib.mcp.arguments import (
     ProjectName,
     ProjectSort,
     Text,
+    Whole,
 )
 from optimizations.contrib.mcp.registry import tool
+from optimizations.contrib.mcp.resources import find_version
 from projects.api.inputs import Context
 from projects.repository import LEAVE, ProjectRepository
+from promptadmin.db.fields import LARGEST_INTEGER
 
 
 @tool("list_projects", "List projects")
@@ -39,7 +42,7 @@ def list_projects(
     found = ProjectRepository().list_projects(
         status=status, search=search, limit=limit, offset=offset, sort=sort, order=order
     )
-    items = [{**shapes.project(item), "prompt_count": item.prompt_count} for item in found.items]
+    items = [shapes.project(item, prompt_count=item.prompt_count) for item in found.items]
     return shapes.page(items, found.total, offset)
 
 
@@ -47,7 +50,26 @@ def list_projects(
 def get_project(project_id: Key) -> dict[str, Any]:
     """A project with its context profile and its prompts, in their order; also a deleted one."""
     found = ProjectRepository().get_project(project_id=project_id, deleted=True)
-    return {**shapes.project_with_context(found), "prompts": [shapes.prompt(item) for item in found.prompts]}
+    return shapes.project_with_context(found, prompts=[shapes.prompt(item) for item in found.prompts])
+
+
+@tool("get_prompt", "Read a prompt and its versions")
+def get_prompt(
+    *,
+    prompt_id: Key,
+    version: Annotated[
+        int | None,
+        Field(ge=1, le=LARGEST_INTEGER, description="The text of this version; without it, the current one."),
+    ] = None,
+    limit: Limit = 20,
+    offset: Offset = 0,
+    whole: Whole = False,
+) -> dict[str, Any]:
+    """A prompt's text, and a page of its versions, newest first, with the beginning of each."""
+    history = ProjectRepository().list_history(prompt_id=prompt_id, limit=limit, offset=offset)
+    versions = shapes.page([shapes.history_entry(entry) for entry in history.items], history.total, offset)
+    shown = shapes.prompt(find_version(prompt_id, version), versions=versions)
+    return dict(shown) if whole else shown
 
 
 @tool("create_project", "Create a project", writes=True)

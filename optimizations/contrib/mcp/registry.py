@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mcp_types import ToolAnnotations
+from mcp_types import CallToolResult, ToolAnnotations
 
+from optimizations.contrib.mcp.answers import answering
 from optimizations.contrib.mcp.calls import in_session
 
 Function = Callable[..., dict[str, Any]]
@@ -25,10 +26,9 @@ class ToolSpec:
     repeatable: bool
 
     @property
-    def in_session(self) -> Function:
+    def in_session(self) -> Callable[..., CallToolResult]:
         """The function as agents call it."""
-        wrapped: Function = in_session(self.function, writes=self.writes)
-        return wrapped
+        return answering(in_session(self.function, writes=self.writes))
 
     @property
     def annotations(self) -> ToolAnnotations:

@@ -13,7 +13,8 @@ from optimizations.repository import OptimizationRepository
 from projects.records import PromptRecord
 from projects.repository import ProjectRepository
 from projects.texts.forms import composed
-from promptadmin.errors import Invalid
+from promptadmin.db.fields import LARGEST_INTEGER
+from promptadmin.errors import Invalid, NotFound
 from promptadmin.http.responses import to_json
 
 ALL = 100
@@ -24,7 +25,7 @@ TITLE_LENGTH = 80
 def read_projects() -> str:
     """The first hundred projects that aren't deleted."""
     found = ProjectRepository().list_projects(limit=ALL)
-    items = [{**shapes.project(item), "prompt_count": item.prompt_count} for item in found.items]
+    items = [shapes.project(item, prompt_count=item.prompt_count) for item in found.items]
     return to_json(shapes.page(items, found.total, 0)).decode()
 
 
@@ -32,6 +33,23 @@ def read_context(project_id: str) -> str:
     """A project's context profile."""
     found = ProjectRepository().get_project(project_id=project_id)
     return to_json(shapes.project_with_context(found)).decode()
+
+
+def read_version(prompt_id: str, version: str) -> str:
+    """A prompt with the text of one version."""
+    number = int(version) if version.isascii() and version.isdigit() else 0
+    if not 0 < number <= LARGEST_INTEGER:
+        raise NotFound("Version not found")
+    return to_json(shapes.prompt(find_version(prompt_id, number))).decode()
+
+
+def find_version(prompt_id: str, version: int | None) -> PromptRecord:
+    """A prompt with the text of a version, or of the current one. Raises NotFound."""
+    repository = ProjectRepository()
+    found = repository.get_prompt(prompt_id=prompt_id)
+    if version is None:
+        return found
+    return found._replace(version=version, content=repository.get_version(prompt_id=prompt_id, version=version).content)
 
 
 def read_run(optimization_id: str) -> str:
@@ -43,6 +61,7 @@ def read_run(optimization_id: str) -> str:
 RESOURCES: dict[str, tuple[Callable[..., str], str, str]] = {
     "promptforge://projects": (read_projects, "projects", "Projects that aren't deleted."),
     "promptforge://projects/{project_id}/context": (read_context, "project context", "A project's context profile."),
+    "promptforge://prompts/{prompt_id}/versions/{version}": (read_version, "version", "A version of a prompt."),
     "promptforge://optimizations/{optimization_id}": (read_run, "optimization", "One optimisation run."),
 }
 

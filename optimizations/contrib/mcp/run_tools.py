@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from optimizations.api.inputs import NewTag, ProjectText, Tag, Title
+from optimizations.api.inputs import (
+    Count,
+    Flag,
+    Name,
+    NewTag,
+    PlainText,
+    ProjectText,
+    PromptText,
+    Status,
+    Strategy,
+    Tag,
+    Title,
+)
 from optimizations.contrib.mcp import shapes
 from optimizations.contrib.mcp.arguments import (
     Filter,
@@ -19,7 +31,9 @@ from optimizations.contrib.mcp.arguments import (
     Offset,
     Order,
     RunSort,
+    Score,
     Text,
+    Whole,
 )
 from optimizations.contrib.mcp.registry import tool
 from optimizations.models import RunStatus
@@ -32,9 +46,47 @@ COMPLETED = RunFilters(status=RunStatus.COMPLETED)
 
 
 @tool("get", "Read a run")
-def get_run(optimization_id: Key) -> dict[str, Any]:
+def get_run(optimization_id: Key, whole: Whole = False) -> dict[str, Any]:
     """Everything that is known of one optimisation run. Scores are from 1 to 10."""
-    return shapes.run(OptimizationRepository().get_run(optimization_id))
+    shown = shapes.run(OptimizationRepository().get_run(optimization_id))
+    return dict(shown) if whole else shown
+
+
+@tool("record", "Record a run", writes=True)
+def record_run(
+    *,
+    raw_prompt: Annotated[PromptText, Field(description="The text before.")],
+    optimized_prompt: Annotated[PlainText | None, Field(description="The text after.")] = None,
+    status: Status = "completed",
+    project: Annotated[ProjectText | None, Field(description="Its project by name, which is found or made.")] = None,
+    prompt_id: Annotated[
+        Key | None,
+        Field(description="The stored prompt; without it, the one of the project with this text, or a new one."),
+    ] = None,
+    title: Title | None = None,
+    tags: list[NewTag] | None = None,
+    task_type: Name | None = None,
+    complexity: Name | None = None,
+    strategy: Annotated[Strategy | None, Field(description="One that strategies lists.")] = None,
+    strengths: list[PlainText] | None = None,
+    weaknesses: list[PlainText] | None = None,
+    changes_made: list[PlainText] | None = None,
+    clarity_score: Score | None = None,
+    specificity_score: Score | None = None,
+    structure_score: Score | None = None,
+    faithfulness_score: Score | None = None,
+    overall_score: Score | None = None,
+    is_improvement: Flag | None = None,
+    verdict: PlainText | None = None,
+    model_used: PlainText | None = None,
+    duration_ms: Count | None = None,
+    input_tokens: Count | None = None,
+    output_tokens: Count | None = None,
+    error_message: PlainText | None = None,
+) -> dict[str, Any]:
+    """Keep a run that you or anybody made: what was tried on a prompt, what came of it, and what that is worth."""
+    given = {name: value for name, value in locals().items() if value is not None}
+    return shapes.run(OptimizationRepository().record_run(given))
 
 
 @tool("list", "List runs")
@@ -43,6 +95,10 @@ def list_runs(
     project: Filter = None,
     project_id: Key | None = None,
     task_type: Filter = None,
+    status: Annotated[
+        Literal["completed", "error", "cancelled", "running", "pending", "any"],
+        Field(description="error finds those that failed."),
+    ] = "completed",
     min_score: MinScore = None,
     search: Annotated[
         Text | None,
@@ -54,9 +110,9 @@ def list_runs(
     sort: RunSort = "created_at",
     order: Order = "desc",
 ) -> dict[str, Any]:
-    """Summaries of completed runs that pass all filters, a page at a time."""
-    filters = replace(
-        COMPLETED,
+    """Summaries of runs that pass all filters, a page at a time: completed ones, unless you say another status."""
+    filters = RunFilters(
+        status=None if status == "any" else status,
         project=project,
         project_id=project_id,
         task_type=task_type,

@@ -15,7 +15,7 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.server.mcpserver.resources import ResourceSecurity
 from mcp.shared.exceptions import MCPError
-from optimizations.contrib.mcp import optimiser_tools, project_tools, run_tools  # noqa: F401  # they register
+from optimizations.contrib.mcp import project_tools, run_tools  # noqa: F401  # they register
 from optimizations.contrib.mcp import resources as stored
 from optimizations.contrib.mcp.calls import called_by, in_session, local_caller
 from optimizations.contrib.mcp.registry import TOOLS
@@ -28,9 +28,13 @@ NAME = "promptforge_mcp"
 INSTRUCTIONS = (
     "Projects hold prompts, prompts have versions, and optimisation runs say what was tried on a prompt and what "
     "it was worth. Scores are from 1 to 10. null for an optional argument means its default. Find ids with "
-    "list_projects, list or search before you use them. Every change is logged under your token's name; deleting is "
+    "list_projects, list or search before you use them. Where an item of an answer has 'cut', these of its texts are "
+    "cut: the resource that 'whole' names has them all. Every change is logged under your token's name; deleting is "
     "for good."
 )
+#: PromptForge's tools that run a language model.
+OPTIMISER_TOOLS = ("optimize", "retry", "batch")
+NO_OPTIMISER = "No enabled plugin runs optimisations: optimise the prompt yourself, and keep the run with record"
 #: A key in an address may be anything that a row has: no file is looked for by it.
 KEYS_ARE_NO_PATHS = ResourceSecurity(reject_path_traversal=False, reject_absolute_paths=False)
 #: Where the HTTP door leaves the caller in a request's scope.
@@ -42,6 +46,8 @@ class Server(MCPServer[Any]):
 
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None) -> Any:
         """Call a tool as the caller of this request."""
+        if name in OPTIMISER_TOOLS:
+            raise ToolError(f"Error executing tool {name}: {NO_OPTIMISER}")
         with _calling(context):
             try:
                 return await super().call_tool(name, arguments, context)

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from django.db import connections
+from django.db.models import Q
 
 from optimizations.models import Optimization
 from optimizations.stats.rollups import table
-from optimizations.stats.rollups.reading import Rows, find_cover, summarize
-from optimizations.stats.rollups.summaries import Summary, unpacked
-from optimizations.stats.rollups.table import RUNS, TABLE, level_of, place, rows_of
+from optimizations.stats.rollups.summaries import Summary, read_summary, unpacked
+from optimizations.stats.rollups.table import RUNS, TABLE, place, rows_of
 from promptadmin.db.cache import cached_until_write
 from promptadmin.db.features import has_row_numbers
+from promptadmin.db.row_numbers import RowNumber
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.plugins.steps import JobResult
 
 #: A project with fewer runs in a range has no summary of them: reading the runs takes no longer.
-RUNS_OF_A_PART = 512
+RUNS_OF_A_PART = 128
 #: So many of the newest row numbers are in no summary.
 NEWEST = 2048
 SUMMARIES_A_PIECE = 64
@@ -38,7 +38,7 @@ class Task(NamedTuple):
     at: int
 
 
-def fold(using: str) -> JobResult:
+def build_rollups(using: str) -> JobResult:
     """Make some of the summaries that are missing; on SQLite only."""
     if not has_row_numbers(connections[using]):
         return JobResult(0, 0)
@@ -67,33 +67,19 @@ def fold(using: str) -> JobResult:
 
 
 def _find_tasks(using: str) -> tuple[list[Task], int]:
-    """Summaries to be made next, all of one level, and about how many are missing in all."""
+    """Summaries to be made next, and how many are missing in all."""
     with connections[using].cursor() as cursor:
         cursor.execute(f"SELECT place, project, parts FROM {TABLE} WHERE data IS NOT NULL")
         stored: list[tuple[int, str, int]] = cursor.fetchall()
         cursor.execute(f"SELECT (SELECT MIN(rowid) FROM {RUNS}), (SELECT MAX(rowid) FROM {RUNS})")
-        least, greatest = cursor.fetchone()
-    if least is None:
-        return [], 0
-    least, end = max(least, table.FIRST_ROW), min(greatest - NEWEST, table.LAST_ROW)
+        row, greatest = cursor.fetchone()
+    tasks = _find_parts(using, stored)
     places = {at for at, project, _ in stored if not project}
-    tasks = [Task("", at) for at in _find_sums(using, places, end)] + _find_parts(using, stored)
-    rows, left = _find_rows(using, (least, end))
-    lowest = min((level_of(task.at) for task in tasks), default=0)
-    return [task for task in tasks if level_of(task.at) == lowest] or rows, len(tasks) + left
-
-
-def _find_sums(using: str, places: set[int], end: int) -> Iterator[int]:
-    """Places above the lowest level whose summary is missing, while everything in them is summarized."""
-    for level in range(1, len(table.LEVELS)):
-        below = {at for at in places if level_of(at) == level - 1}
-        for at in {place(level, rows_of(child)[1]) for child in below} - places:
-            first, last = rows_of(at)
-            children = (place(level - 1, row) for row in range(first, last + 1, 1 << table.LEVELS[level - 1]))
-            if last <= end and not any(
-                _first_row(using, *rows_of(child)) is not None for child in children if child not in below
-            ):
-                yield at
+    while row is not None and rows_of(place(row))[1] <= greatest - NEWEST:
+        if place(row) not in places:
+            tasks.append(Task("", place(row)))
+        row = _next_row(using, rows_of(place(row))[1])
+    return tasks[:SUMMARIES_A_PIECE], len(tasks)
 
 
 def _find_parts(using: str, stored: list[tuple[int, str, int]]) -> list[Task]:
@@ -110,29 +96,11 @@ def _find_parts(using: str, stored: list[tuple[int, str, int]]) -> list[Task]:
     ]
 
 
-def _find_rows(using: str, within: Rows) -> tuple[list[Task], int]:
-    """Ranges of the lowest level that have rows and no summary, and about how many there are."""
-    tasks: list[Task] = []
-    size = 1 << table.LEVELS[0]
-    for start, end in find_cover(connections[using], None, within=(within[0] & -size, within[1])).rows:
-        row = _first_row(using, start, end)
-        while row is not None:
-            at = place(0, row)
-            last = rows_of(at)[1]
-            if last > end:
-                break
-            tasks.append(Task("", at))
-            if len(tasks) == SUMMARIES_A_PIECE:
-                return tasks, len(tasks) + (within[1] - last) // size
-            row = _first_row(using, last + 1, end)
-    return tasks, len(tasks)
-
-
-def _first_row(using: str, start: int, end: int) -> int | None:
+def _next_row(using: str, row: int) -> int | None:
     with connections[using].cursor() as cursor:
-        cursor.execute(f"SELECT MIN(rowid) FROM {RUNS} WHERE rowid BETWEEN %s AND %s", [start, end])
-        row: int | None = cursor.fetchone()[0]
-        return row
+        cursor.execute(f"SELECT MIN(rowid) FROM {RUNS} WHERE rowid > %s", [row])
+        following: int | None = cursor.fetchone()[0]
+        return following
 
 
 def _projects_worth_a_part(summary: Summary) -> list[str]:
@@ -159,19 +127,15 @@ def _announce(using: str, tasks: list[Task]) -> list[tuple[int, Task]]:
 def _make(using: str, task: Task) -> list[Any]:
     """The values of the columns that _store writes."""
     rows = rows_of(task.at)
-    cover = find_cover(connections[using], task.project, within=rows)
-    runs = Optimization.objects.using(using)
+    runs = Optimization.objects.using(using).alias(row=RowNumber("id")).filter(Q(row__range=rows))
     if task.project:
         runs = runs.filter(project=task.project)
-    summary = summarize(cover, runs, with_projects=not task.project)
-    ranges = " OR ".join(f"rowid BETWEEN {first} AND {last}" for first, last in cover.rows) or "0"
-    keys = ", ".join(str(stored.key) for stored in cover.stored)
+    summary = read_summary(runs, with_projects=not task.project)
     with connections[using].cursor() as cursor:
         cursor.execute(
-            "SELECT MIN(first_at), MAX(last_at), MAX(last_row) FROM ("
-            f"SELECT first_at, last_at, last_row FROM {TABLE} WHERE id IN ({keys}) "
-            f"UNION ALL SELECT created_at, created_at, rowid FROM {RUNS} WHERE ({ranges}) AND %s IN ('', project))",
-            [task.project],
+            f"SELECT MIN(created_at), MAX(created_at), MAX(rowid) FROM {RUNS} "
+            "WHERE rowid BETWEEN %s AND %s AND %s IN ('', project)",
+            [*rows, task.project],
         )
         *times, last_row = cursor.fetchone()
         cursor.execute(f"SELECT rowid, id FROM {RUNS} WHERE rowid = %s", [last_row])

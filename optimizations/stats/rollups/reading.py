@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -13,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from optimizations.models import Optimization
 from optimizations.stats.rollups.summaries import Recent, Summary, read_summary, unpacked
-from optimizations.stats.rollups.table import TABLE, is_trustworthy, level_of, rows_of
+from optimizations.stats.rollups.table import TABLE, is_trustworthy, rows_of
 from promptadmin.db.chunks import in_chunks
 from promptadmin.db.features import has_row_numbers
 from promptadmin.db.fields import stored_moment
@@ -24,21 +23,14 @@ Rows = tuple[int, int]
 LEAST, GREATEST = -(2**63), 2**63 - 1
 ROWS_OF_A_QUERY = 30
 #: With more ranges than these to read, of which a period holds some runs, an index by time is quicker.
-MOST_PARTIAL = 50
-
-
-class Stored(NamedTuple):
-    """A stored summary: its key and its place."""
-
-    key: int
-    at: int
+MOST_PARTIAL = 12
 
 
 @dataclass(frozen=True)
 class Cover:
-    """How to read some runs: from stored summaries, and from the rows in these ranges."""
+    """How to read some runs: from the stored summaries with these keys, and from the rows in these ranges."""
 
-    stored: Sequence[Stored] = ()
+    stored: Sequence[int] = ()
     rows: Sequence[Rows] = ((LEAST, GREATEST),)
 
     def of(self, runs: QuerySet[Optimization]) -> Iterator[QuerySet[Optimization]]:
@@ -60,9 +52,8 @@ def find_cover(
     *,
     since: dt.datetime | None = None,
     until: dt.datetime | None = None,
-    within: Rows = (LEAST, GREATEST),
 ) -> Cover:
-    """How to read the runs of a project, or of all, of a period, each once; those of the rows `within` alone.
+    """How to read the runs of a project, or of all, of a period, each once.
 
     That stored summaries can be trusted is for the caller to see to.
     """
@@ -76,63 +67,44 @@ def find_cover(
             bounds.append(stored_moment(bound, connection))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, place, {inside}, {outside} FROM {TABLE} WHERE project = %s AND data IS NOT NULL",
+            f"SELECT id, place, {inside}, {outside} FROM {TABLE} WHERE project = %s AND data IS NOT NULL "
+            "ORDER BY place",
             [*bounds, *bounds, project or ""],
         )
         found = cursor.fetchall()
-    least, greatest = within
-    known: list[tuple[int, int, Stored | None]] = []
-    partial = 0
-    for key, at, inside, outside in found:
-        first, last = rows_of(at)
-        if first < least or last > greatest:
-            continue
-        if inside or outside:
-            known.append((first, -last, Stored(key, at) if inside else None))
-        else:
-            partial += not level_of(at)
-    if partial > MOST_PARTIAL:
+    known = [at for _, at, is_inside, is_outside in found if is_inside or is_outside]
+    if len(found) - len(known) > MOST_PARTIAL:
         return Cover()
-    taken: list[Stored] = []
-    passed: list[Rows] = []
-    end = LEAST
-    # Of summaries that begin at a row the widest comes first. It has all rows of those that begin before its end.
-    for first, minus_last, stored in sorted(known):
-        if first > end:
-            end = -minus_last
-            passed.append((first, end))
-            if stored:
-                taken.append(stored)
-    return Cover(taken, list(_gaps(passed, within)))
+    return Cover([key for key, _, is_inside, _ in found if is_inside], list(_gaps(map(rows_of, known))))
 
 
-def _gaps(passed: Iterable[Rows], within: Rows) -> Iterator[Rows]:
-    start, end = within
+def _gaps(passed: Iterable[Rows]) -> Iterator[Rows]:
+    start = LEAST
     for first, last in passed:
         if first > start:
             yield start, first - 1
         start = last + 1
-    if start <= end:
-        yield start, end
+    if start <= GREATEST:
+        yield start, GREATEST
 
 
-def summarize(cover: Cover, runs: QuerySet[Optimization], *, with_projects: bool = False) -> Summary:
+def summarize(cover: Cover, runs: QuerySet[Optimization]) -> Summary:
     """The summary of these runs, which the cover is of."""
     summary = Summary()
-    for keys in in_chunks([stored.key for stored in cover.stored], 100):
+    for keys in in_chunks(cover.stored, 100):
         with connections[runs.db].cursor() as cursor:
             cursor.execute(f"SELECT data FROM {TABLE} WHERE id IN ({', '.join(['%s'] * len(keys))})", keys)
             for (data,) in cursor.fetchall():
                 summary.add(unpacked(data))
     for part in cover.of(runs):
-        summary.add(read_summary(part, with_projects=with_projects))
+        summary.add(read_summary(part))
     return summary
 
 
 def stored_completed(connection: BaseDatabaseWrapper, cover: Cover) -> Recent:
     """What the stored summaries of a cover say of their completed runs."""
     total = Recent()
-    for keys in in_chunks([stored.key for stored in cover.stored], 500):
+    for keys in in_chunks(cover.stored, 500):
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT SUM(completed), SUM(scored), SUM(score) FROM {TABLE} "

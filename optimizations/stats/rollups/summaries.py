@@ -5,12 +5,12 @@ Strategies go by the names that are stored; whoever reads makes canonical ones o
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from django.db.models import Count, QuerySet
 
 from optimizations.models import Optimization, RunStatus
@@ -83,12 +83,12 @@ class Summary:
             },
             "projects": self.projects,
         }
-        return zlib.compress(json.dumps(content, separators=(",", ":"), ensure_ascii=True).encode(), 1)
+        return zlib.compress(orjson.dumps(content), 1)
 
 
 def unpacked(packed: bytes) -> Summary:
     """The summary that `packed` has made bytes of."""
-    content: dict[str, Any] = json.loads(zlib.decompress(packed))
+    content: dict[str, Any] = orjson.loads(zlib.decompress(packed))
     summary = Summary()
     for strategy, task, numbers in content["tasks"]:
         summary.tasks[strategy, task] = Tally.unpacked(numbers)

@@ -1,9 +1,8 @@
 """The table of stored summaries in a SQLite file, and the triggers that take away those that a write makes wrong.
 
-A stored summary is of the runs in a range of row numbers: of all projects (`project` is empty), or of one. A range of
-level n has 2 to the power of LEVELS[n] numbers, and begins at a multiple of that. `place` tells range and level.
-A missing summary costs time, never truth: its rows are read instead. So a trigger needn't know what a write changed,
-only where, and whoever writes needn't know of the table.
+A stored summary is of the runs in a range of row numbers: of all projects (`project` is empty), or of one. `place` is
+what their numbers are without the last BITS bits. A missing summary costs time, never truth: its rows are read
+instead. So a trigger needn't know what a write changed, only where, and whoever writes needn't know of the table.
 """
 
 from __future__ import annotations
@@ -13,9 +12,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from optimizations.columns import ALL
 from promptadmin.db.derived_tables import PREFIX
 
-LEVELS = (11, 14, 17, 20, 23, 26)
-#: Rows beyond, as only a program that numbers them itself has, are in no summary: SQLite couldn't reckon their places.
-FIRST_ROW, LAST_ROW = -(2**59), 2**59
+#: A range has 2 to the power of this numbers: 8,192. A million runs are in 123 ranges.
+BITS = 13
 TABLE = f"{PREFIX}statistics"
 RUNS = "optimizations"
 #: What summaries are made of. With other ones than before, the triggers are others too, and upkeep makes all summaries
@@ -36,25 +34,15 @@ _CREATE_INDEXES = (
 )
 
 
-def place(level: int, row: int) -> int:
-    """The place of the summary of a level that has a row."""
-    return (row | (1 << LEVELS[level]) - 1) * 8 + level
-
-
-def level_of(at: int) -> int:
-    """The level of a place."""
-    return at & 7
+def place(row: int) -> int:
+    """The place of the summary that has a row."""
+    return row >> BITS
 
 
 def rows_of(at: int) -> tuple[int, int]:
     """The first and the last row number of a place."""
-    last = at >> 3
-    return last - (1 << LEVELS[level_of(at)]) + 1, last
-
-
-def _places(row: str) -> str:
-    """The places that have a row, as a list in SQL."""
-    return ", ".join(f"({row} | {(1 << bits) - 1}) * 8 + {level}" for level, bits in enumerate(LEVELS))
+    first = at << BITS
+    return first, first + (1 << BITS) - 1
 
 
 def _forget(condition: str) -> str:
@@ -63,22 +51,22 @@ def _forget(condition: str) -> str:
 
 def _triggers() -> dict[str, str]:
     """What each trigger does, by the end of its name."""
-    old, new, other = _places("OLD.rowid"), _places("NEW.rowid"), _places("o.rowid")
+    old, new, other = (f"{row} >> {BITS}" for row in ("OLD.rowid", "NEW.rowid", "o.rowid"))
     changed = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in COLUMNS)
     forget_others = _forget(
         f"id IN (SELECT s.id FROM {RUNS} AS o CROSS JOIN {TABLE} AS s "
-        f"WHERE (o.id = NEW.id OR o.rowid = NEW.rowid) AND s.project IN ('', o.project) AND s.place IN ({other}))"
+        f"WHERE (o.id = NEW.id OR o.rowid = NEW.rowid) AND s.project IN ('', o.project) AND s.place = {other})"
     )
-    forget_old = _forget(f"project IN ('', OLD.project) AND place IN ({old})")
-    forget_new = _forget(f"project IN ('', NEW.project) AND place IN ({new})")
-    forget_both = _forget(f"project IN ('', OLD.project, NEW.project) AND place IN ({old})")
+    forget_old = _forget(f"project IN ('', OLD.project) AND place = {old}")
+    forget_new = _forget(f"project IN ('', NEW.project) AND place = {new}")
+    forget_both = _forget(f"project IN ('', OLD.project, NEW.project) AND place = {old}")
     return {
         "delete": f"AFTER DELETE ON {RUNS} BEGIN {forget_old}",
         "update": f"AFTER UPDATE ON {RUNS} WHEN {changed} BEGIN {forget_both}",
         # A new row comes after all others, unless somebody numbers rows himself, or the last ones were deleted. Then
         # its project may have summaries where those of all are gone: the rows that went may have been of others.
-        "insert": f"AFTER INSERT ON {RUNS} WHEN NEW.rowid * 8 <= (SELECT MAX(place) FROM {TABLE} WHERE project = '') "
-        f"OR NEW.rowid * 8 <= (SELECT MAX(place) FROM {TABLE} WHERE project = NEW.project) BEGIN {forget_new}",
+        "insert": f"AFTER INSERT ON {RUNS} WHEN {new} <= (SELECT MAX(place) FROM {TABLE} WHERE project = '') "
+        f"OR {new} <= (SELECT MAX(place) FROM {TABLE} WHERE project = NEW.project) BEGIN {forget_new}",
         # REPLACE deletes the row in its way without a trigger.
         "replace": f"BEFORE INSERT ON {RUNS} WHEN EXISTS (SELECT 1 FROM {RUNS} AS o WHERE o.id = NEW.id) "
         f"OR EXISTS (SELECT 1 FROM {RUNS} AS o WHERE o.rowid = NEW.rowid) BEGIN {forget_others}",

@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from django.utils import timezone
 
 from promptadmin.db.process_locks import is_running, only_running
 from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.child_processes import python_module
 from promptadmin.ops.startup import run_log
 from promptadmin.ops.startup.run_log import StepRun
 
@@ -32,20 +32,12 @@ _NOT_ENDED = "not ended"
 
 
 class BackupProcess:
-    """`manage.py backupdb`, which is the only one while it runs. Raises BackupError where another one runs."""
+    """`promptadmin backupdb`, which is the only one while it runs. Raises BackupError where another one runs."""
 
     def __init__(self, using: str, *options: str) -> None:
         self._connection = connections[using]
         self._began = timezone.now()
-        line = [
-            sys.executable,
-            "-m",
-            "promptadmin.ops.server.supervisor",
-            str(os.getpid()),
-            "backupdb",
-            "--json",
-            *options,
-        ]
+        line = python_module("promptadmin.ops.server.supervisor", str(os.getpid()), "backupdb", "--json", *options)
         try:
             self._lock = only_running(LOCK)  # let go when it is written down how it went
         except BlockingIOError:
@@ -82,7 +74,7 @@ class BackupProcess:
     def _remember(self, message: str, *, failed: bool = False, warnings: list[str] | None = None) -> None:
         took = (timezone.now() - self._began).total_seconds()
         run = StepRun(self._began, took, int(not failed), message, [message] if failed else warnings or [])
-        run_log.remember(self._connection, [(LOCK, run)], kept_in=KEPT_IN)
+        run_log.remember(self._connection, [(LOCK, run)], kept_in=KEPT_IN, keep=run_log.EARLIER_RUNS)
 
 
 def start_backup(using: str) -> None:
@@ -106,9 +98,18 @@ def is_under_way() -> bool:
         return False
 
 
+def kept_runs(using: str) -> list[StepRun]:
+    """How such backups of a database went, the last one first; where it is under way, when it began."""
+    runs = run_log.kept_runs(connections[using], kept_in=KEPT_IN).get(LOCK, [])
+    goes_on = is_under_way()
+    return [
+        run
+        if run.message != _NOT_ENDED or (goes_on and number == 0)
+        else StepRun(run.ran_at, 0, 0, BROKEN_OFF, [BROKEN_OFF])
+        for number, run in enumerate(runs)
+    ]
+
+
 def last_run(using: str) -> StepRun | None:
     """How the last such backup of a database went; where it is under way, when it began."""
-    run = run_log.last_runs(connections[using], kept_in=KEPT_IN).get(LOCK)
-    if run is None or run.message != _NOT_ENDED or is_under_way():
-        return run
-    return StepRun(run.ran_at, 0, 0, BROKEN_OFF, [BROKEN_OFF])
+    return next(iter(kept_runs(using)), None)

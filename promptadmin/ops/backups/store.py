@@ -107,6 +107,12 @@ class Store:
             if backup.manifest.source == self.source:
                 yield backup
 
+    def damaged(self) -> list[Path]:
+        """The directories of this database's backups that aren't whole: no readable manifest, or another size."""
+        whole = {backup.directory for backup in proven_backups(self.directory)}
+        ours = self.directory.glob(f"promptadmin-*-{self._mark}")
+        return sorted(path for path in ours if NAME.fullmatch(path.name) and path not in whole)
+
     def last_proven(self) -> Backup | None:
         """The last one made, but none that a clock has put into the future.
 

@@ -1,4 +1,4 @@
-"""When each start-up step, and each upkeep job, last ran and what it did, for the operators' page.
+"""When each start-up step, upkeep job and backup ran and what it did, for the operators' page.
 
 Kept in a file of the data directory, not in the database: a start with nothing to do leaves the database as it is.
 """
@@ -21,11 +21,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 logger = logging.getLogger(__name__)
 
 STEPS, JOBS = "startup_steps.json", "upkeep_jobs.json"
+#: Runs of one start-up step, or backups, that are kept.
+EARLIER_RUNS = 20
 
 
 @dataclass(frozen=True)
 class StepRun:
-    """The last run of a step: when (UTC), how many seconds it took, how many things it changed, what it said."""
+    """A run of a step: when (UTC), how many seconds it took, how many things it changed, what it said."""
 
     ran_at: dt.datetime
     seconds: float
@@ -34,13 +36,22 @@ class StepRun:
     warnings: list[str]
 
 
-def remember(connection: BaseDatabaseWrapper, runs: Iterable[tuple[str, StepRun]], *, kept_in: str = STEPS) -> None:
-    """Keep these runs, by the steps' names. A file that can't be written is logged: the steps have done their work."""
+def remember(
+    connection: BaseDatabaseWrapper, runs: Iterable[tuple[str, StepRun]], *, kept_in: str = STEPS, keep: int = 1
+) -> None:
+    """Keep these runs, by the steps' names, and of each step as many in all.
+
+    One that began at the same moment as the last one is the same, and replaces it. A file that can't be written is
+    logged: the steps have done their work.
+    """
     path = Path(settings.DATA_DIR) / kept_in
     everything, database = _read(path), _database(connection)
-    everything[database] = _runs(everything, database) | {
-        name: {**asdict(run), "ran_at": run.ran_at.isoformat()} for name, run in runs
-    }
+    known = _runs(everything, database)
+    for name, run in runs:
+        written = {**asdict(run), "ran_at": run.ran_at.isoformat()}
+        earlier = [each for each in _as_list(known.get(name)) if each.get("ran_at") != written["ran_at"]]
+        known[name] = [written, *earlier][:keep]
+    everything[database] = known
     scratch = path.with_name(f"{kept_in}.{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -51,13 +62,25 @@ def remember(connection: BaseDatabaseWrapper, runs: Iterable[tuple[str, StepRun]
         logger.warning("%s can't be written (%s): the operators' page won't know of this run.", path, error.strerror)
 
 
+def kept_runs(connection: BaseDatabaseWrapper, *, kept_in: str = STEPS) -> dict[str, list[StepRun]]:
+    """The kept runs of each step, or job, on this database, by their names, the last one first."""
+    found: dict[str, list[StepRun]] = {}
+    for name, runs in _runs(_read(Path(settings.DATA_DIR) / kept_in), _database(connection)).items():
+        for run in _as_list(runs):
+            with contextlib.suppress(KeyError, TypeError, ValueError):  # written by another release
+                read = StepRun(**{**run, "ran_at": dt.datetime.fromisoformat(run["ran_at"])})
+                found.setdefault(name, []).append(read)
+    return found
+
+
 def last_runs(connection: BaseDatabaseWrapper, *, kept_in: str = STEPS) -> dict[str, StepRun]:
     """The last run of each step, or job, on this database, by their names."""
-    found = {}
-    for name, run in _runs(_read(Path(settings.DATA_DIR) / kept_in), _database(connection)).items():
-        with contextlib.suppress(KeyError, TypeError, ValueError):  # written by another release
-            found[name] = StepRun(**{**run, "ran_at": dt.datetime.fromisoformat(run["ran_at"])})
-    return found
+    return {name: runs[0] for name, runs in kept_runs(connection, kept_in=kept_in).items()}
+
+
+def _as_list(runs: Any) -> list[dict[str, Any]]:
+    """The runs of a step; earlier releases kept one, without a list."""
+    return [run for run in (runs if isinstance(runs, list) else [runs]) if isinstance(run, dict)]
 
 
 def _runs(everything: dict[str, Any], database: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from tests.ops.adoption.random_files import AUDIT_TRIGGER, EXTRA_COLUMNS, EXTRA_
 from tests.support import file_contents, legacy_files
 from tests.support.django_databases import postgresql_config
 from tests.support.legacy_files import make_file, make_project, make_prompt, make_run, make_version
+from tests.support.rounds import STOPS_APART
 from tests.support.sent_sql import LEGACY_TABLES, changes, rebuilds, sent_sql
 from tests.support.services import needs_legacy_files, needs_postgresql, postgresql_database
 
@@ -124,7 +125,7 @@ def test_no_migration_rebuilds_a_table(open_file: OpenFile, tmp_path: Path, kind
     with open_file(path) as connection, sent_sql(connection) as statements:
         run_startup(using=connection.alias)
     assert rebuilds(statements) == []
-    added = [sql for sql in statements if "ADD COLUMN" in sql]
+    added = [sql for sql in statements if "ADD COLUMN" in sql and "promptadmin_" not in sql]
     assert len(added) == {"new": 14, "early": 14, "late": 2}[kind]
 
 
@@ -234,12 +235,9 @@ def test_an_empty_database_goes_back_to_nothing(open_file: OpenFile, tmp_path: P
 
 # ---------------------------------------------------------------- stopped half-way
 
-PARTS = 4
 
-
-@pytest.mark.parametrize("part", range(PARTS))
-def test_stopped_after_any_migration(open_file: OpenFile, tmp_path: Path, part: int) -> None:
-    """`migrate` to each migration of both applications in turn, then start: the file ends as after one start."""
+def test_stopped_after_any_migration(open_file: OpenFile, tmp_path: Path) -> None:
+    """`migrate` to migrations of both applications in turn, then start: the file ends as after one start."""
     path = make_early(tmp_path / "promptforge.db")
     whole = tmp_path / "whole.db"
     whole.write_bytes(path.read_bytes())
@@ -250,7 +248,7 @@ def test_stopped_after_any_migration(open_file: OpenFile, tmp_path: Path, part: 
     expected = outcome(whole)
     keys = [(migration.app_label, migration.name) for migration, _ in plan]
     stops = [key for key in keys if key[0] in ("projects", "optimizations")]
-    for key in stops[part::PARTS]:
+    for key in stops[::STOPS_APART]:
         with open_file(path) as connection:
             migrate(connection, *latest_of_each(keys[: keys.index(key) + 1]))
         copy = tmp_path / "copy.db"

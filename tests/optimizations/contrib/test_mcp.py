@@ -22,17 +22,19 @@ from tests.api.requests_to import JsonClient
 from tests.http.test_headers import EVERYWHERE
 from tests.optimizations.contrib.mcp_clients import over_http, over_stdio
 from tests.support.processes import Scratch
-from tests.support.servers import serving
+from tests.support.servers import START_SECONDS, serving
 
 PLUGINS = "projects,optimizations,mcp"
 TOKEN = "all-scopes-0123456789abcdef"  # long enough to work beside somebody who guesses
 NOWHERE = "8663074e-3b65-438e-bb1f-07edf6db0373"
 TOOLS = {
-    "optimize", "retry", "get", "list", "get_by_project", "search", "tag", "stats", "delete", "bulk_delete",
-    "list_projects", "get_project", "strategies", "create_project", "add_prompt", "update_prompt",
-    "set_project_context", "batch", "cancel",
+    "get", "list", "get_by_project", "search", "record", "tag", "stats", "delete", "bulk_delete", "list_projects",
+    "get_project", "get_prompt", "strategies", "create_project", "add_prompt", "update_prompt", "set_project_context",
+    "cancel",
 }  # fmt: skip
-READING = {"get", "list", "get_by_project", "search", "stats", "list_projects", "get_project", "strategies"}
+READING = {
+    "get", "list", "get_by_project", "search", "stats", "list_projects", "get_project", "get_prompt", "strategies",
+}  # fmt: skip
 DESTROYING = {"delete", "bulk_delete", "cancel", "set_project_context"}
 
 
@@ -66,7 +68,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     url = f"sqlite:///{directory / 'new.db'}"
     with serving(directory, url, "--mcp", PROMPTADMIN_PLUGINS=PLUGINS, AUTH_TOKEN=TOKEN) as served:
         site = Site(served.address, directory)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + START_SECONDS
         while status_of(site.mcp_address) != 401:
             assert time.monotonic() < deadline, (directory / "serve.log").read_text()
             time.sleep(0.1)
@@ -166,6 +168,16 @@ async def every_tool(client: Client, site: Site, name: str) -> None:
     assert "optimization_id does not reference" in unknown
     assert "100000" in await refused(client, "update_prompt", prompt_id=prompt["id"], content="x" * 100_001)
 
+    read = await good(client, "get_prompt", prompt_id=prompt["id"])
+    assert (read["content"], read["version"], read["versions"]["total"]) == ("Whales!", 2, 2)
+    assert [(each["beginning"], each["optimization_id"]) for each in read["versions"]["items"]] == [
+        ("Whales!", runs[0]), ("Write about whales.", None),
+    ]  # fmt: skip
+    earlier = await good(client, "get_prompt", prompt_id=prompt["id"], version=1, limit=1, offset=1)
+    assert (earlier["content"], earlier["versions"]["items"][0]["version"]) == ("Write about whales.", 1)
+    assert "Prompt not found" in await refused(client, "get_prompt", prompt_id=NOWHERE)
+    assert "Version not found" in await refused(client, "get_prompt", prompt_id=prompt["id"], version=3)
+
     found = await good(client, "get_project", project_id=key)
     assert [item["content"] for item in found["prompts"]] == ["Whales!"]
     assert "Project not found" in await refused(client, "get_project", project_id=NOWHERE)
@@ -194,10 +206,14 @@ async def every_tool(client: Client, site: Site, name: str) -> None:
     short = await good(client, "get_by_project", project=name, include_prompts=False)
     assert (short["project"], "raw_prompt" in short["items"][0]) == (name, False)
     assert "Field required" in await refused(client, "get_by_project")
+    failures = await good(client, "list", project=name, status="error")
+    assert [item["id"] for item in failures["items"]] == [failed]
+    assert (await good(client, "list", project=name, status="any"))["total"] == 4
+    assert "Input should be 'completed'" in await refused(client, "list", status="broken")
     assert (await good(client, "search", query=name))["total"] == 4
     assert "at least 2" in await refused(client, "search", query="x")
     statistics = await good(client, "stats", project=name)
-    assert (statistics["total_optimizations"], statistics["average_overall_score"]) == (3, 8)
+    assert (statistics["total_optimizations"], statistics["average_overall_score"]) == (3, 8.5)
     assert "valid string" in await refused(client, "stats", project=3)
     strategies = await good(client, "strategies")
     assert (strategies["count"], strategies["legacy_aliases"]["few-shot"]) == (10, "few-shot-scaffolding")
@@ -205,6 +221,17 @@ async def every_tool(client: Client, site: Site, name: str) -> None:
     tagged = await good(client, "tag", optimization_id=runs[1], add_tags=["a", "b"], remove_tags=["c"], title="")
     assert (tagged["tags"], tagged["title"], tagged["updated"]) == (["a", "b"], None, True)
     assert "50 characters" in await refused(client, "tag", optimization_id=runs[1], add_tags=["x" * 51])
+    kept = await good(
+        client, "record", raw_prompt="Write about seals.", optimized_prompt="Seals, in 3 lines.", project=name,
+        strategy="few-shot", overall_score=7.5, tags=["by agent"], input_tokens=12,
+    )  # fmt: skip
+    stored = site.rows(
+        f"SELECT overall_score, strategy, status, prompt_id FROM optimizations WHERE id = '{kept['id']}'"
+    )
+    assert stored == [(0.75, "few-shot-scaffolding", "completed", kept["prompt_id"])]
+    assert (kept["project_id"], kept["tags"], kept["overall_score"]) == (key, ["by agent"], 8)
+    assert "less than or equal to 10" in await refused(client, "record", raw_prompt="x", overall_score=75)
+    assert "prompt_id does not reference" in await refused(client, "record", raw_prompt="x", prompt_id=NOWHERE)
     running = record(site, project=name, status="running")
     assert await good(client, "cancel", optimization_id=running) == {"id": running, "status": "cancelled"}
     assert "Cannot cancel" in await refused(client, "cancel", optimization_id=running)
@@ -216,12 +243,8 @@ async def every_tool(client: Client, site: Site, name: str) -> None:
     assert (gone["deleted_count"], gone["not_found_ids"]) == (1, [NOWHERE])
     assert "at least 1 item" in await refused(client, "bulk_delete", ids=[])
 
-    assert "optimiser plugin" in await refused(client, "optimize", prompt="x")
-    assert "Unknown strategy" in await refused(client, "optimize", prompt="x", strategy="magic")
-    assert "optimiser plugin" in await refused(client, "retry", optimization_id=runs[0])
-    assert "not found" in await refused(client, "retry", optimization_id=NOWHERE)
-    assert "optimiser plugin" in await refused(client, "batch", prompts=["x", "y"])
-    assert "at most 20" in await refused(client, "batch", prompts=["x"] * 21)
+    for tool in ("optimize", "retry", "batch"):
+        assert "No enabled plugin runs optimisations" in await refused(client, tool, prompt="x")
 
     site.api.send("POST", f"/api/projects/{key}/archive")
     for tool, arguments in (
@@ -242,7 +265,14 @@ async def resources_and_prompts(client: Client, site: Site, name: str) -> None:
     assert '"language":"Go"' in text_of(context.contents[0])
     run = await client.read_resource(f"promptforge://optimizations/{record(site, overall_score=1)}")
     assert '"overall_score":10' in text_of(run.contents[0])
-    for missing in (f"promptforge://optimizations/{NOWHERE}", f"promptforge://projects/{NOWHERE}/context"):
+    version = await client.read_resource(f"promptforge://prompts/{prompt['id']}/versions/1")
+    assert '"content":"Explain {concept} to {whom}."' in text_of(version.contents[0])
+    for missing in (
+        f"promptforge://prompts/{prompt['id']}/versions/2",
+        f"promptforge://prompts/{NOWHERE}/versions/x",
+        f"promptforge://optimizations/{NOWHERE}",
+        f"promptforge://projects/{NOWHERE}/context",
+    ):
         with pytest.raises(MCPError, match="not found"):
             await client.read_resource(missing)
 
