@@ -71,6 +71,7 @@ class Reading:
         """Summaries of the runs that pass the filters, and their number.
 
         `sort` is one of `optimizations.lists.paging.SORTS`, anything else means created_at; `order` is asc or desc.
+        Raises TooManyToSort where a column has no index and many runs pass.
         """
         by = RunOrder.named(sort, order, self.using)
         narrowed = narrow(connections[self.using], RUNS, filters.search).condition
@@ -78,7 +79,8 @@ class Reading:
             keys = fetch_keys(self.using, filters, by, limit=LARGEST, narrowed=narrowed)
             total, keys = len(keys), keys[offset : offset + limit]
         else:
-            total = cached_until_write(connections[self.using], ("runs", filters), lambda: self._count(filters))
+            total = self._total(filters)
+            by.check_sortable(total)
             keys = self._keys(filters, by, offset, min(limit, total - offset), total)
         return self._page(by, keys, offset + len(keys) < total, total)
 
@@ -126,11 +128,14 @@ class Reading:
     ) -> Page:
         """Summaries of the runs after a cursor, at the same cost at any depth; an empty one names the beginning.
 
-        Runs that others add or delete meanwhile move no other run to another page. Raises BrokenCursor.
+        Runs that others add or delete meanwhile move no other run to another page. Raises BrokenCursor; and
+        TooManyToSort, as `list_runs` does.
         """
         by = RunOrder.named(sort, order, self.using)
         after = self._renumbered(by.place(cursor))
         narrowed = narrow(connections[self.using], RUNS, filters.search).condition
+        if not narrowed and not by.is_indexed:
+            by.check_sortable(self._total(filters))
         keys = fetch_keys(self.using, filters, by, after=after, limit=limit + 1, narrowed=narrowed)
         return self._page(by, keys[:limit], len(keys) > limit)
 
@@ -185,8 +190,12 @@ class Reading:
         return [value for value, _ in counted.most_common(MOST_CHOICES)]
 
     def is_duplicate(self, *, title: str, project: str | None = None) -> bool:
-        """Whether a run has this title, whatever the case; with a project, whether one of exactly this text has."""
-        return RunFilters(project=project).apply(self.runs).filter(title__folded_exact=title).exists()
+        """Whether a run has this title, whatever the case; with a project, whether one of exactly this text has.
+
+        The search index tells which runs have the title anywhere. Where that are many, each run is looked at.
+        """
+        candidates = narrow(connections[self.using], RUNS, title).condition
+        return RunFilters(project=project).apply(self.runs).filter(candidates, title__folded_exact=title).exists()
 
     def _found(self, columns: tuple[str, ...], run_ids: Sequence[str]) -> list[Record]:
         """These runs in this order; those that aren't there are left out."""
@@ -198,6 +207,10 @@ class Reading:
         if not found:
             raise NotFound(RUN_MISSING)
         return found[run_id]
+
+    def _total(self, filters: RunFilters) -> int:
+        """How many runs pass, remembered until somebody writes."""
+        return cached_until_write(connections[self.using], ("runs", filters), lambda: self._count(filters))
 
     def _count(self, filters: RunFilters) -> int:
         return count_searched(filters, self.runs) if filters.search else filters.count(self.runs)
