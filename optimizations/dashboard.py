@@ -13,6 +13,7 @@ from optimizations.repository import OptimizationRepository, RunFilters
 from optimizations.scores import GREATEST
 from optimizations.stats import StatsQuery
 from optimizations.stats.sections import by_strategy, overall
+from optimizations.tools.loaded_demo import DEMO_PERMISSIONS, demo_projects
 from optimizations.winners import ENOUGH_RUNS, Contender, contests
 from projects.models import ProjectStatus
 from projects.repository import ProjectRepository
@@ -27,6 +28,15 @@ WINDOWS: tuple[tuple[Literal["today", "7d", "30d"], str, int, str], ...] = (
     ("7d", "Runs in 7 days", 7, "in the week before"),
     ("30d", "Runs in 30 days", 30, "in the 30 days before"),
 )
+
+SEND_A_RUN = """\
+curl --fail --silent --show-error \\
+  --header "Authorization: Bearer $TOKEN" \\
+  --header "Content-Type: application/json" \\
+  --data '{{"project": "Support", "title": "Refund reply", "raw_prompt": "Answer the customer.",
+           "optimized_prompt": "Answer the customer in three sentences.", "overall_score": 0.8}}' \\
+  "{address}"
+"""
 
 
 def project_names() -> list[str]:
@@ -48,8 +58,32 @@ def runs_link(dashboard: Dashboard, *, since: dt.datetime | None = None, **filte
     return reverse("admin:optimizations_optimization_changelist", query=query)
 
 
-def numbers(dashboard: Dashboard) -> dict[str, Any]:
+def has_runs(dashboard: Dashboard) -> bool:
+    """Whether anybody has recorded a run; until then there is nothing to count."""
+    return OptimizationRepository().runs.exists()
+
+
+def begin(dashboard: Dashboard) -> dict[str, Any] | None:
+    """The ways in, while there are no runs, and the demo: to load, or to take away again."""
+    is_empty, is_loaded = not dashboard.once(has_runs), bool(demo_projects())
+    may = dashboard.user.has_perms
+    if not is_empty and not (is_loaded and may(DEMO_PERMISSIONS)):
+        return None
+    return {
+        "is_empty": is_empty,
+        "is_loaded": is_loaded,
+        "may_add": may(["projects.add_project"]),
+        "may_import": may(["optimizations.add_optimization", "optimizations.change_optimization"]),
+        "may_make_tokens": may(["promptadmin.add_apitoken"]),
+        "may_load": may(DEMO_PERMISSIONS),
+        "command": SEND_A_RUN.format(address=f"{dashboard.address}/api/optimizations"),
+    }
+
+
+def numbers(dashboard: Dashboard) -> dict[str, Any] | None:
     """How many runs lately, against the time before and, of the period, what improved, failed and was spent."""
+    if not dashboard.once(has_runs):
+        return None
     scope = dashboard.once(scope_of)
     spent = overall.tokens(scope)
     return {
@@ -214,17 +248,19 @@ def failures_by_strategy(dashboard: Dashboard) -> dict[str, Any] | None:
     return {"rows": rows, "left_out": len(worst) - len(rows), "unnamed": unnamed}
 
 
-def running(dashboard: Dashboard) -> dict[str, Any]:
+def running(dashboard: Dashboard) -> dict[str, Any] | None:
     """The runs that are running, newest first."""
     return _newest(dashboard, RunStatus.RUNNING)
 
 
-def recent_failures(dashboard: Dashboard) -> dict[str, Any]:
+def recent_failures(dashboard: Dashboard) -> dict[str, Any] | None:
     """The newest runs that failed."""
     return _newest(dashboard, RunStatus.ERROR)
 
 
-def _newest(dashboard: Dashboard, status: RunStatus) -> dict[str, Any]:
+def _newest(dashboard: Dashboard, status: RunStatus) -> dict[str, Any] | None:
+    if not dashboard.once(has_runs):
+        return None
     filters = RunFilters(project=dashboard.choices["project"], status=status, since=dashboard.since)
     found = OptimizationRepository().list_runs_after("", filters=filters, limit=MOST_RUNS)
     return {"runs": found.items, "link": runs_link(dashboard, status=status)}

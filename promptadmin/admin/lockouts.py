@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin
 class AccessAttemptAdmin(ModelAdmin):
     """Who fails to sign in, and from where; deleting an entry lifts its lockout."""
 
+    how_rows_come = "An entry comes with each sign-in that fails."
     list_display = ["username", "ip_address", "failures_since_start", "attempt_time", "is_locked_out"]
     list_display_links = None
     search_fields = ["username", "ip_address"]
