@@ -1,17 +1,7 @@
 #!/usr/bin/env python
-"""Runs promptadmin's commands: `python manage.py help` lists them."""
+"""Runs promptadmin's commands from a checkout, as `promptadmin` does: `python manage.py help` lists them."""
 
-import signal
-import sys
-
-
-def main() -> None:
-    """Run the command that the command line names."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while Django is imported ends the process without a traceback
-    from promptadmin.management.command_line import run
-
-    run(sys.argv)
-
+from promptadmin.__main__ import main
 
 if __name__ == "__main__":
     main()

@@ -88,6 +88,7 @@ class OptimizationsConfig(RunDeclarations, PluginConfig):
             "project", "Project", "All projects", "optimizations.dashboard.project_names", "projects.view_project"
         ),
     )
+    finders = ("optimizations.finding.find",)
     offered_attributes: ClassVar = {
         "statistics_sections": "statistics sections",
         "strategies": "strategies",
@@ -99,7 +100,7 @@ class OptimizationsConfig(RunDeclarations, PluginConfig):
     statistics_sections = SECTIONS
     upkeep_jobs = (
         UpkeepJob("search_runs", "search index of runs", "optimizations.search_index.index_runs"),
-        UpkeepJob("statistics", "statistics", "optimizations.stats.rollups.building.fold"),
+        UpkeepJob("statistics", "statistics", "optimizations.stats.rollups.building.build_rollups"),
     )
     startup_steps = (
         StartupStep(

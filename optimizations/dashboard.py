@@ -45,7 +45,7 @@ def project_names() -> list[str]:
     return list(rows.order_by("name").values_list("name", flat=True)[:MOST_PROJECTS])
 
 
-def scope_of(dashboard: Dashboard) -> StatsQuery:
+def query_of(dashboard: Dashboard) -> StatsQuery:
     """The runs that the dashboard is about."""
     return StatsQuery(project=dashboard.choices["project"] or None, since=dashboard.since, now=dashboard.now)
 
@@ -84,16 +84,16 @@ def numbers(dashboard: Dashboard) -> dict[str, Any] | None:
     """How many runs lately, against the time before and, of the period, what improved, failed and was spent."""
     if not dashboard.once(has_runs):
         return None
-    scope = dashboard.once(scope_of)
-    spent = overall.tokens(scope)
+    query = dashboard.once(query_of)
+    spent = overall.tokens(query)
     return {
         "windows": [_window(dashboard, *window) for window in WINDOWS],
         "completed_link": runs_link(dashboard, status=RunStatus.COMPLETED),
         "error_link": runs_link(dashboard, status=RunStatus.ERROR),
-        "total": overall.total_optimizations(scope),
-        "mean": shown_mean(overall.average("overall_score")(scope)),
-        "improvement_rate": percent(overall.improvement_rate(scope)),
-        "error_rate": percent(overall.error_rate(scope)),
+        "total": overall.total_optimizations(query),
+        "mean": shown_mean(overall.average("overall_score")(query)),
+        "improvement_rate": percent(overall.improvement_rate(query)),
+        "error_rate": percent(overall.error_rate(query)),
         "tokens": sum(spent.values()),
         **spent,
     }
@@ -106,19 +106,19 @@ def _window(
     days: int,
     before: str,
 ) -> dict[str, Any]:
-    scope = dashboard.once(scope_of)
-    then = scope.now - dt.timedelta(days=days)
-    count = StatsQuery(project=scope.project, now=scope.now).recent[name].count
-    earlier = StatsQuery(project=scope.project, now=then, until=then).recent[name].count
+    query = dashboard.once(query_of)
+    then = query.now - dt.timedelta(days=days)
+    count = StatsQuery(project=query.project, now=query.now).recent[name].count
+    earlier = StatsQuery(project=query.project, now=then, until=then).recent[name].count
     change = None if not earlier else round((count - earlier) / earlier * 100)
-    midnight = scope.now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = query.now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     link = runs_link(dashboard, status=RunStatus.COMPLETED, since=midnight if name == "today" else then)
     return {"title": title, "count": count, "earlier": earlier, "before": before, "change": change, "link": link}
 
 
 def scores(dashboard: Dashboard) -> dict[str, Any] | None:
     """Mean, spread and number of the scores of each strategy, best first."""
-    found = by_strategy.score_variance(dashboard.once(scope_of))
+    found = by_strategy.score_variance(dashboard.once(query_of))
     if not found:
         return None
     best = sorted(found.items(), key=lambda item: (-item[1]["avg"], item[0]))
@@ -152,7 +152,7 @@ def scores(dashboard: Dashboard) -> dict[str, Any] | None:
 
 def matrix(dashboard: Dashboard) -> dict[str, Any] | None:
     """Mean score and number of runs by strategy and task type, as a heat map."""
-    found = by_strategy.score_matrix(dashboard.once(scope_of))
+    found = by_strategy.score_matrix(dashboard.once(query_of))
     if not found:
         return None
     strategies = _most_used({name: sum(cell["count"] for cell in row.values()) for name, row in found.items()})
@@ -198,7 +198,7 @@ def _heat(cell: Mapping[str, Any] | None, low: float, high: float) -> dict[str, 
 
 def best_strategies(dashboard: Dashboard) -> dict[str, Any] | None:
     """The strategy with the best mean for each task type, where enough runs tell it, and the next one."""
-    found = contests(dashboard.once(scope_of).by_strategy_and("task_type"))
+    found = contests(dashboard.once(query_of).by_strategy_and("task_type"))
     if not found:
         return None
     most = sorted(found.items(), key=lambda item: (-item[1].most_used.runs, item[0]))[:MOST_ROWS]
@@ -231,7 +231,7 @@ def _shown_contender(dashboard: Dashboard, task: str, contender: Contender | Non
 
 def failures_by_strategy(dashboard: Dashboard) -> dict[str, Any] | None:
     """The share of failed runs of each strategy, worst first."""
-    found = by_strategy.error_rates(dashboard.once(scope_of))
+    found = by_strategy.error_rates(dashboard.once(query_of))
     if not found:
         return None
     worst = sorted(found.items(), key=lambda item: (-(item[1]["rate"] or 0), -item[1]["total"], item[0]))
@@ -244,7 +244,7 @@ def failures_by_strategy(dashboard: Dashboard) -> dict[str, Any] | None:
         }
         for name, entry in worst[:MOST_ROWS]
     ]
-    unnamed = overall.failed_without_strategy(dashboard.once(scope_of))
+    unnamed = overall.failed_without_strategy(dashboard.once(query_of))
     return {"rows": rows, "left_out": len(worst) - len(rows), "unnamed": unnamed}
 
 

@@ -1,4 +1,4 @@
-"""What `manage.py doctor` looks at in projects, prompts and versions."""
+"""What `promptadmin doctor` looks at in projects, prompts and versions."""
 
 from __future__ import annotations
 

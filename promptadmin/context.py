@@ -42,7 +42,7 @@ class Actor:
 
 def _from_command() -> Actor:
     """Whoever runs this process: the command and the account of the operating system."""
-    command = sys.argv[1] if len(sys.argv) > 1 and Path(sys.argv[0]).name == "manage.py" else "python"
+    command = sys.argv[1] if len(sys.argv) > 1 and Path(sys.argv[0]).stem in ("promptadmin", "manage") else "python"
     account = ""
     with contextlib.suppress(OSError, KeyError):  # in a container, the process may have no account's name
         account = f" by {getpass.getuser()}"

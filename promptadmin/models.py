@@ -59,8 +59,8 @@ class LogEntry(AbstractLogEntry):
     note = models.TextField(blank=True, default="", editable=False)
 
     class Meta(AbstractLogEntry.Meta):
-        verbose_name = "change"
-        verbose_name_plural = "changes"
+        verbose_name = "change log entry"
+        verbose_name_plural = "change log entries"
         default_permissions = ("view",)
 
     def __str__(self) -> str:

@@ -21,6 +21,7 @@ from django.utils.crypto import salted_hmac
 from promptadmin.conf import limits
 from promptadmin.conf.environment import Environment
 from promptadmin.conf.network_names import host, network, origin
+from promptadmin.conf.places import default_data_dir
 from promptadmin.conf.secret_key import read_or_make_secret_key
 from promptadmin.db import durability
 from promptadmin.db.chosen_database import DEFAULT_NAME
@@ -29,11 +30,10 @@ from promptadmin.http.client_address import HEALTH_ADDRESSES, is_address
 from promptadmin.http.csp import STRICT
 from promptadmin.plugins.declarations import app_paths
 
-BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
 
 # ---------------------------------------------------------------- places
-DATA_DIR = env.directory("PROMPTADMIN_DATA_DIR", BASE_DIR / "data")
+DATA_DIR = env.directory("PROMPTADMIN_DATA_DIR", default_data_dir())
 DEBUG = env.flag("PROMPTADMIN_DEBUG")
 HTTPS = env.flag("PROMPTADMIN_HTTPS")
 SECRET_KEY = read_or_make_secret_key(env.text("PROMPTADMIN_SECRET_KEY"), DATA_DIR)
@@ -236,11 +236,16 @@ UNFOLD = {
     "SITE_SYMBOL": "edit_note",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {"show_search": False, "navigation": "promptadmin.backoffice.navigation.navigation"},
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": "promptadmin.backoffice.navigation.navigation",
+    },
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _address_of("favicon.svg")}],
     "STYLES": [_address_of("colours.css"), _address_of("admin.css")],
     "SCRIPTS": [
-        _address_of(f"{name}.js") for name in ("htmx_settings", "keyboard", "session", "sent_once", "drafts", "copy")
+        _address_of(f"{name}.js")
+        for name in ("htmx_settings", "chart_labels", "keyboard", "session", "sent_once", "drafts", "copy")
     ],
 }
 

@@ -30,7 +30,7 @@ from promptadmin.search import building
 from tests.support.django_databases import as_default, connected, sqlite_config
 from tests.support.legacy_files import unpack
 from tests.support.made_once import MadeOnce
-from tests.support.processes import Scratch
+from tests.support.processes import REPOSITORY, Scratch
 from tests.support.rounds import EXAMPLES
 from tests.support.services import check_services
 
@@ -54,6 +54,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ["PYTHONPATH"] = str(REPOSITORY)  # where processes that the product starts find `tests.settings`
     for marker in (
         "needs_postgresql: the test makes databases on a PostgreSQL server",
         "needs_clusters: the test runs PostgreSQL servers of its own",

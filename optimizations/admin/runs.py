@@ -8,18 +8,18 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.html import format_html
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from optimizations.admin.actions import RunActions
 from optimizations.admin.comparing import CompareRuns
 from optimizations.admin.demo import DemoPage
-from optimizations.admin.filters import SHOWN
+from optimizations.admin.filters import SHOWN, ModelFilter, TagFilter
 from optimizations.admin.lists import RunChangeList
 from optimizations.admin.next_version import NextVersionPage
 from optimizations.admin.reading import duration, known_project, run_page
@@ -44,6 +44,10 @@ STATUS_LABELS = {
     RunStatus.PENDING.value: "warning",
 }
 TEMPLATES = "admin/optimizations/optimization"
+#: Tags that a list shows of a run before it counts the rest.
+MOST_TAGS = 3
+#: Shown in a table where there is nothing; a card on a telephone leaves it out.
+NOTHING = SafeString('<span class="pa-empty">-</span>')
 
 
 @admin.register(Optimization)
@@ -73,6 +77,21 @@ class OptimizationAdmin(ExchangeAdmin, CompareRuns, NextVersionPage, DemoPage, R
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RunChangeList]:
         return RunChangeList
 
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.suggestions)
+        address = path("suggestions/<slug:name>/", view, name="optimizations_optimization_suggestions")
+        return [address, *super().get_urls()]
+
+    def suggestions(self, request: HttpRequest, name: str) -> HttpResponse:
+        """What may be typed into a filter, as options of a list that the filter fetches."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if name not in (TagFilter.parameter_name, ModelFilter.parameter_name):
+            raise Http404(f"No filter {name} has suggestions.")
+        with read_session():
+            values = OptimizationRepository().recent_values(name)
+        return HttpResponse(format_html_join("", '<option value="{}"></option>', ((value,) for value in values)))
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """No parameter of the list is a lookup: the list itself knows its names."""
         return True
@@ -91,8 +110,11 @@ class OptimizationAdmin(ExchangeAdmin, CompareRuns, NextVersionPage, DemoPage, R
         """The title, or the beginning of the prompt, and the tags."""
         record: Record = row.record
         text = record["title"] or record["beginning"] or "(empty)"
-        tags = [format_html('<span class="run-tag"><bdi>{}</bdi></span>', tag) for tag in record["tags"] or []]
-        return format_html('<bdi class="run-name">{}</bdi>{}', text, SafeString("".join(tags)))
+        tags = record["tags"] or []
+        shown = [format_html('<span class="run-tag"><bdi>{}</bdi></span>', tag) for tag in tags[:MOST_TAGS]]
+        if others := tags[MOST_TAGS:]:
+            shown.append(format_html('<span class="run-tag" title="{}">+{}</span>', ", ".join(others), len(others)))
+        return format_html('<bdi class="run-name">{}</bdi>{}', text, SafeString("".join(shown)))
 
     @display(description="status", label=STATUS_LABELS)  # type: ignore[untyped-decorator]  # the theme's
     def state(self, row: Any) -> str:
@@ -113,7 +135,7 @@ class OptimizationAdmin(ExchangeAdmin, CompareRuns, NextVersionPage, DemoPage, R
         """A link to the run's project or, where there is none, the name that the run has."""
         record: Record = row.record
         if record["project_id"] is None:
-            return format_html('<bdi class="run-clip">{}</bdi>', record["project"] or "-")
+            return format_html('<bdi class="run-clip">{}</bdi>', record["project"]) if record["project"] else NOTHING
         address = row_page(Project, record["project_id"])
         return format_html('<a class="run-clip" href="{}"><bdi>{}</bdi></a>', address, record["project_name"] or "-")
 
@@ -140,8 +162,7 @@ class OptimizationAdmin(ExchangeAdmin, CompareRuns, NextVersionPage, DemoPage, R
             with read_session():
                 record, unreadable = OptimizationRepository().get_run_as_stored(run_id)
         except NotFound:
-            answer: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, run_id)
-            return answer
+            return self.gone(request, run_id)
         row = Optimization(id=run_id, title=record["title"], raw_prompt=record["raw_prompt"] or "")
         context = {
             **self.admin_site.each_context(request),
@@ -178,6 +199,8 @@ def score_bar(score: float | None) -> str:
 
 
 def _two_lines(first: object, second: object) -> SafeString:
+    if not first and not second:
+        return NOTHING
     return format_html(
         '<span class="run-lines"><bdi>{}</bdi><bdi class="run-second">{}</bdi></span>', first or "-", second or ""
     )

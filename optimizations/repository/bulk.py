@@ -10,7 +10,7 @@ from optimizations.startup import STALE_MESSAGE
 
 
 class Bulk(Writing):
-    """Labels and ends several runs in the caller's one write session. Ids that aren't there raise Missing."""
+    """Labels and ends several runs in the caller's one write session. Ids that aren't there raise NotFound."""
 
     def tag_runs(self, run_ids: Iterable[str], *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> int:
         """Remove and then add tags; answers how many runs this changed."""

@@ -29,7 +29,7 @@ WITH_KEYS = (
 LAST = "SELECT id, (SELECT MAX(order_index) FROM prompts WHERE project_id = projects.id) FROM projects WHERE id IN ({})"
 
 
-class Linking:
+class BulkGetOrCreate:
     """Finds or makes in a handful of queries, inside a write session. Projects are locked in order of their names."""
 
     def __init__(self, using: str) -> None:

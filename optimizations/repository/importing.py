@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from optimizations.columns import COLUMNS, JSON_COLUMNS, Record, read_row
 from optimizations.events import runs_changed
 from optimizations.models import Optimization, RunStatus
-from optimizations.repository.bulk_get_or_create import VALUES_A_QUERY, Linking
+from optimizations.repository.bulk_get_or_create import VALUES_A_QUERY, BulkGetOrCreate
 from optimizations.repository.writing import PROMPT_UNKNOWN, Writing
 from projects.models import ProjectStatus
 from projects.texts.forms import is_blank
@@ -44,7 +44,7 @@ class Importing(Writing):
         the project, found or made unless the project is archived; with null it gets none. A prompt that isn't there is
         made, with its id and the text of the last line that names it, in the project `prompt_project`.
         """
-        linking = Linking(self.using)
+        linking = BulkGetOrCreate(self.using)
         errors: list[LineError] = []
         named = (line.values.get("prompt_id") for line in lines)
         known = linking.known_prompts(key for key in named if key is not None)
@@ -85,7 +85,7 @@ class Importing(Writing):
                 found[record["id"]] = record
         return found
 
-    def _links(self, linking: Linking, lines: Sequence[Line], known: set[str]) -> dict[str, str | None]:
+    def _links(self, linking: BulkGetOrCreate, lines: Sequence[Line], known: set[str]) -> dict[str, str | None]:
         """The prompt of each run, by the run's id."""
         projects = linking.ensure_projects(
             name for line in lines for name in (_trimmed(line, "project"), _trimmed(line, "prompt_project")) if name

@@ -130,7 +130,7 @@ class StatsQuery:
         return find_cover(connection, self.project, since=since, until=self.until)
 
     def _while_unchanged(self, name: Hashable, read: Callable[[], Answer]) -> Answer:
-        """What was read for this scope, as long as nobody writes: a big table is read once, not at each request."""
+        """What was read for this query, as long as nobody writes: a big table is read once, not at each request."""
         # A period that moves with the clock has the same runs until one enters or leaves it.
         period = tuple(bound and (_first_since(bound),) for bound in (self.since, self.until))
         return cached_until_write(connection, ("statistics", name, self.project, period), read)

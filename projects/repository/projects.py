@@ -115,7 +115,7 @@ class Projects(Prompts):
 
         Runs keep the name that they were made under. Raises NotFound; Forbidden for an archived project; Conflict for a
         name that another project in its folder has, and if the project has changed since `unmodified_since`, by whole
-        seconds; Moved if its state, as `project_state` tells it, is not the one expected.
+        seconds; PreconditionFailed if its state, as `project_state` tells it, is not the one expected.
         """
         row = self.project_to_change(project_id)
         if expected_state is not None and project_state(row) != expected_state:

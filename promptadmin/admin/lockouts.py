@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from axes.models import AccessAttempt
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+
+# What the navigation calls them, on every page; migrations compare what the class itself declares.
+AccessAttempt._meta.verbose_name, AccessAttempt._meta.verbose_name_plural = "failed sign-in", "failed sign-ins"
+apps.get_app_config(AccessAttempt._meta.app_label).verbose_name = "Sign-ins"
 
 
 @admin.register(AccessAttempt)

@@ -86,7 +86,10 @@ def _say_so(operation: NinjaOperation) -> None:
 
 
 def expect_match(request: HttpRequest, operation: Callable[..., Any], parameters: dict[str, Any]) -> None:
-    """Raise Moved if `If-Match` names another state than the resource has now. In the write session of the change."""
+    """Raise PreconditionFailed if `If-Match` names another state than the resource has now.
+
+    To be called in the write session of the change.
+    """
     header = request.headers.get("If-Match")
     if header is None:
         return

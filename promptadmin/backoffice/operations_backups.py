@@ -94,7 +94,7 @@ def backups_context(user: Any) -> dict[str, Any]:
 @may_maintain
 @require_POST
 def make_backup_view(request: HttpRequest) -> HttpResponse:
-    """Start `manage.py backupdb`; the page shows how it went."""
+    """Start `promptadmin backupdb`; the page shows how it went."""
     try:
         start_backup(DEFAULT_DB_ALIAS)
     except BackupError as error:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from promptadmin.backoffice.row_history import HistoryPage
+from promptadmin.compat import FormWithoutModelRules
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import DomainError
 from promptadmin.http.keys import row_page
 
 
-class RepositoryForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+class RepositoryForm(FormWithoutModelRules):
     """A form that checks what was typed; what the data allows is the repository's to say.
 
     `instance` stays the row as it is stored.
@@ -23,8 +23,8 @@ class RepositoryForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
 
     refused: ClassVar[DomainError | None] = None
 
-    def _post_clean(self) -> None:
-        """Show what the repository refused, where Django would ask the model's rules."""
+    def check_row(self) -> None:
+        """Show what the repository refused."""
         if self.refused is not None:
             self.show_refusal(self.refused)
 
@@ -89,8 +89,3 @@ class RepositoryAdmin(HistoryPage, ModelAdmin):
 
     def list_page(self) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-
-    def gone(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Back to the start, with a message that there is no such row."""
-        answer: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        return answer

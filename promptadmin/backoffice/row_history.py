@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
 
+from promptadmin.compat import row_is_gone
 from promptadmin.db.deadlines import reading_deadline
 from promptadmin.models import LogEntry
 
@@ -47,6 +48,10 @@ class HistoryPage(ModelAdmin):
                 continue
         return initial
 
+    def gone(self, request: HttpRequest, key: str) -> HttpResponse:
+        """Back to the start, with a message that there is no such row."""
+        return row_is_gone(self, request, key)
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -54,8 +59,7 @@ class HistoryPage(ModelAdmin):
         key = unquote(object_id)
         row = self.get_object(request, key)
         if row is None:
-            answer: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, key)
-            return answer
+            return self.gone(request, key)
         if not self.has_view_or_change_permission(request, row):
             raise PermissionDenied
         page = Paginator(history_of(self.model, key), ENTRIES_PER_PAGE).get_page(request.GET.get("p"))

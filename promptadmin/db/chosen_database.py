@@ -17,9 +17,9 @@ from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
 
+from promptadmin.conf import places
 from promptadmin.db.database_url import database_config
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 DATABASE, DATA_DIR = "database", "data_dir"
 DEFAULT_NAME = "promptadmin.db"
 LEFT_OUT = "***"  # stands where a password was
@@ -34,7 +34,7 @@ WITHOUT_FILE = {"serve", "startup", "restoredb", "migrate", "doctor", "check", "
 
 
 def choose(arguments: list[str], environ: MutableMapping[str, str]) -> str:
-    """Complete the environment for a command line of `manage.py`. Answers what to tell whoever runs it, or nothing.
+    """Complete the environment for a command line of `promptadmin`. Answers what to tell whoever runs it, or nothing.
 
     Raises ImproperlyConfigured where the command would act on a database that isn't there, or isn't known well enough.
     """
@@ -79,11 +79,11 @@ def remember(data_dir: Path, url: str, config: dict[str, Any]) -> None:
         (data_dir / DATABASE).unlink(missing_ok=True)
     else:  # relative within the data directory, which may be moved as a whole
         _keep(data_dir / DATABASE, _url(path.relative_to(data_dir) if path.is_relative_to(data_dir) else path))
-    default = CHECKOUT / "data"
+    default = places.default_data_dir()
     if data_dir == default:
         (default / DATA_DIR).unlink(missing_ok=True)
-    elif data_dir.is_relative_to(CHECKOUT):
-        _keep(default / DATA_DIR, str(data_dir.relative_to(CHECKOUT)))
+    elif places.CHECKOUT and data_dir.is_relative_to(places.CHECKOUT):
+        _keep(default / DATA_DIR, str(data_dir.relative_to(places.CHECKOUT)))
 
 
 def without_passwords(url: str) -> str:
@@ -141,13 +141,13 @@ def _check_there(url: str, command: str, why: str) -> None:
     ):
         raise ImproperlyConfigured(
             f"There is no database {path}, and {why}. Set DATABASE_URL or PROMPTADMIN_DATA_DIR as for the server; "
-            "`manage.py startup` and `serve` make a new database."
+            "`promptadmin startup` and `serve` make a new database."
         )
 
 
 def _data_dir(environ: MutableMapping[str, str]) -> Path:
     given = environ.get("PROMPTADMIN_DATA_DIR", "").strip()
-    return Path(given).expanduser().absolute() if given else CHECKOUT / "data"
+    return Path(given).expanduser().absolute() if given else places.default_data_dir()
 
 
 def _served(data_dir: Path) -> str:
@@ -159,8 +159,10 @@ def _served(data_dir: Path) -> str:
 
 
 def _other_data_dir() -> Path | None:
-    kept = _read(CHECKOUT / "data" / DATA_DIR)
-    return CHECKOUT / kept if kept and (CHECKOUT / kept).is_dir() else None
+    if not places.CHECKOUT:
+        return None
+    kept = _read(places.default_data_dir() / DATA_DIR)
+    return places.CHECKOUT / kept if kept and (places.CHECKOUT / kept).is_dir() else None
 
 
 def _read(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,6 +50,11 @@ def database_config(url: str, *, pool: int = 0) -> dict[str, Any]:
     if config["ENGINE"] == "django.db.backends.postgresql":
         if not config["NAME"]:
             raise ImproperlyConfigured(f"DATABASE_URL names no database: {problem}")
+        if find_spec("psycopg") is None:
+            raise ImproperlyConfigured(
+                "DATABASE_URL names a PostgreSQL database, whose driver isn't installed: "
+                "run `pip install 'promptadmin[postgresql]'`."
+            )
         return with_options(config, pool=pool)
     raise ImproperlyConfigured(f"DATABASE_URL: promptadmin runs on SQLite and PostgreSQL: {problem}")
 

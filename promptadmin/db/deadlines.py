@@ -20,7 +20,7 @@ _threads = threading.local()
 def deadline(seconds: float) -> Iterator[None]:
     """Statements that still run in this thread after so many seconds are cancelled; 0 sets no deadline.
 
-    A cancelled statement raises OperationalError; `faults.fault_of` knows it.
+    A cancelled statement raises OperationalError; `infrastructure_errors.fault_of` knows it.
     """
     before = getattr(_threads, "moment", None)
     _threads.moment = time.monotonic() + seconds if seconds else None

@@ -7,9 +7,7 @@ NFC and NFD): texts are brought to NFC before and after.
 
 from __future__ import annotations
 
-import functools
 import json
-import re
 import sqlite3
 import unicodedata
 from collections.abc import Iterator
@@ -23,10 +21,6 @@ FOLDED = "folded"
 CONTAINS = "folded_contains"
 JSON_CONTAINS = "folded_json_contains"
 JSON_HAS = "folded_json_has"
-#: No character beyond has a case, or another one in its place in NFC.
-LAST_CASED = 0x2FA1D
-#: Marks that may become one character with a letter; those of single scripts compose with letters without case alone.
-COMBINING = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]")
 
 
 def fold(text: str) -> str:
@@ -42,50 +36,12 @@ def folded(value: bytes | None) -> str | None:
 
 
 def folded_contains(value: bytes | None, needle: str) -> bool | None:
-    """Whether a stored value, as bytes, contains the needle, which is folded already.
-
-    Lists call it for every text of the table: what it can tell without folding other letters than ASCII, it does.
-    """
+    """Whether a stored value, as bytes, contains the needle, which is folded already."""
     if value is None:
         return None
     if value.isascii():
         return needle.isascii() and needle.encode() in value.upper()
-    may_be_ascii = False
-    if needle.isascii():
-        place = value.upper().find(needle.encode())
-        if place != -1 and value[place + len(needle) : place + len(needle) + 1].isascii():
-            return True
-        may_be_ascii = place != -1  # with an accent behind it, or not
-    stored = _text(value)
-    text = unicodedata.normalize("NFC", stored)
-    is_possible = (
-        may_be_ascii
-        or text != stored
-        or COMBINING.search(text) is not None  # it may become one with what a letter before it folds to
-        or all(any(letter in text for letter in letters) for letters in _stand_ins(needle))
-    )
-    return is_possible and needle in fold(text)
-
-
-@functools.lru_cache
-def _stand_ins(needle: str) -> list[list[str]]:
-    """Lists of characters beyond ASCII: a text that contains the needle has one of each, unless it does in ASCII."""
-    by_folded = _characters_by_folded()
-    if needle.isascii():
-        return [[character for letter in dict.fromkeys(needle) for character in by_folded.get(letter, ())]]
-    return [[letter, *by_folded.get(letter, ())] for letter in dict.fromkeys(needle) if not letter.isascii()]
-
-
-@functools.cache
-def _characters_by_folded() -> dict[str, list[str]]:
-    """Characters beyond ASCII by the letters that they fold to."""
-    found: dict[str, list[str]] = {}
-    for character in map(chr, range(0x80, LAST_CASED + 1)):
-        folded_letters = fold(character)
-        if folded_letters != character:
-            for letter in folded_letters:
-                found.setdefault(letter, []).append(character)
-    return found
+    return needle in fold(_text(value))
 
 
 def _text(value: bytes) -> str:

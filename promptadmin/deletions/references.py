@@ -100,5 +100,5 @@ def _expect_none(connection: BaseDatabaseWrapper, reference: Reference, keys: Se
     raise Conflict(
         f"The table {reference.table} has rows that refer to what would be deleted (column {reference.column}), and no "
         "enabled plugin says what becomes of them. Enable the plugin that made the table, in PROMPTADMIN_PLUGINS, or "
-        "remove those rows or the table. `manage.py doctor` names all such tables."
+        "remove those rows or the table. `promptadmin doctor` names all such tables."
     )

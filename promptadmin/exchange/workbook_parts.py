@@ -10,7 +10,6 @@ from xml.parsers import expat
 from promptadmin.conf.limits import UNPACKED_BYTES
 from promptadmin.exchange.base_formats import PART_BYTES, Unreadable
 
-#: Bytes that a part may unpack to.
 #: Bytes without the beginning of a tag: an attribute or a comment; texts are counted as they come.
 LONGEST_TOKEN = 16 * 1024 * 1024
 TOO_LONG = "A cell has more than {:,} characters, which no column takes: shorten it."

@@ -1,4 +1,4 @@
-"""Runs a command of `manage.py`, and says in one line why it can't be run, or that it was interrupted."""
+"""Runs a command of `promptadmin`, and says in one line why it can't be run, or that it was interrupted."""
 
 from __future__ import annotations
 

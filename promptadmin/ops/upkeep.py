@@ -1,6 +1,6 @@
 """Upkeep: work that follows what is written, in short pieces beside the server.
 
-`serve` keeps `manage.py upkeep` running. Nothing depends on it for being right, only for being fast, or recent.
+`serve` keeps `promptadmin upkeep` running. Nothing depends on it for being right, only for being fast, or recent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""System checks of what plugins declare: `manage.py check`, and every start, stops at the first that can't work.
+"""System checks of what plugins declare: `promptadmin check`, and every start, stops at the first that can't work.
 
 | id | what is wrong |
 |---|---|
@@ -34,7 +34,7 @@ from promptadmin.plugins.declarations import (
 from promptadmin.plugins.events import ANY, known_events
 from promptadmin.plugins.platform import PLATFORM_JOBS, PLATFORM_STEPS
 
-#: For `manage.py check --tag`. Declarations alone need no import of a plugin's code, so that `startup` checks them too.
+#: For `promptadmin check --tag`. Declarations need no import of a plugin's code, so that `startup` checks them too.
 DECLARATIONS, IMPORTS = "plugins", "plugin_imports"
 
 TAKE_OUT = "Ask the plugin's author, or take it out of PROMPTADMIN_PLUGINS."
@@ -178,6 +178,7 @@ def _paths(plugin: PluginConfig) -> Iterator[tuple[str, str, Fits, str]]:
         ("startup_steps", _functions(plugin.startup_steps)),
         ("upkeep_jobs", _functions(plugin.upkeep_jobs)),
         ("dashboard_panels", _functions(plugin.dashboard_panels)),
+        ("finders", plugin.finders),
         ("dashboard_filters", [item.choices for item in plugin.dashboard_filters]),
     ]
     for attribute, paths in declared:

@@ -21,7 +21,7 @@ from tests.support.processes import REPOSITORY, environment
 from tests.support.servers import serving
 
 PAGE = (REPOSITORY / "docs" / "operations.md").read_text()
-PYTHON = ".venv/bin/python manage.py "
+OURS = "promptadmin "
 
 
 # Loads what every command loads once, and runs each in a process of its own.
@@ -73,10 +73,10 @@ def operator(directory: Path) -> Iterator[Callable[[str], tuple[int, str]]]:
             there = ["make", "--dry-run", "--directory", str(REPOSITORY), *words[1:]]
             done = subprocess.run(there, capture_output=True, text=True, check=False, timeout=60)
             return done.returncode, done.stderr
-        assert command.startswith(PYTHON), command
+        assert command.startswith(OURS), command
         assert runner.stdin is not None
         assert runner.stdout is not None
-        runner.stdin.write(json.dumps(words[1:]) + "\n")
+        runner.stdin.write(json.dumps(words) + "\n")
         runner.stdin.flush()
         return int(runner.stdout.readline()), (directory / "output.txt").read_text()
 

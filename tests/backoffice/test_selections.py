@@ -118,7 +118,7 @@ CASES = [
     ),
     Case(
         "/admin/auth/group/?q=g", "delete_selected", lambda n: Group.objects.create(name=f"g{n}"),
-        lambda: Group.objects.filter(name__startswith="g").count(), "Deleted 260 groups",
+        lambda: Group.objects.filter(name__startswith="g").count(), "Deleted 260 roles",
     ),
 ]  # fmt: skip
 

@@ -180,7 +180,7 @@ def test_a_disk_that_fills_up_leaves_nothing(scratch: Scratch, new_file: bytes) 
 def test_no_database_no_backup(scratch: Scratch, command: Command) -> None:
     done = command("backupdb")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "`manage.py startup`" in done.stderr
+    assert "`promptadmin startup`" in done.stderr
     assert not scratch.database.exists()
 
 

@@ -337,7 +337,7 @@ def test_what_takes_too_long_is_left_to_full(
     first, last = doctor()["X001"]
     assert time.monotonic() - began < 10
     assert (first.msg, last.level) == ("found at once", checks.INFO)
-    assert str(last.hint).startswith("Run `manage.py doctor --full`,")
+    assert str(last.hint).startswith("Run `promptadmin doctor --full`,")
 
 
 def test_a_check_that_fails_is_a_finding_and_the_others_go_on(doctor: Doctor, register: Register) -> None:

@@ -15,7 +15,7 @@ from optimizations.files.export import exported_lines
 from optimizations.files.lines import read_lines, write_line
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository, RunFilters
-from optimizations.repository.bulk_get_or_create import Linking
+from optimizations.repository.bulk_get_or_create import BulkGetOrCreate
 from projects.models import Project, Prompt
 from projects.repository import ProjectRepository
 from promptadmin.db.sessions import read_session, write_session
@@ -124,7 +124,7 @@ def test_prompts_of_many_runs_are_those_that_one_run_after_the_other_gets(there:
         prompts = list(Prompt.objects.order_by("order_index").values_list("content", flat=True))
         transaction.set_rollback(True)
     with write_session():
-        linking = Linking("default")
+        linking = BulkGetOrCreate("default")
         project_info = linking.ensure_projects(["P"])["P"]
         found = linking.ensure_prompts({project_info: wanted})[project_info]
     assert contents({text: found.get(text) for text in wanted}) == expected
@@ -136,7 +136,7 @@ def test_projects_of_many_runs_are_found_made_and_brought_back() -> None:
     Project.objects.create(id="archived", name="B", status="archived")
     Project.objects.create(id="deleted", name="C", status="deleted")
     with write_session():
-        found = Linking("default").ensure_projects(["D", "C", "B", "A", "D"])
+        found = BulkGetOrCreate("default").ensure_projects(["D", "C", "B", "A", "D"])
     assert {name: project.status for name, project in found.items()} == {
         "A": "active", "B": "archived", "C": "active", "D": "active",
     }  # fmt: skip

@@ -335,13 +335,13 @@ def test_a_period_holds_its_first_moment_and_not_its_last() -> None:
     assert stats("p", since=LONG_AGO + 5 * day)["total_optimizations"] == 0
 
 
-def test_sections_of_one_scope_share_six_reads_of_runs() -> None:
+def test_sections_of_one_query_share_six_reads_of_runs() -> None:
     """Groups, two columns of lists, three recent periods; and looks into an index for the first run of each."""
     store([make_run(strategy="risen", tags='["x"]')], ["active"])
-    scope = StatsQuery()
+    asked = StatsQuery()
     with CaptureQueriesContext(connection) as queries:
         for path in SECTIONS.values():
-            import_string(path)(scope)
+            import_string(path)(asked)
     reads = [query["sql"] for query in queries if 'FROM "optimizations"' in query["sql"]]
     looks = [query["sql"] for query in queries if "ORDER BY created_at LIMIT 1" in query["sql"]]
     assert (len(reads), len(looks)) == (6, 3)

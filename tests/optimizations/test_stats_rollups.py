@@ -82,14 +82,14 @@ def small_ranges() -> Iterator[None]:
 
 
 def fold_all() -> None:
-    while building.fold("default").left:
+    while building.build_rollups("default").left:
         pass
 
 
 def do(deed: tuple[Any, ...]) -> None:
     name, *details = deed
     if name == "fold":
-        building.fold("default")
+        building.build_rollups("default")
     elif name == "fold all":
         fold_all()
     elif name in ("insert", "insert at", "replace", "replace at", "ignore"):
@@ -201,7 +201,7 @@ def test_everything_but_the_newest_rows_is_stored_and_read_from_there() -> None:
         assert (stored_summaries(), stored_summaries("p")) == (25, 25)
         assert len(cover.stored) == 25
         assert [rows for rows in cover.rows if rows[0] > 0] == [(100, 2**63 - 1)]
-        assert building.fold("default") == (0, 0)
+        assert building.build_rollups("default") == (0, 0)
         assert answers() == recomputed()
 
 
@@ -234,7 +234,7 @@ def test_a_summary_whose_rows_change_while_it_is_made_is_not_stored(monkeypatch:
             return made
 
         monkeypatch.setattr(building, "_make", disturbed)
-        assert building.fold("default").done == 1  # not the one with row 2
+        assert building.build_rollups("default").done == 1  # not the one with row 2
         monkeypatch.undo()
         assert answers() == recomputed()
 

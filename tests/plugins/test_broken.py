@@ -24,7 +24,7 @@ def check(scratch: Scratch, *command: str, plugins: str = "projects,optimization
         PYTHONPATH=f"{scratch.directory / 'site'}:{REPOSITORY}",
         PROMPTADMIN_PLUGINS=plugins,
     )
-    assert "manage.py" not in done.stderr, done.stderr  # as in the traceback of a command that crashed
+    assert "__main__.py" not in done.stderr, done.stderr  # as in the traceback of a command that crashed
     return done.returncode, done.stderr
 
 

@@ -36,16 +36,19 @@ class Site:
 @contextmanager
 def serving(directory: Path, database_url: str, *options: str, workers: int = 1, **variables: str) -> Iterator[Site]:
     """Serve a database on a free port; fails the test unless SIGTERM then stops the server cleanly."""
-    port = free_port()
-    log = directory / "serve.log"
     ours = {"DATABASE_URL": database_url, "PROMPTADMIN_DATA_DIR": str(directory / "data")}
+    command = [sys.executable, "manage.py", "serve", "--workers", str(workers), *options]
+    with running(command, directory / "serve.log", REPOSITORY, environment(**(ours | variables))) as site:
+        yield site
+
+
+@contextmanager
+def running(command: list[str], log: Path, directory: Path, variables: dict[str, str]) -> Iterator[Site]:
+    """Run a command that serves, with a free port, as `serving` does."""
+    port = free_port()
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", str(workers), *options],
-            cwd=REPOSITORY,
-            env=environment(**(ours | variables)),
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            [*command, "--port", str(port)], cwd=directory, env=variables, stdout=output, stderr=subprocess.STDOUT
         )
     try:
         address = f"http://127.0.0.1:{port}"

@@ -9,7 +9,7 @@ from promptadmin.plugins.declarations import PluginConfig
 
 
 class McpConfig(PluginConfig):
-    """Speaks MCP to agents: over stdio (`manage.py mcp`) and over HTTP (`serve --mcp`)."""
+    """Speaks MCP to agents: over stdio (`promptadmin mcp`) and over HTTP (`serve --mcp`)."""
 
     name = "optimizations.contrib.mcp"
     label = "mcp"
@@ -27,6 +27,7 @@ def check_sdk(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessag
     """Whether the optional SDK is installed."""
     if find_spec("mcp") is not None:
         return []
-    install = ".venv/bin/pip install --require-hashes -r requirements-mcp.lock"
-    hint = f"Run `{install}`, or take 'mcp' out of PROMPTADMIN_PLUGINS."
+    install = "pip install 'promptadmin[mcp]'"
+    in_checkout = ".venv/bin/pip install --require-hashes -r requirements-mcp.lock"
+    hint = f"Run `{install}`, in a checkout `{in_checkout}`, or take 'mcp' out of PROMPTADMIN_PLUGINS."
     return [checks.Error("Plugin 'mcp': the MCP SDK isn't installed.", hint=hint, id="mcp.E001")]

@@ -1,4 +1,4 @@
-"""`manage.py backfill_prompts`."""
+"""`promptadmin backfill_prompts`."""
 
 from promptadmin.management.step_command import StepCommand
 

@@ -1,4 +1,4 @@
-"""`manage.py cleanup_stale`."""
+"""`promptadmin cleanup_stale`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`manage.py make_demo_file`."""
+"""`promptadmin make_demo_file`."""
 
 from __future__ import annotations
 

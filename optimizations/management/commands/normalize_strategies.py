@@ -1,4 +1,4 @@
-"""`manage.py normalize_strategies`."""
+"""`promptadmin normalize_strategies`."""
 
 from promptadmin.management.step_command import StepCommand
 

@@ -1,4 +1,4 @@
-"""`manage.py seed_projects`."""
+"""`promptadmin seed_projects`."""
 
 from promptadmin.management.step_command import StepCommand
 

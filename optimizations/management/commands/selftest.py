@@ -1,4 +1,4 @@
-"""`manage.py selftest`."""
+"""`promptadmin selftest`."""
 
 from __future__ import annotations
 

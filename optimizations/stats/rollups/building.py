@@ -38,7 +38,7 @@ class Task(NamedTuple):
     at: int
 
 
-def fold(using: str) -> JobResult:
+def build_rollups(using: str) -> JobResult:
     """Make some of the summaries that are missing; on SQLite only."""
     if not has_row_numbers(connections[using]):
         return JobResult(0, 0)

@@ -29,12 +29,12 @@ def statistics(
 
     To be called within a read session: it is a few queries, which must see one moment of the database.
     """
-    scope = StatsQuery(project=project, since=since, until=until, now=now or timezone.now())
+    query = StatsQuery(project=project, since=since, until=until, now=now or timezone.now())
     answers: dict[str, Any] = {}
     for plugin in enabled_plugins():
         for name, path in getattr(plugin, "statistics_sections", {}).items():
             answers[name] = None
             with isolate_plugin_errors(plugin.label, f"the statistics section {name}"):
                 section: Section = import_string(path)
-                answers[name] = section(scope)
+                answers[name] = section(query)
     return answers

@@ -1,4 +1,4 @@
-"""The sections by strategy: each a function from a scope to what the answer has under its name.
+"""The sections by strategy: each a function from a StatsQuery to what the answer has under its name.
 
 Runs without a strategy count nowhere here, except where a section says otherwise. A section with nothing to tell is
 None. Means and shares have four digits. Each mean is over the runs that have the value.
@@ -23,35 +23,35 @@ def cell(tally: Tally) -> dict[str, Any]:
     return {"count": tally.runs, "avg_score": four(tally.mean())}
 
 
-def strategy_distribution(scope: StatsQuery) -> dict[str, int] | None:
+def strategy_distribution(query: StatsQuery) -> dict[str, int] | None:
     """Runs by strategy."""
-    return {name: tally.runs for name, tally in scope.strategies.items()} or None
+    return {name: tally.runs for name, tally in query.strategies.items()} or None
 
 
-def score_by_strategy(scope: StatsQuery) -> dict[str, float | None] | None:
+def score_by_strategy(query: StatsQuery) -> dict[str, float | None] | None:
     """Mean score of each strategy that has one."""
-    return {name: four(tally.mean()) for name, tally in scope.strategies.items() if tally.counts[SCORE]} or None
+    return {name: four(tally.mean()) for name, tally in query.strategies.items() if tally.counts[SCORE]} or None
 
 
-def task_types_by_strategy(scope: StatsQuery) -> dict[str, dict[str, int]] | None:
+def task_types_by_strategy(query: StatsQuery) -> dict[str, dict[str, int]] | None:
     """Runs by strategy and task type."""
-    table = scope.by_strategy_and("task_type")
+    table = query.by_strategy_and("task_type")
     return {name: {task: tally.runs for task, tally in row.items()} for name, row in table.items()} or None
 
 
-def secondary_strategy_distribution(scope: StatsQuery) -> dict[str, int] | None:
+def secondary_strategy_distribution(query: StatsQuery) -> dict[str, int] | None:
     """How often each strategy was a secondary one, also of runs that name no first one."""
     counts: Counter[str] = Counter()
-    for item in scope.secondaries:
+    for item in query.secondaries:
         if item.text is not None:
             counts[canonical(item.text)] += item.occurrences
     return dict(sorted(counts.items())) or None
 
 
-def tags_by_strategy(scope: StatsQuery) -> dict[str, dict[str, int]] | None:
+def tags_by_strategy(query: StatsQuery) -> dict[str, dict[str, int]] | None:
     """The most frequent tags of each strategy that has a list of tags, even an empty one."""
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for item in scope.tags:
+    for item in query.tags:
         if item.strategy is not None:
             tags = counts[item.strategy]
             if item.text is not None:
@@ -62,13 +62,13 @@ def tags_by_strategy(scope: StatsQuery) -> dict[str, dict[str, int]] | None:
     } or None
 
 
-def score_matrix(scope: StatsQuery) -> dict[str, dict[str, dict[str, Any]]] | None:
+def score_matrix(query: StatsQuery) -> dict[str, dict[str, dict[str, Any]]] | None:
     """Runs and mean score by strategy and task type."""
-    table = scope.by_strategy_and("task_type")
+    table = query.by_strategy_and("task_type")
     return {name: {task: cell(tally) for task, tally in row.items()} for name, row in table.items()} or None
 
 
-def score_variance(scope: StatsQuery) -> dict[str, dict[str, Any]] | None:
+def score_variance(query: StatsQuery) -> dict[str, dict[str, Any]] | None:
     """How the scores of each strategy spread; `count` is all its runs, with or without a score."""
     return {
         name: {
@@ -78,22 +78,22 @@ def score_variance(scope: StatsQuery) -> dict[str, dict[str, Any]] | None:
             "stddev": four(tally.deviation()),
             "count": tally.runs,
         }
-        for name, tally in scope.strategies.items()
+        for name, tally in query.strategies.items()
         if tally.counts[SCORE]
     } or None
 
 
-def confidence_by_strategy(scope: StatsQuery) -> dict[str, float | None] | None:
+def confidence_by_strategy(query: StatsQuery) -> dict[str, float | None] | None:
     """Mean confidence in each strategy, where some run tells it."""
     measure = "strategy_confidence"
-    tallies = {name: tally for name, tally in scope.strategies.items() if tally.counts[measure]}
+    tallies = {name: tally for name, tally in query.strategies.items() if tally.counts[measure]}
     return {name: four(tally.mean(measure)) for name, tally in tallies.items()} or None
 
 
-def combo_effectiveness(scope: StatsQuery) -> dict[str, dict[str, dict[str, Any]]] | None:
+def combo_effectiveness(query: StatsQuery) -> dict[str, dict[str, dict[str, Any]]] | None:
     """Occurrences and mean score by strategy and secondary strategy."""
     combos: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
-    for item in scope.secondaries:
+    for item in query.secondaries:
         if item.strategy is not None and item.text is not None:
             combo = combos[item.strategy][canonical(item.text)]
             for position, number in enumerate((item.occurrences, item.scored, item.score)):
@@ -107,13 +107,13 @@ def combo_effectiveness(scope: StatsQuery) -> dict[str, dict[str, dict[str, Any]
     } or None
 
 
-def complexity_performance(scope: StatsQuery) -> dict[str, dict[str, dict[str, Any]]] | None:
+def complexity_performance(query: StatsQuery) -> dict[str, dict[str, dict[str, Any]]] | None:
     """Runs and mean score by strategy and complexity."""
-    table = scope.by_strategy_and("complexity")
+    table = query.by_strategy_and("complexity")
     return {name: {level: cell(tally) for level, tally in row.items()} for name, row in table.items()} or None
 
 
-def improvement_by_strategy(scope: StatsQuery) -> dict[str, dict[str, Any]] | None:
+def improvement_by_strategy(query: StatsQuery) -> dict[str, dict[str, Any]] | None:
     """Improvements and validated runs by strategy."""
     return {
         name: {
@@ -121,17 +121,17 @@ def improvement_by_strategy(scope: StatsQuery) -> dict[str, dict[str, Any]] | No
             "validated": tally.validated,
             "rate": share(tally.improved, tally.validated),
         }
-        for name, tally in scope.strategies.items()
+        for name, tally in query.strategies.items()
     } or None
 
 
-def error_rates(scope: StatsQuery) -> dict[str, dict[str, Any]] | None:
+def error_rates(query: StatsQuery) -> dict[str, dict[str, Any]] | None:
     """Runs of every status, and failed ones, by strategy; nothing where no run was completed."""
-    if not scope.total.runs:
+    if not query.total.runs:
         return None
     totals: Counter[str] = Counter()
     errors: Counter[str] = Counter()
-    for (strategy, status), runs in scope.statuses.items():
+    for (strategy, status), runs in query.statuses.items():
         if strategy is not None:
             totals[strategy] += runs
             if status == RunStatus.ERROR:
@@ -142,7 +142,7 @@ def error_rates(scope: StatsQuery) -> dict[str, dict[str, Any]] | None:
     } or None
 
 
-def token_economics(scope: StatsQuery) -> dict[str, dict[str, int]] | None:
+def token_economics(query: StatsQuery) -> dict[str, dict[str, int]] | None:
     """Mean tokens and duration by strategy, in whole numbers; 0 where no run tells."""
     return {
         name: {
@@ -150,14 +150,14 @@ def token_economics(scope: StatsQuery) -> dict[str, dict[str, int]] | None:
             "avg_output_tokens": round(tally.mean("output_tokens") or 0),
             "avg_duration_ms": round(tally.mean("duration_ms") or 0),
         }
-        for name, tally in scope.strategies.items()
+        for name, tally in query.strategies.items()
     } or None
 
 
-def win_rates(scope: StatsQuery) -> dict[str, dict[str, Any]] | None:
+def win_rates(query: StatsQuery) -> dict[str, dict[str, Any]] | None:
     """The best strategy for each task type: by mean score, then by runs, then the last by name."""
     best: dict[str, tuple[float, int, str]] = {}
-    for name, row in (score_matrix(scope) or {}).items():
+    for name, row in (score_matrix(query) or {}).items():
         for task, entry in row.items():
             if entry["avg_score"] is not None:
                 candidate = (entry["avg_score"], entry["count"], name)

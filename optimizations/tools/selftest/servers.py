@@ -7,7 +7,6 @@ import os
 import secrets
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -18,6 +17,7 @@ from types import TracebackType
 from django.conf import settings
 
 from optimizations.tools.selftest.ports import free_port
+from promptadmin.ops.child_processes import python_module
 
 START_SECONDS = 120
 OURS = ("PROMPTADMIN_", "DATABASE_URL", "AUTH_TOKEN", "RATE_LIMIT")
@@ -30,8 +30,8 @@ class SelfTestError(Exception):
 class Servers:
     """Starts and kills servers on one database and one port; kills what is left at the end of the block.
 
-    `start(whole=True)` runs `manage.py serve` with everything that belongs to it: the start-up, Granian's workers, the
-    upkeep. Otherwise a process that has the application loaded already forks the server, which takes a tenth of that.
+    `start(whole=True)` runs `promptadmin serve` with everything that belongs to it: the start-up, Granian's workers,
+    the upkeep. Otherwise a process that has the application loaded already forks the server, in a tenth of the time.
     """
 
     def __init__(self, directory: Path, durability: str) -> None:
@@ -69,7 +69,7 @@ class Servers:
     def start(self, *, whole: bool, wait: bool = True) -> None:
         """Start a server and, with `wait`, return when it answers. Raises SelfTestError where it doesn't."""
         if whole:
-            self._whole = self._run("manage.py", "serve", "--port", str(self.port), "--workers", "1")
+            self._whole = self._run("promptadmin", "serve", "--port", str(self.port), "--workers", "1")
             self._group = self._whole.pid
         else:
             self._group = self._fork()
@@ -89,7 +89,7 @@ class Servers:
 
     def _fork(self) -> int:
         if self._loader is None:
-            self._loader = self._run("-m", "optimizations.tools.selftest.forking", str(self.port))
+            self._loader = self._run("optimizations.tools.selftest.forking", str(self.port), output=subprocess.PIPE)
         if self._loader.stdin and self._loader.stdout:  # both are pipes
             self._loader.stdin.write(b"\n")
             self._loader.stdin.flush()
@@ -98,13 +98,12 @@ class Servers:
                 return int(answer)
         raise self._failed()
 
-    def _run(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def _run(self, module: str, *arguments: str, output: int | None = None) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603  # our own commands
-            [sys.executable, *arguments],
-            cwd=settings.BASE_DIR,
+            python_module(module, *arguments),
             env=self._environment,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE if "-m" in arguments else self._log,
+            stdout=output or self._log,
             stderr=self._log,
             start_new_session=True,
         )

@@ -1,4 +1,4 @@
-"""What `manage.py doctor` looks at in webhooks."""
+"""What `promptadmin doctor` looks at in webhooks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def check_deliveries(databases: Sequence[str] | None = None, **kwargs: Any) -> I
             messages = "%d message that waits and wasn't tried", "%d messages that wait and weren't tried"
             yield checks.Warning(
                 ngettext(*messages, late) % late,
-                hint="Run `manage.py deliver_webhooks` beside the server, unless an endpoint has been down for long.",
+                hint="Run `promptadmin deliver_webhooks` beside the server, unless an endpoint has been down for long.",
                 id="W001",
             )
         if not dead and not late:

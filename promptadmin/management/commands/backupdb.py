@@ -1,4 +1,4 @@
-"""`manage.py backupdb`."""
+"""`promptadmin backupdb`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py create_api_token`."""
+"""`promptadmin create_api_token`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py doctor`."""
+"""`promptadmin doctor`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         else:
             self.stdout.write(f"\nVerdict: {_verdict(results)} ({seconds:.1f} s)")
             if code:
-                self.stdout.write("`manage.py doctor --explain ID` tells more about each.")
+                self.stdout.write("`promptadmin doctor --explain ID` tells more about each.")
         sys.exit(code)
 
     def _print(self, result: Result) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py export_openapi`."""
+"""`promptadmin export_openapi`."""
 
 from __future__ import annotations
 

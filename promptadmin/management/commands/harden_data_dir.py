@@ -1,4 +1,4 @@
-"""`manage.py harden_data_dir`."""
+"""`promptadmin harden_data_dir`."""
 
 from promptadmin.management.step_command import StepCommand
 

@@ -1,4 +1,4 @@
-"""`manage.py list_api_tokens`."""
+"""`promptadmin list_api_tokens`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
             used = row["last_used_at"] or "never"
             self.stdout.write(f"{row['prefix']}  {row['name']}: {', '.join(row['scopes'])}; {state}; last used {used}")
         if not rows:
-            self.stdout.write("There are no API tokens: `manage.py create_api_token NAME` makes one.")
+            self.stdout.write("There are no API tokens: `promptadmin create_api_token NAME` makes one.")
 
     @staticmethod
     def _row(token: ApiToken) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`manage.py move_to`."""
+"""`promptadmin move_to`."""
 
 from __future__ import annotations
 

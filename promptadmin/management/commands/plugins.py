@@ -1,4 +1,4 @@
-"""`manage.py plugins`."""
+"""`promptadmin plugins`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ CONTRIBUTIONS = {
     "health_fields": "health",
     "dashboard_panels": "dashboard panels",
     "dashboard_filters": "dashboard filters",
+    "finders": "finders",
     "events": "events",
     "event_receivers": "event receivers",
     "event_recorders": "event recorders",

@@ -1,4 +1,4 @@
-"""`manage.py restore_deleted`."""
+"""`promptadmin restore_deleted`."""
 
 from __future__ import annotations
 

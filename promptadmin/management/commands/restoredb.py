@@ -1,4 +1,4 @@
-"""`manage.py restoredb`."""
+"""`promptadmin restoredb`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Restored {restored.target} from {restored.backup.directory} ({restored.seconds:.1f} s)")
             if restored.kept:
                 self.stdout.write(f"  the database before it is kept: {restored.kept}")
-            self.stdout.write("  next: `manage.py startup`, or start the server")
+            self.stdout.write("  next: `promptadmin startup`, or start the server")
         if not restored.succeeded:
             raise CommandError("The application doesn't boot on this backup: see above.")
 

@@ -1,4 +1,4 @@
-"""`manage.py revoke_api_token`."""
+"""`promptadmin revoke_api_token`."""
 
 from __future__ import annotations
 

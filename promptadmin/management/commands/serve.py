@@ -1,4 +1,4 @@
-"""`manage.py serve`."""
+"""`promptadmin serve`."""
 
 from __future__ import annotations
 

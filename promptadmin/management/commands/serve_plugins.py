@@ -1,4 +1,4 @@
-"""`manage.py serve_plugins`."""
+"""`promptadmin serve_plugins`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py startplugin`."""
+"""`promptadmin startplugin`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEMPLATE = Path(__file__).resolve().parents[2] / "plugin_template"
 
 class Command(TemplateCommand):
     help = "Makes the package of a new plugin: it works, and its tests pass, before you change a line."
-    missing_args_message = "Name the plugin, in small letters, as in: manage.py startplugin word_counts"
+    missing_args_message = "Name the plugin, in small letters, as in: promptadmin startplugin word_counts"
     requires_system_checks = ()
 
     def handle(self, **options: Any) -> None:  # type: ignore[override]  # as Django's own startapp does
@@ -37,4 +37,4 @@ class Command(TemplateCommand):
         self.stdout.write(
             f"Made {place}/. Install it with `pip install -e {place}`, add {name} to PROMPTADMIN_PLUGINS,"
         )
-        self.stdout.write(f"and see it in `manage.py plugins`. Its tests: `cd {place} && python -m pytest`.")
+        self.stdout.write(f"and see it in `promptadmin plugins`. Its tests: `cd {place} && python -m pytest`.")

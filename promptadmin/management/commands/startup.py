@@ -1,4 +1,4 @@
-"""`manage.py startup`."""
+"""`promptadmin startup`."""
 
 from __future__ import annotations
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.conf import settings
+from promptadmin.ops.child_processes import python_module
 
 COMMANDS = (("startup",), ("check", "--database", "default"))
 REQUESTS = "requests to the application"
@@ -21,7 +20,7 @@ TIMEOUT = 3600
 class BootStep:
     """A command that was run on the copy, whether it succeeded, what it printed, and how long it took in seconds.
 
-    The last one is no command of `manage.py`: it loads the application and asks it for what must be readable.
+    The last one is no command of ours: it loads the application and asks it for what must be readable.
     """
 
     command: str
@@ -31,7 +30,7 @@ class BootStep:
 
     @property
     def title(self) -> str:
-        return self.command if self.command == REQUESTS else f"manage.py {self.command}"
+        return self.command if self.command == REQUESTS else f"promptadmin {self.command}"
 
 
 def boot(database_url: str, data_dir: Path) -> list[BootStep]:
@@ -39,9 +38,8 @@ def boot(database_url: str, data_dir: Path) -> list[BootStep]:
 
     Ends at the first failure.
     """
-    manage = str(Path(settings.BASE_DIR) / "manage.py")
-    programs = {" ".join(command): [manage, *command] for command in COMMANDS}
-    programs[REQUESTS] = ["-m", "promptadmin.ops.backups.asking"]
+    programs = {" ".join(command): python_module("promptadmin", *command) for command in COMMANDS}
+    programs[REQUESTS] = python_module("promptadmin.ops.backups.asking")
     environment = {
         **os.environ,
         "DATABASE_URL": database_url,
@@ -54,9 +52,8 @@ def boot(database_url: str, data_dir: Path) -> list[BootStep]:
     for name, program in programs.items():
         began = time.monotonic()
         done = subprocess.run(  # noqa: S603  # our own programs
-            [sys.executable, *program],
+            program,
             env=environment,
-            cwd=settings.BASE_DIR,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

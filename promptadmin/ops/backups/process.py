@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from django.utils import timezone
 
 from promptadmin.db.process_locks import is_running, only_running
 from promptadmin.ops.backups.errors import BackupError
+from promptadmin.ops.child_processes import python_module
 from promptadmin.ops.startup import run_log
 from promptadmin.ops.startup.run_log import StepRun
 
@@ -32,20 +32,12 @@ _NOT_ENDED = "not ended"
 
 
 class BackupProcess:
-    """`manage.py backupdb`, which is the only one while it runs. Raises BackupError where another one runs."""
+    """`promptadmin backupdb`, which is the only one while it runs. Raises BackupError where another one runs."""
 
     def __init__(self, using: str, *options: str) -> None:
         self._connection = connections[using]
         self._began = timezone.now()
-        line = [
-            sys.executable,
-            "-m",
-            "promptadmin.ops.server.supervisor",
-            str(os.getpid()),
-            "backupdb",
-            "--json",
-            *options,
-        ]
+        line = python_module("promptadmin.ops.server.supervisor", str(os.getpid()), "backupdb", "--json", *options)
         try:
             self._lock = only_running(LOCK)  # let go when it is written down how it went
         except BlockingIOError:

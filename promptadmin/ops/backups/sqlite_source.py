@@ -44,7 +44,7 @@ class SQLiteSource:
         """The size of the file and its log."""
         if not self.path.exists() or not self.path.stat().st_size:
             check_before_opening(str(self.path))
-            raise BackupError(f"There is no database in {self.path} yet: `manage.py startup` makes one.")
+            raise BackupError(f"There is no database in {self.path} yet: `promptadmin startup` makes one.")
         return size_with_log(self.path)
 
     def take(self, directory: Path, *, compressed_later: bool, say: Say) -> Taken:
@@ -84,7 +84,7 @@ class SQLiteSource:
     def _damaged(self, problems: list[str]) -> BackupError:
         return BackupError(
             f"{self.path} is damaged, and so is every copy of it: {'; '.join(problems)}. Restore the last proven "
-            "backup with `manage.py restoredb`."
+            "backup with `promptadmin restoredb`."
         )
 
     def _open(self) -> sqlite3.Connection:

@@ -136,7 +136,7 @@ def _messages(check: Check, connection: BaseDatabaseWrapper, *, full: bool) -> l
 
 def _failure(check: Check, connection: BaseDatabaseWrapper, error: Exception) -> checks.CheckMessage:
     if isinstance(error, TimeoutError) or fault_of(error) is TOO_LONG:
-        hint = "Run `manage.py doctor --full`, which takes the time it needs."
+        hint = "Run `promptadmin doctor --full`, which takes the time it needs."
         return checks.Info(f"not finished after {SECONDS:.0f} s", hint=hint, id=check.id)
     if isinstance(error, DatabaseError) and _has_pending_migrations(connection):
         return _skipped(check, "migrations are pending, see D201")

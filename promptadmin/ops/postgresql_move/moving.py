@@ -66,7 +66,7 @@ def move(connection: BaseDatabaseWrapper, url: str, *, say: Say, rows_a_batch: i
         raise MoveError("Only a SQLite file can be moved: DATABASE_URL names another database.")
     path = file_of(connection)
     if not is_adopted(connection):
-        raise MoveError(f"{path} isn't up to date: run `manage.py startup` first.")
+        raise MoveError(f"{path} isn't up to date: run `promptadmin startup` first.")
     connection.close()
     try:
         with (

@@ -17,7 +17,6 @@ from functools import partial
 from typing import Any
 
 import orjson
-from psycopg.types.json import Jsonb
 
 from promptadmin.db.legacy_values import parse_moment
 from promptadmin.ops.postgresql_move.errors import MoveError
@@ -77,6 +76,8 @@ class Column:
 
     def parameter(self, value: Any) -> Any:
         """A converted value as the driver takes it."""
+        from psycopg.types.json import Jsonb  # the driver is an extra
+
         return Jsonb(value) if self.kind == "jsonb" and value is not None else value
 
     def read(self, value: Any) -> Any:

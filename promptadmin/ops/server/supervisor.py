@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from types import TracebackType
 
+from promptadmin.ops.child_processes import python_module
 from promptadmin.ops.server.worker import stop_with_parent
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ SECONDS_TO_STOP = 10.0
 
 
 class Companions:
-    """Processes of `manage.py`, one for each command, started again when they end, and stopped with the block.
+    """Processes of `promptadmin`, one for each command, started again when they end, and stopped with the block.
 
     The `late` ones start when the server has had the machine to itself for a moment.
     """
@@ -52,7 +53,7 @@ class Companions:
     def _keep(self, number: int, command: Sequence[str], wait: float) -> None:
         self._stopping.wait(wait)
         while not self._stopping.is_set():
-            line = [sys.executable, "-m", "promptadmin.ops.server.supervisor", str(os.getpid()), *command]
+            line = python_module("promptadmin.ops.server.supervisor", str(os.getpid()), *command)
             process = self._processes[number] = subprocess.Popen(  # noqa: S603  # our own commands
                 line,
                 process_group=0,  # a terminal's Ctrl-C stops the server, which stops them
@@ -66,13 +67,13 @@ class Companions:
 
 
 def main() -> None:
-    """Run a command of `manage.py` until the process with the given id, which started this one, is gone."""
+    """Run a command of `promptadmin` until the process with the given id, which started this one, is gone."""
     from django.core.management import execute_from_command_line
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "promptadmin.settings")
     threading.Thread(target=stop_with_parent, args=[int(sys.argv[1])], daemon=True).start()
     try:
-        execute_from_command_line(["manage.py", *sys.argv[2:]])
+        execute_from_command_line(["promptadmin", *sys.argv[2:]])
     except KeyboardInterrupt:
         sys.exit(130)
 

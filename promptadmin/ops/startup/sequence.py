@@ -110,7 +110,7 @@ def run_steps(
     connection = connections[using]
     adopted = adoption.is_adopted(connection) if is_file(connection) else not pending_migrations(connection)
     if not adopted:
-        raise adoption.UnusableDatabaseError("This database has pending migrations: run `manage.py startup` first.")
+        raise adoption.UnusableDatabaseError("This database has pending migrations: run `promptadmin startup` first.")
     context = StepContext(connection, dry_run=dry_run, options=options)
     if not dry_run:
         with bounded_memory(connection):

@@ -22,7 +22,7 @@ from tests.api.requests_to import JsonClient
 from tests.http.test_headers import EVERYWHERE
 from tests.optimizations.contrib.mcp_clients import over_http, over_stdio
 from tests.support.processes import Scratch
-from tests.support.servers import serving
+from tests.support.servers import START_SECONDS, serving
 
 PLUGINS = "projects,optimizations,mcp"
 TOKEN = "all-scopes-0123456789abcdef"  # long enough to work beside somebody who guesses
@@ -68,7 +68,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     url = f"sqlite:///{directory / 'new.db'}"
     with serving(directory, url, "--mcp", PROMPTADMIN_PLUGINS=PLUGINS, AUTH_TOKEN=TOKEN) as served:
         site = Site(served.address, directory)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + START_SECONDS
         while status_of(site.mcp_address) != 401:
             assert time.monotonic() < deadline, (directory / "serve.log").read_text()
             time.sleep(0.1)

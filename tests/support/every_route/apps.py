@@ -63,7 +63,7 @@ class EveryRouteConfig(AppConfig):
 def lower_thresholds() -> None:
     """What decides between ways to the same answer; what an answer itself depends on stays."""
     from optimizations.lists import counting, queries
-    from optimizations.stats.rollups import building as folding
+    from optimizations.stats.rollups import building as rollup_building
     from optimizations.stats.rollups import reading as rollups
     from optimizations.stats.rollups import table
     from promptadmin.db import bulk_insert
@@ -74,7 +74,7 @@ def lower_thresholds() -> None:
     for name, value in {"FEW": 30, "LOOKED_THROUGH": (2,)}.items():
         setattr(queries, name, value)  # as it has them from another module
     table.BITS = 4
-    folding.NEWEST, folding.RUNS_OF_A_PART = 8, 2
+    rollup_building.NEWEST, rollup_building.RUNS_OF_A_PART = 8, 2
     rollups.ROWS_OF_A_QUERY, rollups.MOST_PARTIAL = 2, 10_000
     candidate_filter.FEW = 40
     ranking.GROUPS = (2, 3, 5)

@@ -19,9 +19,9 @@ from promptadmin.ops.backups.store import PARTIAL, default_directory
 OLDEST = dt.timedelta(days=2)
 #: By whether there is a schedule.
 HOW_TO_MEND = {
-    False: "Run `manage.py backupdb`, best every day, or set PROMPTADMIN_BACKUP_EVERY.",
+    False: "Run `promptadmin backupdb`, best every day, or set PROMPTADMIN_BACKUP_EVERY.",
     True: "`serve` makes them: see that it runs, and what its log says of scheduled backups; or run "
-    "`manage.py backupdb`, which says why it fails.",
+    "`promptadmin backupdb`, which says why it fails.",
 }
 
 
@@ -49,7 +49,7 @@ def check_last_backup(
         if full and describe(last.file, "hash") != last.manifest.file:
             yield checks.Error(
                 f"{last.file} isn't as it was written",
-                hint="Make another one with `manage.py backupdb`, and look at the disk.",
+                hint="Make another one with `promptadmin backupdb`, and look at the disk.",
                 id="D401",
             )
         elif age > (2 * every if every is not None else OLDEST):
@@ -77,8 +77,8 @@ def check_leftovers(databases: Sequence[str] | None = None, **kwargs: Any) -> It
             names = ", ".join(path.name for path in found[:3])
             yield checks.Info(
                 f"at work, or interrupted: {names}",
-                hint="If no backup is being made or restored, run `manage.py backupdb`, and "
-                "`manage.py restoredb` again.",
+                hint="If no backup is being made or restored, run `promptadmin backupdb`, and "
+                "`promptadmin restoredb` again.",
                 id="D402",
             )
         else:

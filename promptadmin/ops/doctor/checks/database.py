@@ -32,8 +32,8 @@ def check_opening(databases: Sequence[str] | None = None, **kwargs: Any) -> Iter
         if problem:
             yield checks.Error(
                 f"{name}: {problem}",
-                hint="Look at DATABASE_URL; run `manage.py startup` for a new or restored database; "
-                "`manage.py restoredb` puts a backup in the place of a damaged one.",
+                hint="Look at DATABASE_URL; run `promptadmin startup` for a new or restored database; "
+                "`promptadmin restoredb` puts a backup in the place of a damaged one.",
                 id="D001",
             )
             continue
@@ -45,7 +45,7 @@ def check_opening(databases: Sequence[str] | None = None, **kwargs: Any) -> Iter
 def check_migrations(databases: Sequence[str] | None = None, **kwargs: Any) -> Iterator[checks.CheckMessage]:
     """D201: The migrations.
 
-    Pending ones are applied by `manage.py startup`, which `serve` runs too. Applied ones that this release doesn't
+    Pending ones are applied by `promptadmin startup`, which `serve` runs too. Applied ones that this release doesn't
     know come from a newer release: an older one may not understand its rows.
     """
     for alias in databases or ():
@@ -56,7 +56,7 @@ def check_migrations(databases: Sequence[str] | None = None, **kwargs: Any) -> I
             count = ngettext("%d pending migration", "%d pending migrations", len(pending)) % len(pending)
             yield checks.Error(
                 f"{count}: {names}{', …' if len(pending) > 3 else ''}",
-                hint="Run `manage.py backupdb`, then `manage.py startup`.",
+                hint="Run `promptadmin backupdb`, then `promptadmin startup`.",
                 id="D201",
             )
         loader = MigrationLoader(connection)

@@ -49,7 +49,7 @@ def check_permissions(databases: Sequence[str] | None = None, **kwargs: Any) -> 
                     hint=f"Run `chmod go-w {database.parent}`, or move the database.",
                     id="D002",
                 )
-        yield from wrong_modes(places, "D002", "Run `manage.py harden_data_dir`, or change the modes yourself.")
+        yield from wrong_modes(places, "D002", "Run `promptadmin harden_data_dir`, or change the modes yourself.")
         owners = {path.stat().st_uid for path in files}
         if len(owners) > 1:
             yield checks.Error(

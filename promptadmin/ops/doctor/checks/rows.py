@@ -76,7 +76,7 @@ def _broken(what: str, count: int, keys: Iterable[Any] = ()) -> checks.CheckMess
     return checks.Error(
         f"{what}: {links}{', among them ' if shown else ''}{shown}",
         hint="Back up, then set them to NULL or to a row that exists with the sqlite3 shell; the next "
-        "`manage.py startup` that has migrations to apply lists them, and --repair-orphans sets those to NULL that "
+        "`promptadmin startup` that has migrations to apply lists them, and --repair-orphans sets those to NULL that "
         "may be.",
         id="D202",
     )

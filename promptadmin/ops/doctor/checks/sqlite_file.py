@@ -111,7 +111,7 @@ def check_integrity(
             yield checks.Error(
                 "; ".join(problems),
                 hint="Stop the server, copy the file and its -wal aside, and restore the last proven backup with "
-                "`manage.py restoredb`.",
+                "`promptadmin restoredb`.",
                 id="D104",
             )
         else:

@@ -62,7 +62,7 @@ def refusal(path: Path, orphans: list[Orphan]) -> str:
         )
     else:
         lines.append(
-            "Run `manage.py startup --repair-orphans` to set them to NULL; a file beside the database keeps them."
+            "Run `promptadmin startup --repair-orphans` to set them to NULL; a file beside the database keeps them."
         )
     return "\n".join(lines)
 

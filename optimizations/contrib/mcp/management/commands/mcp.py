@@ -1,4 +1,4 @@
-"""`manage.py mcp`."""
+"""`promptadmin mcp`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ class Command(BaseCommand):
         from optimizations.contrib.mcp.server import build_server
 
         if pending_migrations(connections["default"]):
-            raise CommandError("This database has pending migrations: run `manage.py startup` first.")
+            raise CommandError("This database has pending migrations: run `promptadmin startup` first.")
         connections.close_all()
         build_server().run("stdio")

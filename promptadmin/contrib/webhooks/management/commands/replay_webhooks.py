@@ -1,4 +1,4 @@
-"""`manage.py replay_webhooks`."""
+"""`promptadmin replay_webhooks`."""
 
 from __future__ import annotations
 
