@@ -105,7 +105,9 @@ def edit_and_restore(browser: Chrome) -> None:
     save(browser)
 
     browser.get(address)
-    browser.find_element(By.CSS_SELECTOR, "[name=old][value='1']").click()
+    first = browser.find_element(By.CSS_SELECTOR, "[name=old][value='1']")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", first)
+    first.click()
     click(browser, browser.find_element(By.XPATH, "//button[normalize-space()='Compare the two chosen']"))
     assert "Version 1" in text_of(browser)
     marked = [element.text.strip() for element in browser.find_elements(By.CSS_SELECTOR, ".diff ins")]
