@@ -27,12 +27,17 @@ class Caller:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who makes changes: a name for the record, the door they came through, and the user and address behind it."""
+    """Who makes changes: a name for the record, the door they came through, and the user and address behind it.
+
+    `caller` is who calls the API or MCP, with their scopes. Whoever runs a command has none: they can open the
+    database.
+    """
 
     name: str
     door: str
     user: Any = None
     address: str | None = None
+    caller: Caller | None = None
 
 
 def _from_command() -> Actor:

@@ -19,6 +19,7 @@ class ApiToken(models.Model):
     can_read = models.BooleanField("read", default=True)
     can_write = models.BooleanField("write", default=False)
     can_admin = models.BooleanField("admin", default=False)
+    can_promote = models.BooleanField("promote", default=False, db_default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False
@@ -36,8 +37,13 @@ class ApiToken(models.Model):
 
     @property
     def scopes(self) -> frozenset[str]:
-        """What the token may do: any of read, write, admin."""
-        granted = {"read": self.can_read, "write": self.can_write, "admin": self.can_admin}
+        """What the token may do: any of read, write, admin, promote."""
+        granted = {
+            "read": self.can_read,
+            "write": self.can_write,
+            "admin": self.can_admin,
+            "promote": self.can_promote,
+        }
         return frozenset(scope for scope, has in granted.items() if has)
 
     def is_usable(self, now: dt.datetime) -> bool:
@@ -148,7 +154,10 @@ class Deletion(models.Model):
 
 
 class DeletedRows(models.Model):
-    """Some of the rows that a deletion took from one table, as they were. See `promptadmin.db.kept_rows`."""
+    """Some of the rows that a deletion took from one table, as they were. See `promptadmin.db.kept_rows`.
+
+    `table` is "table", "table.column" for links that became NULL, or "table(key)" for rows of a plugin's table.
+    """
 
     deletion = models.ForeignKey(Deletion, on_delete=models.CASCADE, related_name="kept")
     table = models.CharField(max_length=100)

@@ -19,7 +19,7 @@ from promptadmin.db.raw import fetch_all
 from promptadmin.errors import Invalid, NotFound
 from promptadmin.models import ApiToken
 
-SCOPES = ("read", "write", "admin")
+SCOPES = ("read", "write", "admin", "promote")
 MARK = "pa"
 USE_IS_NOTED_EVERY = dt.timedelta(minutes=1)
 FIELDS = ApiToken._meta.concrete_fields
@@ -53,6 +53,7 @@ def create_token(
         can_read="read" in wanted,
         can_write="write" in wanted,
         can_admin="admin" in wanted,
+        can_promote="promote" in wanted,
         expires_at=expires_at,
         created_by=created_by,
     )

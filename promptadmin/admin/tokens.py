@@ -18,8 +18,11 @@ from promptadmin.models import ApiToken
 class ApiTokenAdmin(HistoryPage, ModelAdmin):
     """Makes tokens, shows each secret once, and revokes them; a token is never edited or deleted."""
 
-    list_display = ["name", "prefix", "can_read", "can_write", "can_admin", "expires_at", "last_used_at", "revoked_at"]
-    fields = ["name", "can_read", "can_write", "can_admin", "expires_at"]
+    list_display = [
+        *("name", "prefix", "can_read", "can_write", "can_admin", "can_promote"),
+        *("expires_at", "last_used_at", "revoked_at"),
+    ]
+    fields = ["name", "can_read", "can_write", "can_admin", "can_promote", "expires_at"]
     actions = ["revoke"]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

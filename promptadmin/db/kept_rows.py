@@ -38,17 +38,24 @@ class Found(NamedTuple):
 def find_rows(
     connection: BaseDatabaseWrapper, model: type[models.Model], where: str, params: Sequence[Any], limit: int
 ) -> list[Found]:
-    """Some rows of a table, as they are."""
-    table, key = model._meta.db_table, str(model._meta.pk.column)
+    """Some rows of a model's table, as they are."""
+    return rows_of_table(connection, model._meta.db_table, str(model._meta.pk.column), where, params, limit=limit)
+
+
+def rows_of_table(
+    connection: BaseDatabaseWrapper, table: str, key: str, where: str, params: Sequence[Any], *, limit: int = 0
+) -> list[Found]:
+    """Some rows of a table, as they are, known by a column that is its key; all of them without a limit."""
+    limited = f"LIMIT {limit} " if limit else ""
     if connection.vendor != "sqlite":
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT t.{key}, row_to_json(t)::text FROM {table} AS t WHERE {where} LIMIT {limit} FOR UPDATE", params
+                f"SELECT t.{key}, row_to_json(t)::text FROM {table} AS t WHERE {where} {limited}FOR UPDATE", params
             )
             return [Found(found, found, text) for found, text in cursor.fetchall()]
     names = columns_of(connection, table)
     selected = ", ".join(map(_quoted, names))
-    rows = _as_stored(connection, f"SELECT rowid, {selected} FROM {table} WHERE {where} LIMIT {limit}", params)
+    rows = _as_stored(connection, f"SELECT rowid, {selected} FROM {table} WHERE {where} {limited}", params)
     at = names.index(key) + 1
     return [Found(row[0], row[at], dict(zip(names, row[1:], strict=True))) for row in rows]
 
@@ -83,7 +90,10 @@ def put_back(connection: BaseDatabaseWrapper, table: str, key: str, data: bytes)
         with transaction.atomic(using=connection.alias):
             _insert(connection, table, names, rows, data)
     except (IntegrityError, DataError) as error:
-        raise Conflict(f"The database refuses rows of the table {table}: {' '.join(str(error).split())}") from error
+        raise Conflict(
+            f"The database refuses rows of the table {table}: {' '.join(str(error).split())}. Where other rows have "
+            "taken their place, delete or rename those first."
+        ) from error
 
 
 def expect_room(connection: BaseDatabaseWrapper, table: str, key: str, data: bytes) -> list[dict[str, Any]]:

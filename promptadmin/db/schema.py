@@ -110,12 +110,13 @@ class AdoptModel(_Adopting, migrations.CreateModel):
 
 
 class AdoptField(_Adopting, migrations.AddField):
-    """Adds a nullable column unless it is there."""
+    """Adds a nullable column, or one with a default of the database, unless it is there."""
 
     def __init__(self, model_name: str, name: str, field: Any) -> None:
-        if not field.null:
+        if not field.null and not field.has_db_default():
             raise ValueError(
-                f"{model_name}.{name} must be nullable: SQLite rebuilds the table to add any other column."
+                f"{model_name}.{name} must be nullable or have a db_default: SQLite rebuilds the table to add any "
+                "other column."
             )
         super().__init__(model_name, name, field)
 

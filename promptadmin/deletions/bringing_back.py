@@ -9,6 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from promptadmin.db.fields import Link
 from promptadmin.db.kept_rows import pack, put_back, rows_in, unpack
+from promptadmin.db.schema import table_exists
 from promptadmin.deletions.kinds import KINDS
 from promptadmin.deletions.references import links_set_null
 from promptadmin.models import DeletedRows, Deletion
@@ -32,6 +33,11 @@ def bring_back(deletion: Deletion, connection: BaseDatabaseWrapper) -> int:
             _link_again(connection, link, some.data)
             some.delete(using=connection.alias)
             return some.rows
+    plugins = kept.filter(table__endswith=")").first()
+    if plugins is not None:
+        _bring_back_plugins(deletion, connection, plugins)
+        plugins.delete(using=connection.alias)
+        return plugins.rows
     KINDS[deletion.kind].finish(deletion, connection.alias)
     kept.delete()
     deletion.delete(using=connection.alias)
@@ -47,6 +53,16 @@ def models_of(deletion: Deletion, connection: BaseDatabaseWrapper) -> list[type[
 def table_of(link: Link) -> str:
     """The name under which what a link led to is kept."""
     return f"{link.model._meta.db_table}.{link.column}"
+
+
+def _bring_back_plugins(deletion: Deletion, connection: BaseDatabaseWrapper, some: DeletedRows) -> None:
+    """Put back rows of a plugin's table, if there still is one."""
+    table, _, key = some.table.removesuffix(")").partition("(")
+    if table_exists(connection, table):
+        put_back(connection, table, key, bytes(some.data))
+        return
+    deletion.note += f" {some.rows} rows of {table} are lost: there is no such table any more."
+    deletion.save(using=connection.alias, update_fields=["note"])
 
 
 def _with_live_links(

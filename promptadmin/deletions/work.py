@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -21,7 +21,9 @@ from django.utils import timezone
 
 from promptadmin.audit import Change, record
 from promptadmin.context import current_actor
+from promptadmin.db.chunks import in_chunks
 from promptadmin.db.features import has_one_writer
+from promptadmin.db.foreign_keys import cascades
 from promptadmin.db.kept_rows import (
     ROWS_AT_ONCE,
     Found,
@@ -31,6 +33,7 @@ from promptadmin.db.kept_rows import (
     pack,
     remove_rows,
     rows_in,
+    rows_of_table,
 )
 from promptadmin.db.sessions import write_session
 from promptadmin.deletions.bringing_back import bring_back, models_of, table_of
@@ -207,6 +210,8 @@ def _take(deletion: Deletion, connection: BaseDatabaseWrapper, part: Part, plugi
                 DeletedRows.objects.using(connection.alias).create(
                     deletion=deletion, table=table_of(field), rows=len(links), data=content
                 )
+        ours = {model._meta.db_table for model in models_of(deletion, connection)}
+        _keep_cascading(deletion, connection, part.model._meta.db_table, keys, ours)
     plugins.update(release(connection, part.model, keys))
     remove_rows(connection, part.model, rows)
     return len(rows)
@@ -214,9 +219,23 @@ def _take(deletion: Deletion, connection: BaseDatabaseWrapper, part: Part, plugi
 
 def _keep(deletion: Deletion, using: str, model: type[models.Model], rows: Sequence[Found]) -> None:
     if rows and settings.KEEP_DELETED_DAYS:
-        DeletedRows.objects.using(using).create(
-            deletion=deletion,
-            table=model._meta.db_table,
-            rows=len(rows),
-            data=pack([row.content for row in rows]),
-        )
+        _store(deletion, using, model._meta.db_table, rows)
+
+
+def _store(deletion: Deletion, using: str, table: str, rows: Sequence[Found]) -> None:
+    DeletedRows.objects.using(using).create(
+        deletion=deletion, table=table, rows=len(rows), data=pack([row.content for row in rows])
+    )
+
+
+def _keep_cascading(
+    deletion: Deletion, connection: BaseDatabaseWrapper, target: str, keys: Sequence[Any], ours: Collection[str]
+) -> None:
+    """Keep the rows of plugins that the database deletes with these, and what goes with those in turn."""
+    for table, key, column, _ in cascades(connection, target) if keys else ():
+        if table in ours:
+            continue
+        where = f"{connection.ops.quote_name(column)} IN ({', '.join(['%s'] * len(keys))})"
+        for rows in in_chunks(rows_of_table(connection, table, key, where, keys), ROWS_AT_ONCE):
+            _store(deletion, connection.alias, f"{table}({key})", rows)
+            _keep_cascading(deletion, connection, table, keys_of(rows), {*ours, target, table})

@@ -28,7 +28,7 @@ def _actor(request: HttpRequest) -> Actor:
     if isinstance(caller, Caller):
         token_name = getattr(caller.token, "name", "")
         name = f"{caller.name} ({token_name})" if token_name else caller.name
-        return Actor(name, "API", caller.user, address)
+        return Actor(name, "API", caller.user, address, caller)
     user: Any = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         return Actor(f"user {user.get_username()}", "admin", user, address)

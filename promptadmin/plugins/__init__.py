@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from promptadmin.api.app import errors, opens_own_session
     from promptadmin.api.idempotency import once
     from promptadmin.backoffice.dashboard import Dashboard
+    from promptadmin.db.fields import Link
     from promptadmin.db.sessions import read_session, write_session
     from promptadmin.errors import DomainError
     from promptadmin.plugins.events import Event, send
@@ -37,6 +38,7 @@ __all__ = [
     "DomainError",
     "Event",
     "JobResult",
+    "Link",
     "PluginConfig",
     "StartupStep",
     "StepContext",
@@ -55,6 +57,7 @@ _LOADED_WHEN_USED = {
     "Dashboard": "promptadmin.backoffice.dashboard",
     "Event": "promptadmin.plugins.events",
     "DomainError": "promptadmin.errors",
+    "Link": "promptadmin.db.fields",
     "errors": "promptadmin.api.app",
     "grant": "promptadmin.accounts.roles",
     "once": "promptadmin.api.idempotency",

@@ -47,6 +47,11 @@ def test_the_default_scopes_are_read_and_write() -> None:
     assert ApiToken.objects.get().scopes == {"read", "write"}
 
 
+def test_a_token_may_promote_only_where_it_was_made_so() -> None:
+    run("create_api_token", "x", "--scope", "read", "--scope", "promote")
+    assert ApiToken.objects.get().scopes == {"read", "promote"}
+
+
 def test_an_empty_list_says_how_to_make_one() -> None:
     assert "create_api_token" in run("list_api_tokens")[0]
 

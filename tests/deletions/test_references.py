@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 from django.core import checks
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from optimizations.models import Optimization
 from projects.models import Project, Prompt
 from projects.repository import ProjectRepository
+from promptadmin.db.kept_rows import ROWS_AT_ONCE
 from promptadmin.deletions.work import restore
 from promptadmin.errors import Conflict
-from promptadmin.models import Deletion
+from promptadmin.models import Deletion, LogEntry
 from promptadmin.ops.doctor.examining import examine
 from tests.plugins.installed import install
 from tests.projects.making import make_project, make_prompt, make_run
@@ -155,6 +156,70 @@ def test_a_table_that_refers_to_other_rows_stands_in_nobodys_way(foreign_tables:
     restore(Deletion.objects.get().pk, "default")
     assert (Project.objects.get(id=project.id).status, Prompt.objects.count()) == ("active", 2)
     assert Optimization.objects.count() == 1
+
+
+@pytest.fixture
+def cascading_tables(db: None) -> None:
+    """Those of a plugin that is on or off: one refers to prompts, one to its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE marks (mark TEXT PRIMARY KEY, prompt TEXT REFERENCES prompts ON DELETE CASCADE)")
+        cursor.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, mark TEXT REFERENCES marks ON DELETE CASCADE)")
+
+
+def rows_of(table: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table} ORDER BY 1")
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_rows_that_the_database_deletes_come_back(cascading_tables: None, whole: bool) -> None:
+    project = make_project()
+    prompt, other = make_prompt(project), make_prompt(make_project())
+    with connection.cursor() as cursor:
+        for number in range(ROWS_AT_ONCE + 1):
+            cursor.execute("INSERT INTO marks VALUES (%s, %s)", [f"ä{number:03}", prompt.id])
+        cursor.execute("INSERT INTO marks VALUES ('other', %s)", [other.id])
+        cursor.execute("INSERT INTO notes VALUES (1, 'ä000'), (2, 'ä300'), (3, 'other')")
+    before = rows_of("marks"), rows_of("notes")
+    repository = ProjectRepository()
+    if whole:
+        repository.delete_project(project_id=project.id)
+    else:
+        repository.delete_prompt(prompt_id=prompt.id)
+    assert (rows_of("marks"), rows_of("notes")) == ([("other", other.id)], [(3, "other")])
+    repository.restore_deletion(Deletion.objects.get().pk)
+    assert (rows_of("marks"), rows_of("notes")) == before
+    assert not Deletion.objects.exists()
+
+
+def test_a_row_whose_place_is_taken_keeps_the_whole_deletion(cascading_tables: None) -> None:
+    prompt, other = make_prompt(make_project()), make_prompt(make_project())
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO marks VALUES ('mine', %s)", [prompt.id])
+        ProjectRepository().delete_prompt(prompt_id=prompt.id)
+        cursor.execute("INSERT INTO marks VALUES ('mine', %s)", [other.id])
+    with pytest.raises(Conflict, match=r"the table marks has rows with the same id: mine\. Delete or rename"):
+        restored()
+    assert not Prompt.objects.filter(id=prompt.id).exists()
+
+
+def test_a_table_that_is_gone_is_told(cascading_tables: None) -> None:
+    prompt = make_prompt(make_project())
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO marks VALUES ('mine', %s)", [prompt.id])
+        ProjectRepository().delete_prompt(prompt_id=prompt.id)
+        cursor.execute("DROP TABLE notes")
+        cursor.execute("DROP TABLE marks")
+    restored()
+    assert Prompt.objects.filter(id=prompt.id).exists()
+    assert "1 rows of marks are lost" in LogEntry.objects.latest("pk").note
+
+
+def restored() -> None:
+    with transaction.atomic():
+        ProjectRepository().restore_deletion(Deletion.objects.get().pk)
 
 
 def test_nothing_foreign_is_fine(db: None) -> None:

@@ -43,7 +43,7 @@ _caller: ContextVar[Caller] = ContextVar("caller")
 def called_by(caller: Caller) -> Iterator[None]:
     """Calls inside the block are this caller's, and so are their changes."""
     token_name = getattr(caller.token, "name", "")
-    actor = Actor(f"{caller.name} ({token_name})" if token_name else caller.name, "MCP", caller.user)
+    actor = Actor(f"{caller.name} ({token_name})" if token_name else caller.name, "MCP", caller.user, caller=caller)
     token = _caller.set(caller)
     try:
         with acting(actor):

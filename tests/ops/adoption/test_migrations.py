@@ -124,7 +124,7 @@ def test_no_migration_rebuilds_a_table(open_file: OpenFile, tmp_path: Path, kind
     with open_file(path) as connection, sent_sql(connection) as statements:
         run_startup(using=connection.alias)
     assert rebuilds(statements) == []
-    added = [sql for sql in statements if "ADD COLUMN" in sql]
+    added = [sql for sql in statements if "ADD COLUMN" in sql and "promptadmin_" not in sql]
     assert len(added) == {"new": 14, "early": 14, "late": 2}[kind]
 
 
