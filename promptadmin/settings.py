@@ -56,8 +56,9 @@ BACKUP_KEEP = env.number("PROMPTADMIN_BACKUP_KEEP", 14, minimum=1)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---------------------------------------------------------------- applications
-ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations"))
+ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations", "registry"))
 PROMPT_CHECKS_OFF = env.names("PROMPTADMIN_PROMPT_CHECKS_OFF")
+PROMPT_MAX_AGE = env.number("PROMPTADMIN_PROMPT_MAX_AGE", 0, maximum=24 * 60 * 60)  # seconds
 WEBHOOKS_HOSTS = env.names("PROMPTADMIN_WEBHOOKS_HOSTS")
 for name in WEBHOOKS_HOSTS:
     has_port = ":" in name and not is_address(name.strip("[]"))

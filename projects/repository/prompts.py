@@ -93,10 +93,12 @@ class Prompts(Rows):
         content: str | None = None,
         optimization_id: str | None = None,
         expected_versions: Collection[int] | None = None,
+        always: bool = False,
     ) -> PromptRecord:
         """Give a prompt another text and the next version; the old text is kept under the old one.
 
-        `optimization_id` says which run the kept text led to. None, or the text that it has, moves only `updated_at`.
+        `optimization_id` says which run the kept text led to. None, or the text that it has, moves only `updated_at`;
+        with `always` it makes a version too, for what a plugin keeps beside the text.
         Raises PreconditionFailed if the version is not one of those expected; Invalid, NotFound, Forbidden.
         """
         if content is not None:
@@ -105,7 +107,7 @@ class Prompts(Rows):
         expect_version(row, expected_versions)
         if optimization_id is not None and not self.runs.existing([optimization_id]):
             raise Invalid("optimization_id does not reference an optimization")
-        return self.replace_content(row, row.content if content is None else content, optimization_id)
+        return self.replace_content(row, row.content if content is None else content, optimization_id, always=always)
 
     def delete_prompt(
         self, *, prompt_id: str, project_id: str | None = None, expected_versions: Collection[int] | None = None
@@ -181,11 +183,13 @@ class Prompts(Rows):
         prompt_changed("prompt_created", row, self.using)
         return row
 
-    def replace_content(self, row: Prompt, content: str, optimization_id: str | None = None) -> PromptRecord:
+    def replace_content(
+        self, row: Prompt, content: str, optimization_id: str | None = None, *, always: bool = False
+    ) -> PromptRecord:
         """Give a prompt that the caller has locked another text and the next version."""
         now = timezone.now()
         changes: dict[str, Any] = {"updated_at": now}
-        if content != row.content:
+        if always or content != row.content:
             before, after = {"content": row.content, "version": row.version}, {"content": content}
             record(prompt_change(row, before=before, after=after | {"version": row.version + 1}), using=self.using)
             PromptVersion(
