@@ -95,10 +95,12 @@ class Prompts(Rows):
         optimization_id: str | None = None,
         expected_versions: Collection[int] | None = None,
         reason: str = "",
+        always: bool = False,
     ) -> PromptRecord:
         """Give a prompt another text and the next version; the old text is kept under the old one.
 
-        `optimization_id` says which run the kept text led to. None, or the text that it has, moves only `updated_at`.
+        `optimization_id` says which run the kept text led to. None, or the text that it has, moves only `updated_at`;
+        with `always` it makes a version too, for what a plugin keeps beside the text.
         The change log keeps the `reason`.
         Raises PreconditionFailed if the version is not one of those expected; Invalid, NotFound, Forbidden.
         """
@@ -108,7 +110,8 @@ class Prompts(Rows):
         expect_version(row, expected_versions)
         if optimization_id is not None and not self.runs.existing([optimization_id]):
             raise Invalid("optimization_id does not reference an optimization")
-        return self.replace_content(row, row.content if content is None else content, optimization_id, reason=reason)
+        text = row.content if content is None else content
+        return self.replace_content(row, text, optimization_id, reason=reason, always=always)
 
     def delete_prompt(
         self, *, prompt_id: str, project_id: str | None = None, expected_versions: Collection[int] | None = None
@@ -192,6 +195,7 @@ class Prompts(Rows):
         *,
         restored: int | None = None,
         reason: str = "",
+        always: bool = False,
     ) -> PromptRecord:
         """Give a prompt that the caller has locked another text and the next version.
 
@@ -202,7 +206,7 @@ class Prompts(Rows):
             raise Invalid(f"A reason may have {REASON_LENGTH} characters; this one has {len(reason):,}. Shorten it.")
         now = timezone.now()
         changes: dict[str, Any] = {"updated_at": now}
-        if content != row.content:
+        if always or content != row.content:
             before = {"content": row.content, "version": row.version}
             after = {"content": content, "version": row.version + 1, RUN: optimization_id, RESTORED: restored}
             record(prompt_change(row, before=before, after=after, note=reason), using=self.using)

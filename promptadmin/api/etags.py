@@ -52,14 +52,17 @@ class Resource:
 
     `lock` is the row that everybody who changes it locks first: its model, the parameter with its key, and the field
     that this is a key by. Without that field it is the parameter's namesake where that is unique, else the primary key.
+    None is for a resource that `read` itself locks.
     """
 
     read: Callable[..., Any]
-    lock: tuple[type[models.Model], str] | tuple[type[models.Model], str, str]
+    lock: tuple[type[models.Model], str] | tuple[type[models.Model], str, str] | None
     tag: Callable[[Any], str] = digest_tag
 
     def lock_row(self, parameters: dict[str, Any]) -> None:
         """Lock the row, where there is one."""
+        if self.lock is None:
+            return
         model, parameter, *named = self.lock
         field = named[0] if named else _key_field(model, parameter)
         list(model._default_manager.select_for_update().filter(**{field: parameters[parameter]}).values_list("pk"))

@@ -28,6 +28,12 @@ def has_one_writer(connection: BaseDatabaseWrapper) -> bool:
     return connection.vendor == "sqlite"
 
 
+def joined(connection: BaseDatabaseWrapper, column: str) -> str:
+    """The texts of a group with commas between them, in no order. SQLite has PostgreSQL's name for it since 3.44."""
+    function = "group_concat" if connection.vendor == "sqlite" else "string_agg"
+    return f"{function}({column}, ',')"
+
+
 def lock_number(connection: BaseDatabaseWrapper, kind: int, number: int) -> None:
     """Keep others from the same number of this kind until the transaction ends; a single writer needs no lock."""
     if not has_one_writer(connection):

@@ -33,9 +33,11 @@ def test_the_roles_have_djangos_permissions() -> None:
         "projects.view_prompt",
         "projects.view_promptversion",
         "optimizations.view_optimization",
+        *(f"registry.view_{model}" for model in ("promptname", "label", "labelevent", "labelrule")),
+        *("registry.view_promotionrequest", "registry.view_promptfetch"),
     }
     assert rights["viewer"] < rights["editor"]
-    assert {name.split(".")[0] for name in rights["editor"]} == {"projects", "optimizations"}
+    assert {name.split(".")[0] for name in rights["editor"]} == {"projects", "optimizations", "registry"}
     assert rights["viewer"] < rights["operator"]
     assert {"promptadmin.run_maintenance", "promptadmin.view_operations"} < rights["operator"]
 

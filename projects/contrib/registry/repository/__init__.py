@@ -1,0 +1,13 @@
+"""All queries and writes on names, labels and the ledger, with the rules that hold at every door.
+
+A door opens a `write_session()` or a `read_session()` around each call.
+What is refused raises a `promptadmin.errors.DomainError`.
+"""
+
+from projects.contrib.registry.repository.saving import Saving
+
+__all__ = ["RegistryRepository"]
+
+
+class RegistryRepository(Saving):
+    """Names, labels with their moves and requests, and what a name and a label mean."""
