@@ -16,7 +16,11 @@ from tests.support.processes import Scratch
 from tests.support.servers import Site, serving
 
 SHARED = "a-token-for-the-tests-of-logs"
-VARIABLES = {"AUTH_TOKEN": SHARED, "PROMPTADMIN_LOG_FORMAT": "json", "PROMPTADMIN_SESSION_COOKIE": "sessionid"}
+VARIABLES: dict[str, Any] = {
+    "AUTH_TOKEN": SHARED,
+    "PROMPTADMIN_LOG_FORMAT": "json",
+    "PROMPTADMIN_SESSION_COOKIE": "sessionid",
+}
 
 
 @pytest.fixture(scope="module")
