@@ -56,6 +56,12 @@ PLATFORM_JOBS: tuple[UpkeepJob, ...] = (
         seconds=3600.0,
     ),
     UpkeepJob(
+        name="planner_statistics",
+        title="statistics for SQLite's planner",
+        function="promptadmin.ops.planner_statistics.refresh",
+        seconds=60.0,
+    ),
+    UpkeepJob(
         name="deletions",
         title="large deletions",
         function="promptadmin.deletions.upkeep.finish_one",

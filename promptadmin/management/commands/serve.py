@@ -42,6 +42,11 @@ class Command(BaseCommand):
             help="Serve the plugins' ASGI applications, MCP among them, on the next port, at /plugins/<name>/.",
         )
         parser.add_argument(
+            "--no-upkeep",
+            action="store_true",
+            help="Leave upkeep to another server of this database, or to `upkeep` that something else runs.",
+        )
+        parser.add_argument(
             "--repair-orphans", action="store_true", help="Passed to `startup`: set links to missing rows to NULL."
         )
 
@@ -76,7 +81,7 @@ class Command(BaseCommand):
         shown = f"[{host}]" if ":" in host else host
         self._introduce(f"{'https' if settings.HTTPS else 'http'}://{shown}:{port}/admin/")
         close_everything()
-        with Companions(companions, late=[["upkeep"]] if upkeep_jobs() else []):
+        with Companions(companions, late=[["upkeep"]] if upkeep_jobs() and not options["no_upkeep"] else []):
             self._serve(host, port, options["workers"], options["threads"])
 
     def _plugin_server(self, host: str, port: int) -> list[str]:
