@@ -1,0 +1,33 @@
+"""The addresses at which clients of other products ask for prompts, as a plugin."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from promptadmin.plugins.declarations import PluginConfig, RootApi
+
+
+def _at(name: str, path: str, router: str = "router") -> RootApi:
+    module = f"projects.contrib.clients.{name}"
+    return RootApi(name=name, path=path, router=f"{module}.{router}", error_body=f"{module}.error_body")
+
+
+#: Each client's name, and what it asks.
+CLIENTS = {
+    "langfuse": [_at("langfuse", "api/public/")],
+}
+if unknown := set(settings.CLIENTS) - set(CLIENTS):
+    raise ImproperlyConfigured(
+        f"PROMPTADMIN_CLIENTS: there is no client {sorted(unknown)[0]!r}: use some of {', '.join(CLIENTS)}."
+    )
+
+
+class ClientsConfig(PluginConfig):
+    """Serves the clients that PROMPTADMIN_CLIENTS names: all, unless it says otherwise."""
+
+    name = "projects.contrib.clients"
+    label = "clients"
+    verbose_name = "Clients of other products"
+    requires_plugins = ("projects", "registry")
+    root_apis: ClassVar = [api for name in settings.CLIENTS or CLIENTS for api in CLIENTS[name]]
