@@ -126,7 +126,8 @@ proof: install-dev
 	PROMPTADMIN_REQUIRE_SERVICES=1 PROMPTADMIN_TEST_KILLS="$$RUN_KILLS" PROMPTADMIN_TEST_FLIPS="$$RUN_FLIPS" \
 		PROMPTADMIN_TEST_STOPPED_SECONDS="$$RUN_STOPPED" PROMPTADMIN_KILL_SECONDS="$$RUN_WEBHOOKS" PROMPTADMIN_ALL_SAMPLES=1 \
 		PROMPTADMIN_TEST_ROUNDS=10 \
-		$(BIN)/python -m pytest --timeout 7200 tests/ops/adoption/test_killed.py tests/ops/adoption/test_last_release.py tests/ops/test_backup.py \
+		$(BIN)/python -m pytest --timeout 7200 tests/ops/adoption/test_killed.py tests/ops/adoption/test_last_release.py \
+		tests/ops/adoption/test_migrations.py tests/ops/adoption/test_bad_input.py tests/ops/test_backup.py \
 		tests/ops/test_restore.py tests/ops/test_backup_postgresql.py tests/ops/test_postgresql_move.py \
 		tests/ops/test_moved_answers.py tests/api/test_imports_killed.py tests/contrib/test_webhooks_killed.py tests/db/test_postgresql_stopped.py \
 		tests/projects/contrib/registry/test_moves_killed.py \

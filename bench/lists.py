@@ -12,7 +12,7 @@ from bench.http import Client
 from bench.legacy_rows import project_names
 from bench.plain_lists import Work
 
-SORTS = ("created_at", "overall_score", "task_type", "complexity", "status", "duration_ms", "title", "project")
+SORTS = ("created_at", "overall_score", "task_type", "status", "project")  # of which an index has all runs
 COMMON, RARE = "prompt", "hexagonal"
 SEARCH = "/api/search?q="
 

@@ -87,6 +87,7 @@ class OptimizationsConfig(RunDeclarations, PluginConfig):
             "project", "Project", "All projects", "optimizations.dashboard.project_names", "projects.view_project"
         ),
     )
+    finders = ("optimizations.finding.find",)
     offered_attributes: ClassVar = {
         "statistics_sections": "statistics sections",
         "strategies": "strategies",

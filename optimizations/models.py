@@ -77,8 +77,6 @@ class Optimization(models.Model):
             NamedIndex(fields=["project", "status"], name="ix_optimizations_project_status"),
             NamedIndex(fields=["prompt", "status"], name="ix_optimizations_prompt_id_status"),
             NamedIndex(fields=["status", "overall_score"], name="ix_optimizations_status_score"),
-            NamedIndex(fields=["strategy"], name="ix_optimizations_strategy"),
-            NamedIndex(fields=["framework_applied"], name="ix_optimizations_framework"),
             NamedIndex(
                 fields=["prompt", "project"],
                 name="ix_optimizations_unlinked",
@@ -89,11 +87,13 @@ class Optimization(models.Model):
             NamedIndex(
                 Coalesce("strategy", "framework_applied"), "created_at", name="ix_optimizations_strategy_created_at"
             ),
-            NamedIndex(fields=["complexity"], name="ix_optimizations_complexity"),
-            NamedIndex(fields=["duration_ms"], name="ix_optimizations_duration_ms"),
-            NamedIndex(fields=["title"], name="ix_optimizations_title"),
             NamedIndex(fields=["status", "task_type"], name="ix_optimizations_status_task_type"),
             NamedIndex(fields=["task_type", "overall_score"], name="ix_optimizations_task_type_score"),
+            NamedIndex(
+                fields=["framework_applied"],
+                name="ix_optimizations_framework_beside",
+                condition=models.Q(strategy__isnull=False, framework_applied__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

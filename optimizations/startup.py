@@ -77,7 +77,11 @@ def normalize_strategies(context: StepContext) -> StepResult:
     aliases = list(renamed)
     columns = ("framework_applied", "strategy")
     assignments = ", ".join(f"{column} = CASE {column} {cases} ELSE {column} END" for column in columns)
-    condition = " OR ".join(f"{column} IN ({known})" for column in columns)
+    # Two indexes tell: of the strategy that counts, and of the runs that have a name in each column.
+    condition = (
+        f"COALESCE(strategy, framework_applied) IN ({known}) "
+        f"OR strategy IS NOT NULL AND framework_applied IS NOT NULL AND framework_applied IN ({known})"
+    )
     with write_session(context.connection.alias), context.connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE optimizations SET {assignments} WHERE {condition}", (pairs + pairs) + (aliases + aliases)

@@ -238,7 +238,11 @@ UNFOLD = {
     "SITE_SYMBOL": "edit_note",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {"show_search": False, "navigation": "promptadmin.backoffice.navigation.navigation"},
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": "promptadmin.backoffice.navigation.navigation",
+    },
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _address_of("favicon.svg")}],
     "STYLES": [_address_of("colours.css"), _address_of("admin.css")],
     "SCRIPTS": [

@@ -96,10 +96,31 @@ class TaskTypeFilter(ColumnFilter):
     title, parameter_name = "task type", "task_type"
 
 
-class TagFilter(AsksRepository, TextFilter):
+class SuggestedForm(SearchForm):
+    """A text, with what runs have in this place as suggestions; they come when the field gets the focus."""
+
+    def __init__(self, name: str, label: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(name, label, *args, **kwargs)
+        self.fields[name].widget.attrs |= {"list": f"suggested-{name}", "autocomplete": "off"}
+
+
+class SuggestedFilter(AsksRepository, TextFilter):
+    """A whole value of a column, typed or chosen from those of recent runs."""
+
+    template = "admin/optimizations/optimization/suggested_filter.html"
+    form_class = SuggestedForm
+
+
+class TagFilter(SuggestedFilter):
     """A whole tag."""
 
     title, parameter_name = "tag", "tag"
+
+
+class ModelFilter(SuggestedFilter):
+    """The model that a run used."""
+
+    title, parameter_name = "model", "model"
 
 
 class HasPromptFilter(ChoiceFilter):
@@ -190,6 +211,7 @@ SHOWN = (
     ScoreFilter,
     DayFilter,
     TagFilter,
+    ModelFilter,
     HasPromptFilter,
 )
 #: Only links use these: parameter → the value of `RunFilters`.

@@ -8,17 +8,17 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.html import format_html
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from optimizations.admin.actions import RunActions
 from optimizations.admin.comparing import CompareRuns
-from optimizations.admin.filters import SHOWN
+from optimizations.admin.filters import SHOWN, ModelFilter, TagFilter
 from optimizations.admin.lists import RunChangeList
 from optimizations.admin.next_version import NextVersionPage
 from optimizations.admin.reading import duration, known_project, run_page
@@ -72,6 +72,21 @@ class OptimizationAdmin(ExchangeAdmin, CompareRuns, NextVersionPage, RunActions)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RunChangeList]:
         return RunChangeList
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.suggestions)
+        address = path("suggestions/<slug:name>/", view, name="optimizations_optimization_suggestions")
+        return [address, *super().get_urls()]
+
+    def suggestions(self, request: HttpRequest, name: str) -> HttpResponse:
+        """What may be typed into a filter, as options of a list that the filter fetches."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if name not in (TagFilter.parameter_name, ModelFilter.parameter_name):
+            raise Http404(f"No filter {name} has suggestions.")
+        with read_session():
+            values = OptimizationRepository().recent_values(name)
+        return HttpResponse(format_html_join("", '<option value="{}"></option>', ((value,) for value in values)))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """No parameter of the list is a lookup: the list itself knows its names."""

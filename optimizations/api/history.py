@@ -22,7 +22,7 @@ from projects.api.inputs import storable
 from promptadmin.api.app import errors
 from promptadmin.api.auth import access
 from promptadmin.api.etags import checks_if_match, unless_known
-from promptadmin.conf.limits import PAGE_ROWS
+from promptadmin.conf.limits import PAGE_ROWS, SORTED_ROWS
 from promptadmin.db.fields import LARGEST_INTEGER
 from promptadmin.errors import Invalid
 from promptadmin.http.responses import ready_answer
@@ -34,7 +34,7 @@ HISTORY = ["history"]
 
 @router.get(
     "/history",
-    response={200: RunListOut, **errors()},
+    response={200: RunListOut, **errors(400)},
     operation_id="list_runs",
     summary="List runs",
     tags=HISTORY,
@@ -49,7 +49,8 @@ def list_runs(
         str,
         Query(
             description="created_at, overall_score, task_type, complexity, status, duration_ms, title or project; "
-            "anything else means created_at.",
+            f"anything else means created_at. By complexity, duration_ms or title, a list of more than {SORTED_ROWS:,} "
+            "runs is refused (400).",
             example="created_at",
         ),
     ] = "created_at",

@@ -36,5 +36,5 @@ def exported_rows(runs: QuerySet[Optimization], using: str = DEFAULT_DB_ALIAS) -
 
 
 def exported_record(values: Any) -> Record:
-    """A run's columns, and the name of the project that its prompt belongs to."""
-    return read_row(COLUMNS, values) | {"prompt_project": values[-1]}
+    """A run's columns, and the name of the project that its prompt belongs to, None where it belongs to none."""
+    return read_row(COLUMNS, values) | {"prompt_project": values[-1] or None}

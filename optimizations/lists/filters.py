@@ -34,7 +34,7 @@ class RunFilters:
     project, whatever the case of its letters. `min_score` and `max_score` are the least and the greatest overall score,
     from 0.0 to 1.0. `strategy` is the one that statistics count a run under. `tag` is a whole tag, whatever its case.
     `since` is the first moment of a period, `until` the first after it. `has_prompt` asks whether a run is linked to a
-    prompt, `prompt_id` for the runs of one.
+    prompt, `prompt_id` for the runs of one. `model` is the name of the model that it used.
     """
 
     search: str | None = None
@@ -51,6 +51,7 @@ class RunFilters:
     until: dt.datetime | None = None
     has_prompt: bool | None = None
     prompt_id: str | None = None
+    model: str | None = None
 
     def given(self) -> dict[str, Any]:
         """What is asked for, by name."""
@@ -90,6 +91,8 @@ class RunFilters:
             runs = runs.filter(prompt__isnull=not self.has_prompt)
         if not self.include_archived:
             runs = runs.filter(~_belongs(runs.db, Q(status__in=HIDDEN))) if near else self._shown(runs)
+        if self.model:
+            runs = runs.filter(model_used=self.model)
         if self.tag:
             runs = runs.filter(tags__folded_has=self.tag)
         if self.search:

@@ -12,6 +12,8 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import connections
@@ -20,12 +22,15 @@ from django.db.models import F, Func, Q, QuerySet, Value
 from optimizations.columns import COUNTS, SCORES
 from optimizations.lists.indexes import has_index
 from optimizations.models import Optimization
+from promptadmin.conf.limits import SORTED_ROWS
 from promptadmin.db.fields import Text
 from promptadmin.db.legacy_values import parse_moment
 from promptadmin.db.row_numbers import RowNumber
 from promptadmin.errors import Invalid
 
 SORTS = ("created_at", "overall_score", "task_type", "complexity", "status", "duration_ms", "title", "project")
+#: Those whose order of all runs an index has.
+INDEXED_SORTS = tuple(sort for sort in SORTS if has_index(set(), sort))
 DEFAULT_SORT, SCORE = "created_at", "overall_score"
 LARGEST = 2**63 - 1
 #: The names under which a query answers what a run is sorted by, as it is stored, and what decides among equal ones.
@@ -47,6 +52,10 @@ KEY_SLOT, TIE_SLOT = Slot("key"), Slot("tie")
 
 class BrokenCursor(Invalid):
     """A cursor that no page of this order has named."""
+
+
+class TooManyToSort(Invalid):
+    """More runs than may be sorted by a column that has no index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,19 @@ class RunOrder:
         """By the names that clients use; an unknown column means created_at."""
         return cls(sort if sort in SORTS else DEFAULT_SORT, order != "asc", connections[using].vendor)
 
+    @property
+    def is_indexed(self) -> bool:
+        """Whether an index has all runs in this order; else the runs of a list are read and sorted for each page."""
+        return self.sort in INDEXED_SORTS
+
+    def check_sortable(self, runs: int) -> None:
+        """Raise TooManyToSort where so many runs had to be sorted."""
+        if runs > SORTED_ROWS and not self.is_indexed:
+            raise TooManyToSort(
+                f"sort={self.sort} is for lists of at most {SORTED_ROWS:,} runs, and this one has {runs:,}: "
+                "add a filter, such as project or task_type, or choose another sort"
+            )
+
     def sorted(
         self, runs: QuerySet[Optimization], part: Q = EVERYTHING, *, by_index: bool = True
     ) -> QuerySet[Optimization]:
@@ -87,7 +109,7 @@ class RunOrder:
         bare = by_index or self.vendor != "sqlite"
         column = Func(F(self.sort), template="%(expressions)s" if bare else "+%(expressions)s")
         ends = {}
-        if not part and self.vendor == "postgresql" and self._may_be_null:
+        if self.vendor == "postgresql" and self._may_be_null and not (part and self.is_indexed):
             # Against PostgreSQL's own order, and so that of its indexes: only where there is no other way.
             ends = {"nulls_last": True} if self.descending else {"nulls_first": True}
         key = column.desc(**ends) if self.descending else column.asc(**ends)
@@ -112,7 +134,7 @@ class RunOrder:
         if place is None:
             if self.values_only:
                 parts = [values]
-            elif self.vendor == "sqlite" or not (self._may_be_null and has_index(set(), self.sort)):
+            elif self.vendor == "sqlite" or not (self._may_be_null and self.is_indexed):
                 parts = [Q()]  # the engine's own order is the one wanted, or it has to sort anyway
             else:
                 parts = [values, nulls] if self.descending else [nulls, values]
@@ -120,14 +142,16 @@ class RunOrder:
         sign = "lt" if self.descending else "gt"
         later = Q(**{f"{TIE}__{sign}": Value(TIE_SLOT)})
         if place.key is None:
-            return [nulls & later] if self.descending else [nulls & later, values]
+            parts = [nulls & later] if self.descending else [nulls & later, values]
+            return parts if self.is_indexed else [reduce(or_, parts)]
         key = Value(KEY_SLOT)
         if place.tie is None:
             return [Q(**{f"{column}__{sign}e": key})]
         same, others = Q(**{column: key}) & later, Q(**{f"{column}__{sign}": key})
         if self.sort == DEFAULT_SORT:  # hardly two runs have the same time
             return [Q(**{f"{column}__{sign}e": key}) & (same | others)]
-        return [same, others] if not (self._may_be_null and self.descending) else [same, others, nulls]
+        parts = [same, others] if not (self._may_be_null and self.descending) else [same, others, nulls]
+        return parts if self.is_indexed else [reduce(or_, parts)]
 
     def cursor(self, place: SortKey, run_id: str) -> str:
         """The place of a run as a text for clients, who needn't understand it."""

@@ -30,7 +30,7 @@ ROW, PLAIN = "run_row", "plain_key"
 def needs_route(filters: RunFilters, by: RunOrder) -> bool:
     """Whether no index has the runs that pass in this order."""
     given = filters.given().keys() - {"include_archived"}
-    if by.vendor != "sqlite" or not given or not given <= BY_INDEX:
+    if by.vendor != "sqlite" or not by.is_indexed or not given or not given <= BY_INDEX:
         return False
     return not (given <= COLUMNS and (by.sort in given or has_index(given, by.sort)))
 

@@ -101,7 +101,7 @@ def fetch_keys(
                 return found
             statements = routes.of_few if routes.whether_few.count(connection) <= FEW else routes.along
         else:
-            statements = _remembered(using, filters, by, slots, offset <= NEAR)
+            statements = _remembered(using, filters, by, slots, by.is_indexed and offset <= NEAR)
     except EmptyResultSet:  # a filter that Django knows nothing to pass
         return []
     keys: list[SortKey] = []

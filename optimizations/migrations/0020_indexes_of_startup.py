@@ -3,15 +3,15 @@
 from django.db import migrations, models
 
 from promptadmin.db.fields import NamedIndex
-from promptadmin.db.schema import AdoptIndex
+from promptadmin.db.schema import AdoptIndex, FormerIndex
 
 
 class Migration(migrations.Migration):
     dependencies = [("optimizations", "0019_indexes_of_last_release")]
 
     operations = [
-        AdoptIndex(model_name="optimization", index=NamedIndex(fields=["strategy"], name="ix_optimizations_strategy")),
-        AdoptIndex(
+        FormerIndex(model_name="optimization", index=NamedIndex(fields=["strategy"], name="ix_optimizations_strategy")),
+        FormerIndex(
             model_name="optimization", index=NamedIndex(fields=["framework_applied"], name="ix_optimizations_framework")
         ),
         AdoptIndex(

@@ -3,18 +3,18 @@
 from django.db import migrations
 
 from promptadmin.db.fields import NamedIndex
-from promptadmin.db.schema import AdoptIndex
+from promptadmin.db.schema import FormerIndex
 
 
 class Migration(migrations.Migration):
     dependencies = [("optimizations", "0024_stored_summaries")]
 
     operations = [
-        AdoptIndex(
+        FormerIndex(
             model_name="optimization", index=NamedIndex(fields=["complexity"], name="ix_optimizations_complexity")
         ),
-        AdoptIndex(
+        FormerIndex(
             model_name="optimization", index=NamedIndex(fields=["duration_ms"], name="ix_optimizations_duration_ms")
         ),
-        AdoptIndex(model_name="optimization", index=NamedIndex(fields=["title"], name="ix_optimizations_title")),
+        FormerIndex(model_name="optimization", index=NamedIndex(fields=["title"], name="ix_optimizations_title")),
     ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +33,7 @@ from projects.models import PromptVersion
 from projects.namesakes import id_of_name
 from promptadmin.db.cache import cached_until_write
 from promptadmin.db.features import has_row_numbers, row_place
+from promptadmin.db.json_text import read_plain_list
 from promptadmin.db.legacy_values import read_text
 from promptadmin.db.raw import fetch_all
 from promptadmin.errors import NotFound
@@ -40,6 +42,8 @@ from promptadmin.search.candidate_filter import narrow
 RUN_MISSING = "Optimization not found"
 EVERYTHING = RunFilters()
 BEGINNING_LENGTH = 200
+#: Of so many runs are values suggested that no index tells.
+MOST_RECENT = 2000
 #: How many different values of a column are worth a list of choices.
 MOST_CHOICES = 50
 
@@ -67,6 +71,7 @@ class Reading:
         """Summaries of the runs that pass the filters, and their number.
 
         `sort` is one of `optimizations.lists.paging.SORTS`, anything else means created_at; `order` is asc or desc.
+        Raises TooManyToSort where a column has no index and many runs pass.
         """
         by = RunOrder.named(sort, order, self.using)
         narrowed = narrow(connections[self.using], RUNS, filters.search).condition
@@ -74,7 +79,8 @@ class Reading:
             keys = fetch_keys(self.using, filters, by, limit=LARGEST, narrowed=narrowed)
             total, keys = len(keys), keys[offset : offset + limit]
         else:
-            total = cached_until_write(connections[self.using], ("runs", filters), lambda: self._count(filters))
+            total = self._total(filters)
+            by.check_sortable(total)
             keys = self._keys(filters, by, offset, min(limit, total - offset), total)
         return self._page(by, keys, offset + len(keys) < total, total)
 
@@ -122,11 +128,14 @@ class Reading:
     ) -> Page:
         """Summaries of the runs after a cursor, at the same cost at any depth; an empty one names the beginning.
 
-        Runs that others add or delete meanwhile move no other run to another page. Raises BrokenCursor.
+        Runs that others add or delete meanwhile move no other run to another page. Raises BrokenCursor; and
+        TooManyToSort, as `list_runs` does.
         """
         by = RunOrder.named(sort, order, self.using)
         after = self._renumbered(by.place(cursor))
         narrowed = narrow(connections[self.using], RUNS, filters.search).condition
+        if not narrowed and not by.is_indexed:
+            by.check_sortable(self._total(filters))
         keys = fetch_keys(self.using, filters, by, after=after, limit=limit + 1, narrowed=narrowed)
         return self._page(by, keys[:limit], len(keys) > limit)
 
@@ -169,9 +178,24 @@ class Reading:
             )
             return [read_text(name) or "" for (name,) in cursor.fetchall()]
 
+    def recent_values(self, name: str) -> list[str]:
+        """The tags ("tag") or the models ("model") of the newest MOST_RECENT runs, those of most runs first."""
+        newest = self.runs.order_by("-created_at")[:MOST_RECENT]
+        if name == "model":
+            values: Iterable[Any] = newest.values_list("model_used", flat=True)
+        else:
+            lists = newest.values_list("tags", flat=True)
+            values = (tag for tags in lists for tag in read_plain_list(tags) or ())
+        counted = Counter(value for value in values if isinstance(value, str) and value)
+        return [value for value, _ in counted.most_common(MOST_CHOICES)]
+
     def is_duplicate(self, *, title: str, project: str | None = None) -> bool:
-        """Whether a run has this title, whatever the case; with a project, whether one of exactly this text has."""
-        return RunFilters(project=project).apply(self.runs).filter(title__folded_exact=title).exists()
+        """Whether a run has this title, whatever the case; with a project, whether one of exactly this text has.
+
+        The search index tells which runs have the title anywhere. Where that are many, each run is looked at.
+        """
+        candidates = narrow(connections[self.using], RUNS, title).condition
+        return RunFilters(project=project).apply(self.runs).filter(candidates, title__folded_exact=title).exists()
 
     def _found(self, columns: tuple[str, ...], run_ids: Sequence[str]) -> list[Record]:
         """These runs in this order; those that aren't there are left out."""
@@ -183,6 +207,10 @@ class Reading:
         if not found:
             raise NotFound(RUN_MISSING)
         return found[run_id]
+
+    def _total(self, filters: RunFilters) -> int:
+        """How many runs pass, remembered until somebody writes."""
+        return cached_until_write(connections[self.using], ("runs", filters), lambda: self._count(filters))
 
     def _count(self, filters: RunFilters) -> int:
         return count_searched(filters, self.runs) if filters.search else filters.count(self.runs)

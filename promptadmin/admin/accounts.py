@@ -20,6 +20,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from promptadmin.accounts.rights import rights_by_thing
 from promptadmin.backoffice.password_links import link_page
 from promptadmin.backoffice.row_history import HistoryPage
+from promptadmin.compat import row_is_gone
 from promptadmin.plugins.declarations import enabled_plugins
 
 #: Django's pair of lists needs two hands and a wide screen; boxes to tick don't.
@@ -102,8 +103,7 @@ class UserAdmin(HistoryPage, django_pages.UserAdmin, ModelAdmin):  # type: ignor
     def link(self, request: HttpRequest, object_id: str) -> HttpResponse:
         user = self.get_object(request, object_id)
         if user is None:
-            answer: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-            return answer
+            return row_is_gone(self, request, object_id)
         if user.is_superuser and not request.user.is_superuser:
             raise PermissionDenied
         return link_page(request, user)

@@ -49,6 +49,8 @@ KEPT_ANSWER_BYTES = MEBIBYTE
 #: The rows of one page of a list, and the ids that one request names.
 PAGE_ROWS = 100
 IMPORT_LINES = 10_000
+#: The rows of a list that is sorted by a column without an index.
+SORTED_ROWS = 50_000
 #: The values in a file of JSON.
 IMPORT_VALUES = 3_000_000
 #: The elements of an XLSX file's XML.

@@ -193,3 +193,43 @@ class AdoptIndex(_Adopting, migrations.AddIndex):
         connection = schema_editor.connection
         if table_exists(connection, table) and self.index.name in index_columns(connection, table):
             super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+class FormerIndex(AdoptIndex):
+    """Stands for an index that a later migration drops: where it isn't, it isn't made first."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        """Leave everything as it is."""
+
+
+class DropIndex(AdoptIndex):
+    """Drops an index if it is there; one of its name over other columns stays. Backwards it is made again."""
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        options = state.models[app_label, self.model_name_lower].options
+        options["indexes"] = [index for index in options["indexes"] if index.name != self.index.name]
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        """Drop the index if it is there and has its columns, and perhaps the key behind them."""
+        model = from_state.apps.get_model(app_label, self.model_name)
+        columns = [model._meta.get_field(name).column for name, _ in self.index.fields_orders]
+        found = index_columns(schema_editor.connection, model._meta.db_table).get(self.index.name)
+        if found in (columns, [*columns, model._meta.pk.column]):
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        """Make the index unless there is one of its name."""
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def describe(self) -> str:
+        return f"Drop index {self.index.name} of {self.model_name}"
+
+    @property
+    def migration_name_fragment(self) -> str:
+        return f"drop_{self.index.name.lower()}"

@@ -182,6 +182,7 @@ def _paths(plugin: PluginConfig) -> Iterator[tuple[str, str, Fits, str]]:
         ("startup_steps", _functions(plugin.startup_steps)),
         ("upkeep_jobs", _functions(plugin.upkeep_jobs)),
         ("dashboard_panels", _functions(plugin.dashboard_panels)),
+        ("finders", plugin.finders),
         ("dashboard_filters", [item.choices for item in plugin.dashboard_filters]),
     ]
     for attribute, paths in declared:

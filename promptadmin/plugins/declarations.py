@@ -7,6 +7,7 @@ through the entry point group `promptadmin.plugins` and switched on by that entr
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -113,6 +114,24 @@ class RootApi:
     error_body: str
 
 
+@dataclass(frozen=True)
+class Hit:
+    """A page that the back-office's search has found.
+
+    `kind` says in a word what it is the page of, `details` what else helps to tell it from others, `snippet` is HTML.
+    Hits stand by descending `score`; those of an empty search, where nothing ranks them, by descending `changed_at`.
+    """
+
+    title: str
+    address: str
+    kind: str
+    symbol: str
+    details: str = ""
+    snippet: str = ""
+    score: float = 0.0
+    changed_at: dt.datetime | None = None
+
+
 class PluginConfig(AppConfig):
     """The base of every plugin's AppConfig; all that a plugin contributes is declared on the class.
 
@@ -146,6 +165,9 @@ class PluginConfig(AppConfig):
     drill_paths: ClassVar[Sequence[str]] = ()
     dashboard_panels: ClassVar[Sequence[DashboardPanel]] = ()
     dashboard_filters: ClassVar[Sequence[DashboardFilter]] = ()
+    #: Dotted paths of callables for the back-office's search: from a user and a text to the `Hit`s that this user may
+    #: see; for an empty text, to what changed last. They run in a read session.
+    finders: ClassVar[Sequence[str]] = ()
     #: Model name in small letters → Material symbol beside it in the navigation, in the order of the navigation.
     navigation: ClassVar[Mapping[str, str]] = {}
     #: API scope ("read", "write") → Django's permissions that a signed-in member of staff needs for it.

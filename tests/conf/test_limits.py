@@ -32,6 +32,7 @@ def test_the_api_document_names_the_limits() -> None:
         f"an import {limits.IMPORT_BYTES // limits.MEBIBYTE} MiB and {limits.IMPORT_LINES:,} lines.",
         f"A prompt's text may have {limits.PROMPT_LENGTH:,} characters, a project's name, a run's title and its short "
         f"texts {limits.PROJECT_NAME_LENGTH}, a description {limits.DESCRIPTION_LENGTH:,}, a tag {limits.TAG_LENGTH}, ",
+        f"More than {limits.SORTED_ROWS:,} runs are not sorted",
         f"The answer is kept for {limits.KEPT_ANSWER_HOURS} hours",
         f"An answer over {limits.KEPT_ANSWER_BYTES // limits.MEBIBYTE} MiB is not kept",
     ):

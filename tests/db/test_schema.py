@@ -15,7 +15,7 @@ from django.db.migrations.optimizer import MigrationOptimizer
 from django.db.migrations.state import ProjectState
 
 from promptadmin.db.fields import NamedIndex, Text
-from promptadmin.db.schema import AdoptField, AdoptIndex, AdoptModel, ForeignShapeError
+from promptadmin.db.schema import AdoptField, AdoptIndex, AdoptModel, DropIndex, ForeignShapeError, FormerIndex
 from tests.conftest import OpenDatabase
 from tests.support.django_databases import postgresql_config, sqlite_config
 from tests.support.sent_sql import changes, sent_sql
@@ -28,6 +28,7 @@ MODEL = AdoptModel(
     options={"db_table": "things"},
 )
 FIELD = AdoptField(model_name="thing", name="colour", field=Text(null=True))
+DROP = DropIndex(model_name="thing", index=NamedIndex(fields=["name", "note"], name="ix_things_name_note"))
 INDEX = AdoptIndex(model_name="thing", index=NamedIndex(fields=["name", "note"], name="ix_things_name_note"))
 FOREIGN_KEY = AdoptField(
     model_name="thing", name="parent", field=models.ForeignKey("projects.thing", models.DO_NOTHING, null=True)
@@ -238,6 +239,41 @@ def test_adopt_index_leaves_one_of_its_name_over_other_columns(
 def test_adopt_index_without_its_table(connection: BaseDatabaseWrapper) -> None:
     """Backwards where the table is gone already."""
     assert backwards(connection, INDEX, MODEL) == []
+
+
+def test_drop_index_drops_an_index_once_and_makes_it_again(connection: BaseDatabaseWrapper) -> None:
+    forwards(connection, MODEL)
+    forwards(connection, INDEX, MODEL)
+    assert len(forwards(connection, DROP, MODEL, INDEX)) == 1
+    assert forwards(connection, DROP, MODEL, INDEX) == []
+    assert indexes(connection) == {}
+    assert len(backwards(connection, DROP, MODEL, INDEX)) == 1
+    assert backwards(connection, DROP, MODEL, INDEX) == []
+    assert indexes(connection) == {"ix_things_name_note": ["name", "note"]}
+
+
+def test_drop_index_drops_one_that_ends_with_the_key(connection: BaseDatabaseWrapper) -> None:
+    """As those of PostgreSQL may."""
+    forwards(connection, MODEL)
+    execute(connection, "CREATE INDEX ix_things_name_note ON things (name, note, id)")
+    assert len(forwards(connection, DROP, MODEL, INDEX)) == 1
+    assert indexes(connection) == {}
+
+
+def test_drop_index_leaves_one_of_its_name_over_other_columns(connection: BaseDatabaseWrapper) -> None:
+    forwards(connection, MODEL)
+    execute(connection, "CREATE INDEX ix_things_name_note ON things (note)")
+    assert forwards(connection, DROP, MODEL, INDEX) == []
+    assert indexes(connection) == {"ix_things_name_note": ["note"]}
+
+
+def test_a_former_index_is_not_made_but_dropped(connection: BaseDatabaseWrapper) -> None:
+    former = FormerIndex(model_name="thing", index=INDEX.index)
+    forwards(connection, MODEL)
+    assert forwards(connection, former, MODEL) == []
+    forwards(connection, INDEX, MODEL)
+    assert len(backwards(connection, former, MODEL)) == 1
+    assert indexes(connection) == {}
 
 
 # ---------------------------------------------------------------- squashing

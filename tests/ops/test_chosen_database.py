@@ -152,7 +152,10 @@ def test_make_hands_on_what_was_typed(tmp_path: Path, name: str) -> None:
     assert done.returncode == 0, done.stderr
     assert database_config(done.stdout)["NAME"] == file
     assert {path.name for path in tmp_path.iterdir()} == {"rules.mk", file.name}
-    missing = make("-f", str(rules), "show", f"DB={file}x")
+
+
+def test_make_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
+    missing = make("run", f"DB={tmp_path}/missing.db")
     assert missing.returncode != 0
     assert "add NEW=1" in missing.stderr
 

@@ -7,12 +7,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.conftest import Command
 from tests.ops.test_stopping import descendants, gone
 from tests.support.processes import REPOSITORY, Scratch
 from tests.support.services import needs_postgresql, postgresql_database
@@ -59,10 +60,15 @@ def interrupt(scratch: Scratch, function: str, *arguments: str) -> None:
     assert gone(children)
 
 
-def again(scratch: Scratch, *arguments: str) -> None:
-    """The same command, which nothing holds up, works."""
-    done = scratch.manage(*arguments)
-    assert done.returncode == 0, done.stderr
+@pytest.fixture
+def again(command: Command) -> Callable[..., None]:
+    """Runs the same command, which nothing holds up and which must work."""
+
+    def run(*arguments: str) -> None:
+        done = command(*arguments)
+        assert done.returncode == 0, done.stderr
+
+    return run
 
 
 def rows(file: Path, sql: str) -> Sequence[tuple[object, ...]]:
@@ -81,18 +87,18 @@ def adopted(scratch: Scratch, new_file: bytes) -> Scratch:
     return scratch
 
 
-def test_a_backup(adopted: Scratch) -> None:
+def test_a_backup(adopted: Scratch, again: Callable[..., None]) -> None:
     backups = adopted.directory / "backups"
     interrupt(adopted, "promptadmin.ops.backups.sqlite_source.damage", "backupdb", str(backups))
     assert not list(backups.iterdir())
-    again(adopted, "backupdb", str(backups))
+    again("backupdb", str(backups))
     [backup] = backups.iterdir()
     assert (backup / "manifest.json").exists()
 
 
-def test_a_restored_backup(adopted: Scratch) -> None:
+def test_a_restored_backup(adopted: Scratch, again: Callable[..., None]) -> None:
     backups = str(adopted.directory / "backups")
-    again(adopted, "backupdb", backups)
+    again("backupdb", backups)
     connection = sqlite3.connect(adopted.database)
     connection.execute("CREATE TABLE later (x)")
     connection.close()
@@ -101,7 +107,7 @@ def test_a_restored_backup(adopted: Scratch) -> None:
     interrupt(adopted, "promptadmin.ops.backups.sqlite_target.damage", "restoredb", backups)
     assert rows(adopted.database, later) == [(1,)]
     assert sorted(path.name for path in adopted.directory.iterdir()) == before
-    again(adopted, "restoredb", backups)
+    again("restoredb", backups)
     assert rows(adopted.database, later) == [(0,)]
 
 
@@ -111,25 +117,26 @@ def test_a_move(adopted: Scratch) -> None:
         interrupt(adopted, "promptadmin.ops.postgresql_move.moving._compare", "move_to", url)
         with psycopg.connect(url) as server:
             assert server.execute("SELECT to_regclass('promptadmin_move_tables')").fetchone() != (None,)
-        again(adopted, "move_to", url)
+        done = adopted.manage("move_to", url)  # with the same plugins as the command that was interrupted
+        assert done.returncode == 0, done.stderr
 
 
-def test_upkeep(adopted: Scratch) -> None:
+def test_upkeep(adopted: Scratch, again: Callable[..., None]) -> None:
     interrupt(adopted, "promptadmin.api.idempotency.forget_expired", "upkeep", "--once")
-    again(adopted, "upkeep", "--once")
+    again("upkeep", "--once")
 
 
 @pytest.mark.parametrize(
-    ("function", "command"),
+    ("function", "name"),
     [("optimizations.startup.link_prompts", "startup"), ("optimizations.seeding.backfill_prompts", "backfill_prompts")],
 )
-def test_what_is_taken_in_from_runs(scratch: Scratch, function: str, command: str) -> None:
-    again(scratch, "make_demo_file", str(scratch.database))
-    if command != "startup":
-        again(scratch, "startup")
-    interrupt(scratch, function, command)
-    again(scratch, command)
-    again(scratch, "startup")
+def test_what_is_taken_in_from_runs(scratch: Scratch, again: Callable[..., None], function: str, name: str) -> None:
+    again("make_demo_file", str(scratch.database))
+    if name != "startup":
+        again("startup")
+    interrupt(scratch, function, name)
+    again(name)
+    again("startup")
     unlinked = "SELECT COUNT(*) FROM optimizations WHERE prompt_id IS NULL AND project <> '' AND raw_prompt <> ''"
     assert rows(scratch.database, f"{unlinked} AND project IN (SELECT name FROM projects WHERE status = 'active')") == [
         (0,)

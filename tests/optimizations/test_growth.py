@@ -16,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from optimizations.files.export import exported_rows
 from optimizations.lists import queries
-from optimizations.lists.paging import SORTS
+from optimizations.lists.paging import INDEXED_SORTS
 from optimizations.repository import OptimizationRepository, RunFilters
 from optimizations.stats.rollups import building, table
 from projects.repository import ProjectRepository
@@ -50,7 +50,6 @@ GROWS = {
     "project_id, project asc": "the runs that pass lie together, anywhere in this order: they are collected first",
     "project_id, project desc": "the same",
     "shown, project desc": "the runs that are hidden are the first of this order: they are walked past",
-    "task type, status, duration_ms desc": "no index has both filters, and more pass than are sorted at once",
 }
 
 
@@ -97,7 +96,7 @@ def reads(using: str, size: int) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Every read of the contract, by a name."""
     runs, projects = OptimizationRepository(using), ProjectRepository(using)
     for name, filters in BY_FILTER.items():
-        for sort in SORTS:
+        for sort in INDEXED_SORTS:
             for order in ("desc", "asc"):
                 by: dict[str, Any] = {"filters": filters, "sort": sort, "order": order}
                 yield f"{name}, {sort} {order}", partial(runs.list_runs, **by)
@@ -166,7 +165,7 @@ def steps(new_file: bytes, open_file: OpenFile, tmp_path_factory: pytest.TempPat
 
 def test_no_read_costs_more_because_there_are_more_rows(steps: dict[str, list[int]]) -> None:
     """Or it has a bound; what grows is known, and that it still does shows that this test would see another."""
-    assert len(steps) > 250
+    assert len(steps) > 150
     growing = {name: taken for name, taken in steps.items() if taken[-1] > max(FLAT * taken[0], BOUND)}
     assert "page in the middle by score" in growing
     assert set(growing) <= set(GROWS), growing

@@ -6,19 +6,24 @@ import datetime as dt
 import functools
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
-from optimizations.lists.paging import SORTS
+from optimizations.lists import paging
+from optimizations.lists.paging import INDEXED_SORTS, SORTS, TooManyToSort
 from optimizations.repository import OptimizationRepository, RunFilters
+from optimizations.startup import normalize_strategies
 from optimizations.stats import statistics
 from optimizations.stats.rollups import building
 from optimizations.stats.rollups import table as rollup_table
 from optimizations.stats.rollups.reading import find_cover
 from projects.repository import ProjectRepository
+from promptadmin.db.sessions import read_session
+from promptadmin.plugins.steps import StepContext
 from promptadmin.search import candidate_filter, postgresql
 from tests.conftest import OpenFile
 from tests.optimizations.searched_files import add_run, index_everything
@@ -41,8 +46,8 @@ FILTERS = (
 
 
 @on_sqlite
-@pytest.mark.parametrize("sort", SORTS)
-def test_a_page_in_any_order_is_read_from_an_index(sort: str) -> None:
+@pytest.mark.parametrize("sort", INDEXED_SORTS)
+def test_a_page_in_any_indexed_order_is_read_from_an_index(sort: str) -> None:
     """By number and by cursor, in both directions, with each filter; without one, nothing is sorted either."""
     for number in range(5):
         make_run(status="completed", project="p", task_type="t", title=f"title {number}")
@@ -79,12 +84,44 @@ def test_reading_one_thing_reads_no_whole_table() -> None:
 
 @on_sqlite
 def test_the_test_sees_a_missing_index() -> None:
-    """Without its index, the order by title is a scan and a sort."""
+    """The order by title has none: it is a scan and a sort."""
     make_run(title="title")
-    with connection.cursor() as cursor:
-        cursor.execute("DROP INDEX ix_optimizations_title")
     steps = sqlite_plans(lambda: OptimizationRepository().list_runs_after("", sort="title"))
     assert [step for step in steps if reads_everything(step)]
+
+
+@pytest.mark.parametrize("sort", sorted({*SORTS} - {*INDEXED_SORTS}))
+def test_an_order_without_an_index_is_for_few_runs(sort: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By number and by cursor; a filter that leaves few runs makes it possible."""
+    monkeypatch.setattr(paging, "SORTED_ROWS", 3)
+    for number in range(4):
+        make_run(task_type="t" if number else "u")
+    runs = OptimizationRepository()
+    for read in (runs.list_runs, partial(runs.list_runs_after, "")):
+        with read_session():
+            with pytest.raises(TooManyToSort, match=rf"sort={sort} is for lists of at most 3 runs, and this one has 4"):
+                read(sort=sort)
+            assert len(read(sort=sort, filters=RunFilters(task_type="t")).items) == 3
+
+
+@on_sqlite
+def test_strategies_are_renamed_by_indexes() -> None:
+    """Each start looks for old names in both columns, and reads no run that has none."""
+    sent: list[tuple[str, Any]] = []
+
+    def keep(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        sent.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(keep):
+        normalize_strategies(StepContext(connection))
+    [(update, params)] = [(sql, params) for sql, params in sent if "UPDATE optimizations" in sql]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {update}", params)
+        steps = [row[3] for row in cursor.fetchall()]
+    for index in ("strategy_created_at", "framework_beside"):
+        assert any(f"SEARCH optimizations USING INDEX ix_optimizations_{index}" in step for step in steps), steps
+    assert not [step for step in steps if step.startswith("SCAN")]
 
 
 STATISTICS: tuple[Callable[[], Any], ...] = (
@@ -128,7 +165,7 @@ def test_searches_read_what_the_index_names(
     path = tmp_path / "searched.db"
     path.write_bytes(new_file)
     for number in range(20):
-        add_run(path, f"run {number}", f"text number{number}")
+        add_run(path, f"run {number}", f"text number{number}", title=f"title {number}")
     with open_file(path) as connection:
         runs = OptimizationRepository(connection.alias)
         found: list[Any] = []
@@ -142,6 +179,10 @@ def test_searches_read_what_the_index_names(
                 assert bool([step for step in steps if reads_everything(step)]) != indexed, steps
                 assert found.pop().total == 1
             index_everything(connection.alias)
+        monkeypatch.undo()  # the title is no common text
+        steps = sqlite_plans(lambda: found.append(runs.is_duplicate(title="TITLE 7")), connection.alias)
+        assert found == [True]
+        assert not [step for step in steps if reads_everything(step)], steps
 
 
 def fill(runs: int) -> None:
@@ -184,16 +225,13 @@ def test_postgresql_has_an_index_for_every_read() -> None:
         lambda: runs.list_runs(filters=RunFilters(search="umber77")),
     ]
     for filters in FILTERS:
-        for sort in SORTS:
+        for sort in INDEXED_SORTS:
             deeds.append(
                 lambda filters=filters, sort=sort: runs.list_runs_after("", filters=filters, sort=sort, limit=20)  # type: ignore[misc]
             )
     for deed in deeds:
         assert postgresql_scans(deed) == []
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("DROP INDEX ix_optimizations_title")
-        assert postgresql_scans(lambda: runs.list_runs_after("", sort="title"))
-        transaction.set_rollback(True)
+    assert postgresql_scans(lambda: runs.list_runs_after("", sort="title"))  # which has none
 
 
 @on_postgresql

@@ -182,9 +182,10 @@ def test_a_projects_runs_are_counted_in_parts() -> None:
 def test_only_what_no_index_has_needs_a_route() -> None:
     """Lists that an index has filtered and in order are read from it."""
     by = partial(RunOrder.named, using="default")
-    assert not plans.needs_route(RunFilters(), by("title", "asc"))
+    assert not plans.needs_route(RunFilters(), by("status", "asc"))
+    assert not plans.needs_route(RunFilters(project="p"), by("title", "desc"))
     assert not plans.needs_route(RunFilters(status="completed"), by("created_at", "desc"))
     assert not plans.needs_route(RunFilters(project="p"), by("project", "desc"))
-    assert plans.needs_route(RunFilters(project="p"), by("title", "desc"))
+    assert plans.needs_route(RunFilters(project="p"), by("task_type", "desc"))
     assert plans.needs_route(RunFilters(project_id="x"), by("created_at", "desc"))
-    assert not plans.needs_route(RunFilters(project="p", search="x"), by("title", "desc"))
+    assert not plans.needs_route(RunFilters(project="p", search="x"), by("task_type", "desc"))

@@ -17,7 +17,11 @@ FLIPS = int(_number("TEST_FLIPS", 20))
 REPLAYS = int(_number("TEST_ROUNDS", 2))
 STOPPED_SECONDS = _number("TEST_STOPPED_SECONDS", 1)
 WEBHOOK_SECONDS = _number("KILL_SECONDS", 2)
-SAMPLES = SAMPLE_NAMES if os.environ.get("PROMPTADMIN_ALL_SAMPLES") else ("dirty",)
+WHOLE = bool(os.environ.get("PROMPTADMIN_ALL_SAMPLES"))
+SAMPLES = SAMPLE_NAMES if WHOLE else ("dirty",)
+ROWS_APART = 1 if WHOLE else 10  # each so many-th row is also asked for alone
+STOPS_APART = 1 if WHOLE else 4  # after each so many-th migration an adoption is stopped
+REPLAY_WORKERS = (1, 4) if WHOLE else (4,)
 
 # What `make fuzz` sets.
 EXAMPLES = int(_number("EXAMPLES", 30))  # of each test that hypothesis makes some for, unless it says otherwise

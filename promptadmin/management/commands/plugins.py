@@ -22,6 +22,7 @@ CONTRIBUTIONS = {
     "health_fields": "health",
     "dashboard_panels": "dashboard panels",
     "dashboard_filters": "dashboard filters",
+    "finders": "finders",
     "events": "events",
     "event_receivers": "event receivers",
     "event_recorders": "event recorders",

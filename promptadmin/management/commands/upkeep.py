@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from promptadmin.ops.progress import bar
 from promptadmin.ops.upkeep import OwnedJob, finish, keep_up, upkeep_jobs
+from promptadmin.plugins.checks import DECLARATIONS
 from promptadmin.plugins.steps import JobResult
 
 NICE = 10  # the server's workers come first
@@ -17,6 +18,7 @@ NICE = 10  # the server's workers come first
 
 class Command(BaseCommand):
     help = "Does what is left to be done beside the server; `serve` keeps it running."
+    requires_system_checks = (DECLARATIONS,)  # others would import every door; `serve` makes them all
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="End when nothing is left.")

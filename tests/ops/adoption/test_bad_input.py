@@ -26,6 +26,7 @@ from tests.support.django_databases import postgresql_config
 from tests.support.legacy_files import make_file, make_run
 from tests.support.ports import free_port
 from tests.support.processes import Scratch, as_anybody
+from tests.support.rounds import STOPS_APART
 from tests.support.services import needs_postgresql, postgresql_database
 
 ROWS = 200  # a file of some 25 pages
@@ -200,7 +201,7 @@ def test_an_encrypted_file(scratch: Scratch, refusal: Refusal) -> None:
     assert "is not a SQLite database" in refusal()
 
 
-@pytest.mark.parametrize("kept", range(0, 24, 4))
+@pytest.mark.parametrize("kept", range(0, 24, 2 * STOPS_APART))
 def test_an_adoption_that_stopped_after_any_migration_goes_on(open_file: OpenFile, tmp_path: Path, kept: int) -> None:
     """What it made by then is no other program's, also before promptadmin's own first table."""
     path = make_legacy(tmp_path / "promptforge.db")

@@ -13,16 +13,16 @@ import pytest
 
 from tests.support import file_contents, legacy_files
 from tests.support.processes import Scratch
-from tests.support.rounds import KILLS
+from tests.support.rounds import KILLS, SAMPLES
 from tests.support.services import needs_legacy_files
 
 pytestmark = needs_legacy_files
 
-OPTIONS = {"early": [], "dirty": ["--repair-orphans"]}
+OPTIONS = {"early": [], "full": [], "dirty": ["--repair-orphans"]}
 SHORTEST_SECONDS = 0.05
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("name", SAMPLES)
 def test_killed_at_any_moment(scratch: Scratch, name: str) -> None:
     """Each start goes on where the last one died; a file that is done makes way for a fresh one."""
     moments = random.Random(f"killed {name}")

@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-from optimizations.lists.paging import SORTS
+from optimizations.lists.paging import INDEXED_SORTS
 from optimizations.models import Optimization
 from promptadmin.db.derived_tables import is_derived
 from promptadmin.ops.startup.sequence import run_startup
@@ -23,6 +23,7 @@ from tests.ops.adoption.random_files import AUDIT_TRIGGER, EXTRA_COLUMNS, EXTRA_
 from tests.support import file_contents, legacy_files
 from tests.support.django_databases import postgresql_config
 from tests.support.legacy_files import make_file, make_project, make_prompt, make_run, make_version
+from tests.support.rounds import STOPS_APART
 from tests.support.sent_sql import LEGACY_TABLES, changes, rebuilds, sent_sql
 from tests.support.services import needs_legacy_files, needs_postgresql, postgresql_database
 
@@ -234,12 +235,9 @@ def test_an_empty_database_goes_back_to_nothing(open_file: OpenFile, tmp_path: P
 
 # ---------------------------------------------------------------- stopped half-way
 
-PARTS = 4
 
-
-@pytest.mark.parametrize("part", range(PARTS))
-def test_stopped_after_any_migration(open_file: OpenFile, tmp_path: Path, part: int) -> None:
-    """`migrate` to each migration of both applications in turn, then start: the file ends as after one start."""
+def test_stopped_after_any_migration(open_file: OpenFile, tmp_path: Path) -> None:
+    """`migrate` to migrations of both applications in turn, then start: the file ends as after one start."""
     path = make_early(tmp_path / "promptforge.db")
     whole = tmp_path / "whole.db"
     whole.write_bytes(path.read_bytes())
@@ -250,7 +248,7 @@ def test_stopped_after_any_migration(open_file: OpenFile, tmp_path: Path, part: 
     expected = outcome(whole)
     keys = [(migration.app_label, migration.name) for migration, _ in plan]
     stops = [key for key in keys if key[0] in ("projects", "optimizations")]
-    for key in stops[part::PARTS]:
+    for key in stops[::STOPS_APART]:
         with open_file(path) as connection:
             migrate(connection, *latest_of_each(keys[: keys.index(key) + 1]))
         copy = tmp_path / "copy.db"
@@ -332,7 +330,8 @@ def test_postgresql_has_the_same(open_database: OpenDatabase, tmp_path: Path, ne
                 cursor.execute(INDEXES, [table])
                 wanted = file_contents.index_columns(path, table)
                 if table == "optimizations":  # SQLite's indexes all end with the row's number
-                    wanted |= {f"ix_{table}_{column}": [column, "id"] for column in SORTS if column != "created_at"}
+                    others = [column for column in INDEXED_SORTS if column != "created_at"]
+                    wanted |= {f"ix_{table}_{column}": [column, "id"] for column in others}
                 assert dict(cursor.fetchall()) == wanted
                 cursor.execute(FOREIGN_KEYS, [table])
                 assert set(cursor.fetchall()) == foreign_keys(path, table)

@@ -9,10 +9,12 @@ from django.db import connections
 
 from promptadmin.contrib.webhooks.delivering import deliver_due, deliver_forever
 from promptadmin.db.process_locks import held_lock
+from promptadmin.plugins.checks import DECLARATIONS
 
 
 class Command(BaseCommand):
     help = "Delivers webhooks as events come; `serve` runs it too, and only one process at a time does the work."
+    requires_system_checks = (DECLARATIONS,)  # others would import every door; `serve` makes them all
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="End when nothing is due any more.")
