@@ -8,14 +8,21 @@ from django.core.exceptions import ImproperlyConfigured
 from promptadmin.plugins.declarations import PluginConfig, RootApi
 
 
-def _at(name: str, path: str, router: str = "router") -> RootApi:
-    module = f"projects.contrib.clients.{name}"
+def _at(module: str, path: str, router: str = "router", name: str = "") -> RootApi:
+    module, name = f"projects.contrib.clients.{module}", name or module
     return RootApi(name=name, path=path, router=f"{module}.{router}", error_body=f"{module}.error_body")
 
 
 #: Each client's name, and what it asks.
 CLIENTS = {
     "langfuse": [_at("langfuse", "api/public/")],
+    "mlflow": [_at("mlflow", "api/2.0/mlflow/")],
+    "ofrep": [_at("ofrep", "ofrep/v1/evaluate/")],
+    "phoenix": [
+        _at("phoenix", "v1/"),
+        _at("phoenix", "arize_phoenix_version", "version_router", "phoenix_version"),
+    ],
+    "litellm": [_at("litellm", "beta/")],
 }
 if unknown := set(settings.CLIENTS) - set(CLIENTS):
     raise ImproperlyConfigured(

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Path, Query, Router, Schema
+from ninja import Path, Query, Router, Schema, Status
 from pydantic import AfterValidator, ConfigDict, Field
 
 from projects.api.inputs import Content, storable
@@ -155,13 +155,13 @@ def delete_prompt(
     name: PromptName,
     version: Annotated[str | None, Query(None)] = None,
     label: Annotated[str | None, Query(None)] = None,
-) -> tuple[int, None]:
+) -> Status[None]:
     """The whole prompt. Single versions are kept for ever."""
     if version is not None or label is not None:
         raise Invalid("Single versions can't be deleted: take labels away instead, or delete the whole prompt")
     repository = RegistryRepository()
     repository.prompts.delete_prompt(prompt_id=repository.find(name).prompt_id)
-    return 204, None
+    return Status(204, None)
 
 
 @router.api_operation(["GET", "POST", "PUT", "PATCH", "DELETE"], "/{path:other}", openapi_extra={"requestBody": {}})
