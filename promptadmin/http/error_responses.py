@@ -34,6 +34,7 @@ TITLES = {
 FAILED = Fault(
     500, "The server failed at this, and its log says why. Look whether it is done before you send it again."
 )
+FAILED_TO_SHOW = Fault(500, "The server failed at showing this page, and its log says why. Tell whoever runs it.")
 EXPIRED = Fault(403, "Nothing was changed: the form was loaded before you signed in, in this tab or in another.")
 FOREIGN = Fault(
     403,
@@ -103,7 +104,7 @@ def failed(request: HttpRequest, error: BaseException | None) -> HttpResponse:
         return answer(request, fault)
     if is_of_api(request.path):
         return json_error("Internal server error", 500, request_id=current_request_id.get())
-    return answer(request, FAILED) if request.method == "POST" else defaults.server_error(request)
+    return answer(request, FAILED if request.method == "POST" else FAILED_TO_SHOW)
 
 
 def log_failure(request: HttpRequest, error: BaseException) -> None:
