@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,7 +11,7 @@ import pytest
 
 from tests.support.processes import SECONDS, environment
 from tests.support.servers import Site, serving
-from tests.support.services import CLIENTS_PYTHON, postgresql_database
+from tests.support.services import CLIENTS_PYTHON, needs_postgresql, postgresql_database
 
 TOKEN = "token-of-the-tests-of-clients"
 PLUGINS = "projects,optimizations,registry,clients"
@@ -20,12 +19,12 @@ PROGRAMS = Path(__file__).parent / "programs"
 Run = Callable[..., str]
 
 
-@pytest.fixture(scope="package")
-def site(tmp_path_factory: pytest.TempPathFactory, new_file: bytes) -> Iterator[Site]:
-    """One server for the programs of all clients, on the engine of this run: each has prompts of its own."""
+@pytest.fixture(scope="package", params=["sqlite", pytest.param("postgresql", marks=needs_postgresql)])
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, new_file: bytes) -> Iterator[Site]:
+    """One server an engine for the programs of all clients: each has prompts of its own."""
     directory = tmp_path_factory.mktemp("clients")
     with ExitStack() as stack:
-        if os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        if request.param == "postgresql":
             url = stack.enter_context(postgresql_database())
         else:
             (directory / "x.db").write_bytes(new_file)
