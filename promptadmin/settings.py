@@ -62,6 +62,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations", "registry"))
 PROMPT_CHECKS_OFF = env.names("PROMPTADMIN_PROMPT_CHECKS_OFF")
 PROMPT_MAX_AGE = env.number("PROMPTADMIN_PROMPT_MAX_AGE", 0, maximum=24 * 60 * 60)  # seconds
+CLIENTS = env.names("PROMPTADMIN_CLIENTS")
 WEBHOOKS_HOSTS = env.names("PROMPTADMIN_WEBHOOKS_HOSTS")
 for name in WEBHOOKS_HOSTS:
     has_port = ":" in name and not is_address(name.strip("[]"))
