@@ -248,6 +248,16 @@ class SavedOut(Answer):
     labels: list[SavedLabelOut]
 
 
+class BundleOut(Answer):
+    """All prompts of a label. `signature` is over the bytes that stand behind it."""
+
+    signature: str = Field(examples=[f"hmac-sha256:{SHA256}"])
+    format: Literal[1]
+    label: str = Field(examples=[LABEL])
+    prefix: str | None = Field(examples=["support/"])
+    prompts: list[NamedPromptOut]
+
+
 class FetchOut(Answer):
     """How often one token fetched one version by one label on one day."""
 
