@@ -34,6 +34,7 @@ from projects.contrib.registry.repository import RegistryRepository
 from projects.contrib.registry.variables import compile_prompt
 from projects.repository import LEAVE
 from promptadmin.api.app import errors
+from promptadmin.api.auth import access
 from promptadmin.api.etags import Resource, checks_if_match, is_known, text_tag
 from promptadmin.db.fields import LARGEST_INTEGER, moment_of_text
 from promptadmin.http.responses import ready_json, ready_text
@@ -100,6 +101,7 @@ def list_named_prompts(
     "/prompts/{path:name}/compile",
     response={200: CompiledOut, **errors(400, 404)},
     operation_id="compile_named_prompt",
+    auth=access("read"),
     summary="Fill in a prompt's variables",
 )
 def compile_named_prompt(request: HttpRequest, name: PromptName, data: CompileIn) -> dict[str, Any]:

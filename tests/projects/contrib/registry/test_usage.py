@@ -14,7 +14,7 @@ from projects.contrib.registry.models import PromptFetch
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import Conflict
 from tests.projects.contrib.registry.naming import as_token, do, make_named, move
-from tests.projects.contrib.registry.test_api import put, with_token
+from tests.projects.contrib.registry.test_api import post, put, with_token
 
 pytestmark = pytest.mark.django_db
 
@@ -39,11 +39,12 @@ def test_fetches_are_counted_by_label_version_and_token(client: Client) -> None:
     other.get("/api/prompts/a")
     other.get("/api/prompts/a?version=2")
     other.get("/api/prompts/a?label=nonsense")
+    assert post(other, "/prompts/a/compile", {"version": 2, "values": {}}).status_code == 200  # a token that reads
     assert rows() == []  # no request has written anything
     assert counter.write() == 3
-    assert sorted(rows()) == [("", 2, 1), ("production", 1, 1), ("production", 1, 5)]
+    assert sorted(rows()) == [("", 2, 2), ("production", 1, 1), ("production", 1, 5)]
     usage = api.get("/api/prompts/a/usage").json()
-    assert usage["count"] == 7
+    assert usage["count"] == 8
     assert {item["label"] for item in usage["items"]} == {None, "production"}
     assert usage["last_fetched_at"] == max(item["last_at"] for item in usage["items"])
     assert api.get("/api/prompts").json()["items"][0]["last_fetched_at"] == usage["last_fetched_at"]
