@@ -32,6 +32,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     }
     overview = [_item("Dashboard", "space_dashboard", reverse("admin:index"))]
     for plugin in enabled_plugins():
+        for page in plugin.navigation_pages:
+            if not page.permission or request.user.has_perm(page.permission):
+                overview.append(_item(page.title, page.symbol, reverse(page.route)))
         keys = [key for key in pages if key[0] == plugin.label]
         symbols = dict(plugin.navigation)
         known = [(plugin.label, name) for name in symbols]
