@@ -74,11 +74,6 @@ class RunFilters:
         on_sqlite = connections[runs.db].vendor == "sqlite"
         if self.project_id and not near and on_sqlite:
             runs = self._of_project(runs, exact)
-        elif on_sqlite and self.task_type and self.status and (self.project or self.prompt_id):
-            # Or SQLite might look through all runs of the task type and the status, which an index tells together.
-            runs = runs.alias(plain_status=_plain("status")).filter(plain_status=exact.pop("status"), **exact)
-            if self.project_id:
-                runs = runs.filter(_belongs(runs.db, Q(id=self.project_id)))
         else:
             runs = runs.filter(**exact)
             if self.project_id:

@@ -28,6 +28,7 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
     """Reached from a prompt, which compares and restores them."""
 
     exchanged = VersionTable()
+    how_rows_come = "A version comes with each change of a prompt: it keeps the text that was there before."
     list_display = ["text", "number", "prompt_link", "run", "replaced"]
     fields = ["version", "prompt_link", "since", "by", "origin", "replaced", "run", "whole_text"]
     readonly_fields = fields

@@ -32,6 +32,7 @@ TITLES = {
 FAILED = Fault(
     500, "The server failed at this, and its log says why. Look whether it is done before you send it again."
 )
+FAILED_TO_SHOW = Fault(500, "The server failed at showing this page, and its log says why. Tell whoever runs it.")
 EXPIRED = Fault(403, "Nothing was changed: the form was loaded before you signed in, in this tab or in another.")
 FOREIGN = Fault(
     403,
@@ -91,7 +92,7 @@ def failed(request: HttpRequest, error: BaseException | None) -> HttpResponse:
         return answer(request, fault)
     if request.path.startswith(API_PREFIX):
         return json_error("Internal server error", 500, request_id=current_request_id.get())
-    return answer(request, FAILED) if request.method == "POST" else defaults.server_error(request)
+    return answer(request, FAILED if request.method == "POST" else FAILED_TO_SHOW)
 
 
 def log_failure(request: HttpRequest, error: BaseException) -> None:

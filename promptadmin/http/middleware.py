@@ -19,7 +19,7 @@ from django.urls import is_valid_path
 from promptadmin.db.deadlines import deadline
 from promptadmin.db.postgresql import replicas
 from promptadmin.db.sqlite.file_identity import check_in_place
-from promptadmin.http.client_address import asks_for_health
+from promptadmin.http.client_address import LIVE_PATH, asks_for_health
 from promptadmin.http.error_responses import API_PREFIX, bad_request, json_error
 from promptadmin.http.methods import READING_METHODS
 
@@ -75,8 +75,9 @@ def file_in_place_middleware(get_response: GetResponse) -> GetResponse:
     """Refuse every request while another file is at the database's path, also those that open no session of ours."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        for connection in connections.all(initialized_only=True):
-            check_in_place(connection)
+        if request.path_info != LIVE_PATH:
+            for connection in connections.all(initialized_only=True):
+                check_in_place(connection)
         return get_response(request)
 
     return middleware

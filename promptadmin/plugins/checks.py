@@ -173,6 +173,7 @@ def _paths(plugin: PluginConfig) -> Iterator[tuple[str, str, Fits, str]]:
         yield "asgi_application", plugin.asgi_application, callable, "a callable"
     declared: list[tuple[str, Iterable[str]]] = [
         ("health_fields", plugin.health_fields.values()),
+        ("gauges", plugin.gauges.values()),
         ("event_receivers", plugin.event_receivers.values()),
         ("event_recorders", plugin.event_recorders.values()),
         ("startup_steps", _functions(plugin.startup_steps)),

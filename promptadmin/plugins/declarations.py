@@ -158,6 +158,9 @@ class PluginConfig(AppConfig):
     event_recorders: ClassVar[Mapping[str, str]] = {}
     #: One of HEALTH_FIELDS → dotted path of a function without arguments that returns its value, at each request.
     health_fields: ClassVar[Mapping[str, str]] = {}
+    #: Name → dotted path of a function without arguments that returns a number, which Prometheus reads as
+    #: `promptadmin_<label>_<name>`; the first line of the function's docstring says what it is.
+    gauges: ClassVar[Mapping[str, str]] = {}
     #: Paths of its API, as in "/api/history?per_page=20", that must answer 200 in a drill of a restored backup.
     drill_paths: ClassVar[Sequence[str]] = ()
     dashboard_panels: ClassVar[Sequence[DashboardPanel]] = ()

@@ -15,7 +15,7 @@ from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
 from tests.browser.accessibility import grave_problems, overflows, use_theme
-from tests.browser.pages import click, click_link, open_page, sign_in, text_of
+from tests.browser.pages import click, click_link, open_page, sign_in, text_of, wait_for
 from tests.browser.test_jobs import copied, press
 from tests.support.processes import REPOSITORY, Scratch, environment
 from tests.support.servers import Site, serving
@@ -74,6 +74,8 @@ def suits_everybody(browser: Chrome, name: str) -> list[str]:
     for theme in ("light", "dark"):
         for width in (1280, 400):
             use_theme(browser, theme, width=width)
+            if theme == "dark" and width == 1280:
+                browser.refresh()  # the page asks for the theme while it loads
             problems += grave_problems(browser) if width == 1280 else ["too wide"] * overflows(browser)
             if PICTURES:
                 taken = browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
@@ -121,6 +123,7 @@ def test_a_prompt_from_its_name_to_production_and_back(browser: Chrome, desk: tu
 
     browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
     sign_in(browser, site, user="ben", password=PASSWORD)
+    wait_for(browser, lambda driver: "it was fine on staging" in driver.find_element(By.ID, "main").text)
     problems += suits_everybody(browser, "dashboard")
     click_link(browser, "Look…")
     assert "it was fine on staging" in text_of(browser)

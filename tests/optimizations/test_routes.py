@@ -136,16 +136,6 @@ def test_what_runs_of_a_status_and_a_task_type_are_is_told_by_an_index() -> None
     ]
 
 
-@pytest.mark.parametrize("narrow", [{"project": "p"}, {"prompt_id": "x"}])
-def test_that_index_is_not_taken_where_another_filter_leaves_less(narrow: dict[str, str]) -> None:
-    """Of a project, or of a prompt."""
-    filters = RunFilters(**narrow, status="completed", task_type="t")  # type: ignore[arg-type]
-    for near in (False, True):
-        steps = sqlite_plans(lambda: list(filters.apply(OptimizationRepository().runs, near=near).values("id")))  # noqa: B023
-        assert steps
-        assert not [step for step in steps if "status_task_type" in step], steps
-
-
 def _paged(runs: OptimizationRepository, filters: RunFilters, sort: str, order: str) -> list[str]:
     found: list[str] = []
     cursor: str | None = ""

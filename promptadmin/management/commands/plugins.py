@@ -19,6 +19,7 @@ CONTRIBUTIONS = {
     "startup_steps": "start-up steps",
     "upkeep_jobs": "upkeep jobs",
     "health_fields": "health",
+    "gauges": "metrics",
     "dashboard_panels": "dashboard panels",
     "dashboard_filters": "dashboard filters",
     "finders": "finders",

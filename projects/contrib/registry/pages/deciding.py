@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from projects.contrib.registry.models import PromotionRequest, RequestState
+from projects.contrib.registry.models import RequestState
 from projects.contrib.registry.pages.access import may, needs
 from projects.contrib.registry.pages.moving import comparison
 from projects.contrib.registry.repository import RegistryRepository
@@ -64,7 +64,6 @@ def request_view(request: HttpRequest, request_id: int) -> HttpResponse:
         **admin.site.each_context(request),
         **compared,
         "title": f"{found.name}: {found.label}",
-        "opts": PromotionRequest._meta,
         "found": found,
         "is_open": found.state == RequestState.OPEN,
         "may_decide": is_mine and may(request.user, "write"),

@@ -8,7 +8,6 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from projects.contrib.registry.models import PromptName
 from projects.contrib.registry.names import PRODUCTION
 from projects.contrib.registry.pages.access import may, needs
 from projects.contrib.registry.pages.deciding import requests_to_decide
@@ -37,7 +36,6 @@ def live_view(request: HttpRequest) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": "What is live",
-        "opts": PromptName._meta,
         "form": form,
         "given": given,
         "labels": labels,
