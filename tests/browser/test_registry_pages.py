@@ -16,7 +16,7 @@ from selenium.webdriver.common.by import By
 
 from tests.browser.accessibility import grave_problems, overflows, use_theme
 from tests.browser.pages import click, click_link, open_page, sign_in, text_of, wait_for
-from tests.browser.test_jobs import copied, press
+from tests.browser.test_jobs import copied
 from tests.support.processes import REPOSITORY, Scratch, environment
 from tests.support.servers import Site, serving
 
@@ -159,13 +159,13 @@ def test_a_prompt_from_its_name_to_production_and_back(browser: Chrome, desk: tu
 
 def fetch_by_copied_programs(browser: Chrome, token: str) -> list[str]:
     """The texts that the programs fetch which the page of a prompt offers to be copied."""
-    click_to_open = "//details[summary[normalize-space()='Fetch it by name']]/summary"
-    press(browser.find_element(By.XPATH, click_to_open), Keys.ENTER)
+    summary = "//details/summary[normalize-space()='Fetch it by name']"
+    browser.find_element(By.XPATH, summary).send_keys(Keys.ENTER)
     variables = environment(TOKEN=token, PYTHONPATH=str(REPOSITORY / "clients" / "python"))
-    press(browser.find_element(By.CSS_SELECTOR, "[data-copy-from=code-named-python]"), Keys.ENTER)
-    python = subprocess.run(
-        [sys.executable, "-c", copied(browser)], env=variables, capture_output=True, text=True, check=True
-    )
-    press(browser.find_element(By.CSS_SELECTOR, "[data-copy-from=code-named-curl]"), Keys.ENTER)
-    curl = subprocess.run(["sh", "-c", copied(browser)], env=variables, capture_output=True, text=True, check=True)
-    return [python.stdout.strip(), json.loads(curl.stdout)["text"]]
+    printed = []
+    for program, name in ((sys.executable, "python"), ("sh", "curl")):
+        text = copied(browser, f"[data-copy-from=code-named-{name}]")
+        ran = subprocess.run([program, "-c", text], env=variables, capture_output=True, text=True, check=False)
+        assert not ran.stderr
+        printed.append(ran.stdout.strip())
+    return [printed[0], json.loads(printed[1])["text"]]
