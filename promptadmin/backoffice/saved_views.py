@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.apps import apps
 from django.contrib import admin, messages
-from django.contrib.admin.sites import NotRegistered
+from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -83,7 +83,7 @@ def save_view(request: HttpRequest) -> HttpResponse:
     given = form.cleaned_data
     with write_session():
         view, _ = SavedView.objects.update_or_create(
-            owner=request.user,
+            owner_id=request.user.pk,
             table=table,
             name=given["name"],
             defaults={"query": given["query"], "is_shared": given["is_shared"]},

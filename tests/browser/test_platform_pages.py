@@ -75,8 +75,6 @@ def make_staff(browser: Chrome, site: Site, name: str, role: str) -> None:
     browser.find_element(By.NAME, "username").send_keys(name)
     for field in ("password1", "password2"):
         browser.find_element(By.NAME, field).send_keys(PASSWORD)
-    click(browser, browser.find_element(By.NAME, "_save"))
-    tick(browser, browser.find_element(By.NAME, "is_staff"))
     tick(browser, browser.find_element(By.XPATH, f"//label[normalize-space()='{role}']//input"))
     click(browser, browser.find_element(By.NAME, "_save"))
 
