@@ -71,7 +71,7 @@ class Bench:
             with tempfile.TemporaryDirectory(dir=scratch) as place:
                 self.add(backups.measure(self.file(self.options.rows), Path(place), rounds=rounds, say=say))
         if "large" in wanted:
-            self.add(large.measure_requests(self.file(self.options.large), say=say))
+            self.add(large.measure_requests(self.file(self.options.large), times=self.options.times, say=say))
         if "memory" in wanted:
             self.add(large.measure_memory(self.file(self.options.large), say=say))
         if "start" in wanted:
@@ -112,6 +112,12 @@ def _options(arguments: Sequence[str] | None) -> tuple[argparse.ArgumentParser, 
     )
     parser.add_argument("--rounds", type=whole_number, default=5, help="rounds; the median counts (default: 5)")
     parser.add_argument("--seconds", type=whole_number, default=3, help="seconds of load in a round (default: 3)")
+    parser.add_argument(
+        "--times",
+        type=whole_number,
+        default=large.TIMES,
+        help="how often at most a request to the large file is timed (default: 15)",
+    )
     parser.add_argument(
         "--postgresql",
         metavar="URL",

@@ -33,7 +33,7 @@ TOUCH = "UPDATE optimizations SET status = status WHERE id = (SELECT id FROM opt
 Say = Callable[[str], None]
 
 
-def measure_requests(file: Adopted, *, say: Say) -> list[Figure]:
+def measure_requests(file: Adopted, *, times: int = TIMES, say: Say) -> list[Figure]:
     """Each list, filter, sort and search: the median while nobody writes, and after a write before each request.
 
     In each round stand the yardsticks: the same rows in process, and by the bare view.
@@ -54,16 +54,17 @@ def measure_requests(file: Adopted, *, say: Say) -> list[Figure]:
                         "ours": lambda path=ask.path: client.timed(path),  # type: ignore[misc]  # bound in this turn
                         "in_process": lambda work=ask.plain: _plainly(connection, work),  # type: ignore[misc]
                         "bare": lambda path=f"/list/{number}": bare.timed(path),  # type: ignore[misc]
-                    }
+                    },
+                    most=times,
                 )
-                written = timed(client, ask.path, before=lambda: _write(file.database))
+                written = timed(client, ask.path, before=lambda: _write(file.database), most=times)
                 figures.append(_requests(file, ask.name, found, ask.target, {"after_write_ms": written}))
         with closing(plain_lists.connect(file.database)) as connection:
-            figures += _statistics(file, client, connection, say)
+            figures += _statistics(file, client, connection, times, say)
     return figures
 
 
-def _statistics(file: Adopted, client: Client, connection: sqlite3.Connection, say: Say) -> list[Figure]:
+def _statistics(file: Adopted, client: Client, connection: sqlite3.Connection, times: int, say: Say) -> list[Figure]:
     """The statistics beside the plain aggregate, which a bare view would only add a millisecond to."""
     ask = statistics_of_all()
     check_alike(ask, client, connection)
@@ -80,9 +81,9 @@ def _statistics(file: Adopted, client: Client, connection: sqlite3.Connection, s
     for name, ours, target in kinds:
         say(f"{ask.name}, {name}")
         ours()  # by each of the server's threads, which remember by themselves
-        found = beside({"ours": ours, "in_process": lambda: _plainly(connection, ask.plain)})
+        found = beside({"ours": ours, "in_process": lambda: _plainly(connection, ask.plain)}, most=times)
         if name == "unchanged":  # in a row: what waits for seconds, while the yardstick computes, wakes slowly
-            found["ours"] = [ours() for _ in range(TIMES)][-len(found["ours"]) :]
+            found["ours"] = [ours() for _ in range(times)][-len(found["ours"]) :]
         figures.append(_requests(file, f"{ask.name}, {name}", found, target))
     return figures
 
@@ -94,11 +95,11 @@ def check_alike(ask: Ask, client: Client, connection: sqlite3.Connection) -> Non
         raise ProcessError(f"{ask.name}: the yardstick's statements find other rows than {ask.path} answers")
 
 
-def beside(works: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
+def beside(works: Mapping[str, Callable[[], float]], *, most: int = TIMES) -> dict[str, list[float]]:
     """The milliseconds of some works, in turns. The first round, which fills caches, isn't counted."""
     slowest = max(work() for work in works.values())
     times = TIMES if slowest < SLOW_MS else SLOW_TIMES if slowest < SLOWEST_MS else SLOWEST_TIMES
-    rounds = [{name: work() for name, work in works.items()} for _ in range(times)]
+    rounds = [{name: work() for name, work in works.items()} for _ in range(min(times, most))]
     return {name: [each[name] for each in rounds] for name in works}
 
 
@@ -154,14 +155,14 @@ def _largest(server: Server, database: Path) -> dict[str, float]:
     return max((_resident(pid, database) for pid in server.worker_ids()), key=lambda each: each["own"])
 
 
-def timed(client: Client, path: str, before: Callable[[], None] = lambda: None) -> list[float]:
+def timed(client: Client, path: str, before: Callable[[], None] = lambda: None, *, most: int = TIMES) -> list[float]:
     """Milliseconds of some requests, fewer of a slow one; the first one, which fills caches, isn't counted."""
 
     def work() -> float:
         before()
         return client.timed(path)
 
-    return beside({"ours": work})["ours"]
+    return beside({"ours": work}, most=most)["ours"]
 
 
 def measure_start(file: Adopted, *, rounds: int, say: Say) -> list[Figure]:

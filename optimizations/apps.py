@@ -74,6 +74,7 @@ class OptimizationsConfig(RunDeclarations, PluginConfig):
         "write": [f"optimizations.{verb}_optimization" for verb in ("add", "change", "delete")],
     }
     dashboard_panels = (
+        _panel("begin", "Begin", 5, 12),
         _panel("numbers", "At a glance", 10, 12),
         _panel("scores", "Score by strategy", 20, 8),
         _panel("best_strategies", "Best strategy for each task type", 30, 4),

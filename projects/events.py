@@ -41,8 +41,10 @@ def project_changed(row: Project, before: Mapping[str, Any], using: str) -> None
     send(event, subject=row.id, using=using, project_id=row.id, name=row.name)
 
 
-def prompt_changed(event: str, row: Prompt, using: str) -> None:
-    send(event, subject=row.id, using=using, prompt_id=row.id, project_id=row.project_id, version=row.version)
+def prompt_changed(event: str, row: Prompt, using: str, *, reason: str = "") -> None:
+    """Tell what became of a prompt and, where somebody said it, why."""
+    data = {"prompt_id": row.id, "project_id": row.project_id, "version": row.version}
+    send(event, subject=row.id, using=using, **data, **({"reason": reason} if reason else {}))
 
 
 def prompts_reordered(project: Project, using: str) -> None:

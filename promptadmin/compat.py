@@ -36,6 +36,11 @@ def row_is_gone(model_admin: ModelAdmin[Any], request: HttpRequest, key: str) ->
     return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, key)  # type: ignore[attr-defined, no-any-return]  # noqa: SLF001
 
 
+def known_user(request: HttpRequest) -> Any:
+    """The user of a request's session where somebody has asked for it; None elsewhere. Asks no database."""
+    return getattr(request, "_cached_user", None)
+
+
 class FormWithoutModelRules(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
     """A form that leaves its row as it is stored, and asks `check_row` instead of the model's own rules."""
 

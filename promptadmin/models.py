@@ -170,3 +170,23 @@ class DeletedRows(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rows} rows of {self.table}"
+
+
+class SavedView(models.Model):
+    """A row is a list with some filters, under a name; a shared one is for all staff who may see the list.
+
+    `table` is the label of the list's model, as in "optimizations.optimization", `query` what its address asks for.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    table = models.CharField(max_length=100)
+    name = models.CharField(max_length=100)
+    query = models.TextField(blank=True, default="")
+    is_shared = models.BooleanField("shared", default=False)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["owner", "table", "name"], name="uq_saved_views")]
+
+    def __str__(self) -> str:
+        return self.name

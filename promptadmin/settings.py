@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.crypto import salted_hmac
 
-from promptadmin.conf import limits
+from promptadmin.conf import limits, logs
 from promptadmin.conf.environment import Environment
 from promptadmin.conf.network_names import host, network, origin
 from promptadmin.conf.places import default_data_dir
@@ -61,7 +61,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # ---------------------------------------------------------------- applications
 ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations", "registry"))
 PROMPT_CHECKS_OFF = env.names("PROMPTADMIN_PROMPT_CHECKS_OFF")
+FETCH_SECONDS = env.number("PROMPTADMIN_FETCH_SECONDS", 5, maximum=60 * 60)  # 0: fetches aren't counted
 PROMPT_MAX_AGE = env.number("PROMPTADMIN_PROMPT_MAX_AGE", 0, maximum=24 * 60 * 60)  # seconds
+CLIENTS = env.names("PROMPTADMIN_CLIENTS")
 WEBHOOKS_HOSTS = env.names("PROMPTADMIN_WEBHOOKS_HOSTS")
 for name in WEBHOOKS_HOSTS:
     has_port = ":" in name and not is_address(name.strip("[]"))
@@ -276,28 +278,10 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False  # pages of other hosts have no use for our
 WHITENOISE_USE_FINDERS = True  # serves each application's files from where they are: no collecting step
 DEFAULT_EXCEPTION_REPORTER_FILTER = "promptadmin.http.debug_pages.SecretsHidden"
 LOG_LEVEL = env.choice("PROMPTADMIN_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}]: {message}", "style": "{"}},
-    "filters": {
-        "request_id": {"()": "promptadmin.http.request_id.RequestIdFilter"},
-        "once": {"()": "promptadmin.http.error_responses.LoggedOnce"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # The access log comes from the server; Django's own lines on each 4xx would double it. axes has four a sign-in.
-    # SQL is logged with its values, sessions' keys among them.
-    "loggers": {
-        "django": {"level": "INFO"},  # without the handler that Django gives it, which logs all again when debugging
-        "django.db.backends": {"level": "INFO"},
-        "django.request": {"level": "ERROR", "filters": ["once"]},
-        **{
-            f"django.security.{refused}": {"level": "CRITICAL"}
-            for refused in ("RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent")
-        },
-        "axes": {"level": "WARNING"},
-    },
-}
+LOG_FORMAT = env.choice("PROMPTADMIN_LOG_FORMAT", "line", logs.FORMATS)
+LOGGING = logs.logging_settings(LOG_LEVEL, LOG_FORMAT)
+METRICS_TOKEN = env.secret("PROMPTADMIN_METRICS_TOKEN")
+METRICS_ADDRESS = env.listening_address("PROMPTADMIN_METRICS_ADDRESS")
+METRICS = bool(METRICS_TOKEN or METRICS_ADDRESS)
 #: For a check: what is set but was asked for by nobody above.
 UNKNOWN_VARIABLES = env.unknown()

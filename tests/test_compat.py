@@ -7,16 +7,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.contrib.admin import ModelAdmin, site
-from django.contrib.auth.models import Group
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import Group, User
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.cookie import CookieStorage
-from django.http import HttpRequest
-from django.test import RequestFactory
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 from ninja import Body, NinjaAPI, Query, Schema
 from ninja.errors import ValidationError, ValidationErrorContext
 
-from promptadmin.compat import FormWithoutModelRules, places_of_parameters, row_is_gone, source_of_parameters
+from promptadmin.compat import (
+    FormWithoutModelRules,
+    known_user,
+    places_of_parameters,
+    row_is_gone,
+    source_of_parameters,
+)
 from tests.support.processes import REPOSITORY
 
 
@@ -55,6 +64,18 @@ def test_ninja_tells_where_parameters_come_from(rf: RequestFactory) -> None:
     request = rf.post("/things?page=x", {"size": "y"}, content_type="application/json")
     assert route.callback(request).status_code == 422
     assert sorted(Api.seen) == [("body", [("thing", "size")]), ("query", [("page",)])]
+
+
+@pytest.mark.django_db
+def test_django_keeps_the_user_of_a_session_on_the_request(client: Client) -> None:
+    client.force_login(User.objects.create(username="anna"))
+    request = client.get("/api/health").wsgi_request
+    request = RequestFactory().get("/", headers={"Cookie": request.META["HTTP_COOKIE"]})
+    SessionMiddleware(lambda _: HttpResponse())(request)
+    AuthenticationMiddleware(lambda _: HttpResponse())(request)
+    assert known_user(request) is None, "nobody has asked"
+    assert request.user.is_authenticated
+    assert known_user(request).get_username() == "anna"
 
 
 def test_the_admin_leads_back_from_rows_that_are_gone(rf: RequestFactory) -> None:

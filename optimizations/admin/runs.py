@@ -18,6 +18,7 @@ from unfold.decorators import display
 
 from optimizations.admin.actions import RunActions
 from optimizations.admin.comparing import CompareRuns
+from optimizations.admin.demo import DemoPage
 from optimizations.admin.filters import SHOWN, ModelFilter, TagFilter
 from optimizations.admin.lists import RunChangeList
 from optimizations.admin.next_version import NextVersionPage
@@ -50,10 +51,13 @@ NOTHING = SafeString('<span class="pa-empty">-</span>')
 
 
 @admin.register(Optimization)
-class OptimizationAdmin(ExchangeAdmin, CompareRuns, NextVersionPage, RunActions):
+class OptimizationAdmin(ExchangeAdmin, CompareRuns, NextVersionPage, DemoPage, RunActions):
     """Runs are records: their texts and scores stay as they are; labels may change, and runs may go."""
 
     exchanged = RunTable()
+    how_rows_come = (
+        "Programs record runs, with a token; or they are imported. The dashboard has a command that sends one."
+    )
     list_display = ["name", "state", "score", "strategy_used", "project_link", "cost", "created"]
     list_filter = SHOWN
     list_filter_submit = True

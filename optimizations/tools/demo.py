@@ -26,6 +26,15 @@ CREATE INDEX ix_optimizations_task_type ON optimizations (task_type);
 CREATE INDEX ix_optimizations_created_at ON optimizations (created_at);
 """
 
+#: In the order of the table.
+COLUMNS = (
+    *("id", "created_at", "raw_prompt", "optimized_prompt", "task_type", "complexity"),
+    *("weaknesses", "strengths", "changes_made", "framework_applied", "optimization_notes"),
+    *("clarity_score", "specificity_score", "structure_score", "faithfulness_score", "overall_score"),
+    *("is_improvement", "verdict", "duration_ms", "model_used", "status", "error_message", "project", "tags", "title"),
+)
+JSON_COLUMNS = ("weaknesses", "strengths", "changes_made", "tags")
+
 #: Project → (title, task type, prompt as its author wrote it, what an optimiser could have made of it).
 PROMPTS: dict[str, list[tuple[str, str, str, str]]] = {
     "Customer support": [
@@ -119,7 +128,7 @@ def make_demo_file(path: Path) -> int:
         raise FileExistsError(f"{path} exists already: delete it, or name another file.")
     path.parent.mkdir(parents=True, exist_ok=True)
     chance = random.Random(SEED)
-    rows = list(_runs(chance))
+    rows = list(made_runs(chance))
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(SCHEMA)
         places = ", ".join("?" for _ in rows[0])
@@ -128,7 +137,7 @@ def make_demo_file(path: Path) -> int:
     return len(rows)
 
 
-def _runs(chance: random.Random) -> list[tuple[object, ...]]:
+def made_runs(chance: random.Random) -> list[tuple[object, ...]]:
     rows = []
     now = dt.datetime.now(dt.UTC)
     for project, prompts in PROMPTS.items():

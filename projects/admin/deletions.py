@@ -31,6 +31,7 @@ PURGE = "Goes for good, now: nobody can restore it afterwards."
 class DeletionAdmin(WithoutChanges):
     """Lists deletions; each can be restored, and superusers may forget one before its time is over."""
 
+    how_rows_come = "What somebody deletes stands here until its time is over, and can be restored."
     list_display = ["what", "kind", "counts", "who", "when", "until", "choices"]
     list_display_links = None
     list_filter = ["kind"]

@@ -34,6 +34,7 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
 
     exchanged = ProjectTable()
     form = ProjectForm
+    how_rows_come = "Projects come by adding one here, with an import, or with the first run that names one."
     list_display = ["heading", "state", "prompts", "runs", "last_activity"]
     list_filter = [StatusFilter]
     search_fields = ["name__folded_contains", "description__folded_contains"]

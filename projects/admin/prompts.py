@@ -48,6 +48,9 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     exchanged = PromptTable()
     form = PromptForm
     autocomplete_fields = ["project"]
+    how_rows_come = (
+        "Prompts come by adding one to a project, with an import, or with the first run of a text in a project."
+    )
     list_display = ["text", "project_link", "number", "versions", "runs", "changed"]
     list_filter = [("project", AutocompleteSelectFilter), WithoutProjectFilter]
     list_filter_submit = True

@@ -222,7 +222,7 @@ class Prompts(Rows):
         for name, value in changes.items():
             setattr(row, name, value)
         if "content" in changes:
-            prompt_changed("prompt_version_created", row, self.using)
+            prompt_changed("prompt_version_created", row, self.using, reason=reason)
         return prompt_record(row)
 
 

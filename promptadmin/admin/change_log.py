@@ -50,6 +50,7 @@ class TableFilter(admin.SimpleListFilter):
 class LogEntryAdmin(WithoutChanges):
     """Lists and shows; the log is written by the code that makes the changes. `promptadmin auditlogflush` deletes."""
 
+    how_rows_come = "An entry comes with each change, whichever way it is made."
     list_display = ["when", "kind", "row", "columns", "by", "door"]
     list_display_links = ["when"]
     list_filter = ["action", TableFilter, "door", ("timestamp", RangeDateFilter)]

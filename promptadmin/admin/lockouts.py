@@ -20,6 +20,7 @@ apps.get_app_config(AccessAttempt._meta.app_label).verbose_name = "Sign-ins"
 class AccessAttemptAdmin(ModelAdmin):
     """Who fails to sign in, and from where; deleting an entry lifts its lockout."""
 
+    how_rows_come = "An entry comes with each sign-in that fails."
     list_display = ["username", "ip_address", "failures_since_start", "attempt_time", "is_locked_out"]
     list_display_links = None
     search_fields = ["username", "ip_address"]

@@ -21,6 +21,7 @@ from promptadmin.models import ApiToken
 class ApiTokenAdmin(HistoryPage, ModelAdmin):
     """Makes tokens, shows each secret once, and revokes them; a token is never edited or deleted."""
 
+    how_rows_come = "A token lets a program use the API. Its secret is shown once, when the token is made."
     list_display = [
         *("name", "prefix", "can_read", "can_write", "can_admin", "can_promote"),
         *("expires_at", "last_used_at", "revoked_at"),

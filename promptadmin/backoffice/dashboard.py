@@ -57,13 +57,14 @@ class RenderedPanel:
 class Dashboard:
     """What the panels are about: `choices` has each filter's text (empty: everything), `since` when the period began.
 
-    `user` is whoever looks, `now` the same moment for all panels.
+    `user` is whoever looks, `now` the same moment for all panels; `address` is the site's, as the browser knows it.
     """
 
     user: Any
     choices: Mapping[str, str]
     period: str = ""
     now: dt.datetime = field(default_factory=timezone.now)
+    address: str = ""
     _made: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
@@ -72,7 +73,8 @@ class Dashboard:
         period = request.GET.get("period", "")
         # No engine finds a text with a NUL, and PostgreSQL refuses to look.
         chosen = {item.name: request.GET.get(item.name, "").replace("\x00", "") for _, item in declared_filters()}
-        return cls(request.user, chosen, period if period in PERIODS else "")
+        known = period if period in PERIODS else ""
+        return cls(request.user, chosen, known, address=request.build_absolute_uri("/").rstrip("/"))
 
     @cached_property
     def since(self) -> dt.datetime | None:

@@ -42,6 +42,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     ]
     if request.user.has_perm("promptadmin.view_operations"):
         platform.insert(0, _item("Operations", "monitor_heart", reverse("admin:operations")))
+    platform.append(_item("API", "api", reverse("api:openapi-view")))
     return [{"items": overview}, {"title": "Administration", "separator": True, "items": platform}]
 
 

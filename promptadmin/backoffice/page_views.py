@@ -7,15 +7,18 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
 from django.db import DataError
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 
 from promptadmin.backoffice.kept_filters import LIST, keep_filters
 from promptadmin.backoffice.selection import ACROSS, storable_keys
 from promptadmin.db.infrastructure_errors import Fault
-from promptadmin.http.error_responses import answer
+from promptadmin.http.error_responses import answer, wants_json
 from promptadmin.http.methods import READING_METHODS
 
 logger = logging.getLogger(__name__)
@@ -41,6 +44,10 @@ def page_view(view: Callable[..., Any]) -> Callable[..., Any]:
             _tidy_selection(request, model_admin)
         try:
             answered = view(request, *args, **kwargs)
+        except (PermissionDenied, Http404) as refused:
+            if request.method not in READING_METHODS or wants_json(request):
+                raise
+            return _refused_page(request, is_missing=isinstance(refused, Http404))
         except (OverflowError, DataError):
             # Django checks most values before the database does, but no key of another table.
             if request.method in READING_METHODS and not (request.GET or kwargs):
@@ -57,6 +64,16 @@ def page_view(view: Callable[..., Any]) -> Callable[..., Any]:
         return answered
 
     return page
+
+
+def _refused_page(request: HttpRequest, *, is_missing: bool) -> HttpResponse:
+    """The page in place of one that isn't there, or isn't for this user, with the navigation."""
+    context = {
+        **admin.site.each_context(request),
+        "title": "Nothing is here" if is_missing else "Not allowed",
+        "is_missing": is_missing,
+    }
+    return render(request, "promptadmin/refused.html", context, status=404 if is_missing else 403)
 
 
 def _is_list(request: HttpRequest) -> bool:

@@ -9,12 +9,13 @@ from django.shortcuts import render
 from django.utils.module_loading import import_string
 
 from promptadmin.backoffice.navigation import navigation
+from promptadmin.backoffice.saved_views import address_of, may_see_list, visible_views
 from promptadmin.conf.limits import SEARCH_LENGTH
 from promptadmin.db.sessions import read_session
 from promptadmin.plugins.declarations import Hit, enabled_plugins
 from promptadmin.plugins.isolation import isolate_plugin_errors
 
-MOST_SHOWN = 30
+MOST_SHOWN, MOST_VIEWS = 30, 20
 LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
@@ -37,7 +38,7 @@ def _found(request: HttpRequest, text: str) -> list[Hit]:
                 hits += import_string(path)(request.user, text)
     if not text:
         return sorted(hits, key=lambda hit: hit.changed_at or LONG_AGO, reverse=True)
-    return [*_pages(request, text), *sorted(hits, key=lambda hit: -hit.score)]
+    return [*_pages(request, text), *_views(request, text), *sorted(hits, key=lambda hit: -hit.score)]
 
 
 def _pages(request: HttpRequest, text: str) -> list[Hit]:
@@ -46,4 +47,15 @@ def _pages(request: HttpRequest, text: str) -> list[Hit]:
         Hit(item["title"], item["link"], "page", item["icon"])
         for item in items
         if text.casefold() in item["title"].casefold()
+    ]
+
+
+def _views(request: HttpRequest, text: str) -> list[Hit]:
+    """The saved views of lists that the user may see."""
+    with read_session():
+        views = list(visible_views(request).filter(name__icontains=text)[:MOST_VIEWS])
+    return [
+        Hit(view.name, address_of(view), "saved view", "bookmark")
+        for view in views
+        if may_see_list(request, view.table)
     ]

@@ -29,6 +29,7 @@ from promptadmin.backoffice.operations_page import operations_view, run_step_vie
 from promptadmin.backoffice.page_views import page_view
 from promptadmin.backoffice.password_links import SetPasswordView
 from promptadmin.backoffice.resent_forms import once_a_form
+from promptadmin.backoffice.saved_views import delete_view, save_view, saved_views
 from promptadmin.backoffice.search import search_view
 from promptadmin.backoffice.session_state import session_view
 from promptadmin.http.csp import PAGES
@@ -61,6 +62,9 @@ class AdminSite(UnfoldAdminSite):
                 name="set_password",
             ),
             path("session/", session_view, name="session"),
+            path("views/", self.admin_view(saved_views), name="saved_views"),
+            path("views/save/", self.admin_view(save_view), name="save_view"),
+            path("views/<int:key>/delete/", self.admin_view(delete_view), name="delete_view"),
             path("operations/", self.admin_view(operations_view), name="operations"),
             path("operations/backup/", self.admin_view(make_backup_view), name="make_backup"),
             path("operations/backup/<str:name>/", self.admin_view(download_view), name="download_backup"),

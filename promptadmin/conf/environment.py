@@ -2,6 +2,7 @@
 
 import datetime as dt
 import difflib
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -98,6 +99,29 @@ class Environment:
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value):
             raise ImproperlyConfigured(f"{name}={value!r}: use up to 64 letters and digits of ASCII, and . _ -")
         return value
+
+    def secret(self, name: str) -> str:
+        """What programs send as a bearer token: nothing, or enough characters that nobody guesses them."""
+        value = self.text(name)
+        if value and not re.fullmatch("[!-~]{20,}", value):
+            raise ImproperlyConfigured(f"{name}: use at least 20 letters, digits and signs of ASCII, without blanks.")
+        return value
+
+    def listening_address(self, name: str) -> tuple[str, int] | None:
+        """An address of this machine with a port, such as 127.0.0.1:9100 or [::1]:9100; unset or blank gives None."""
+        value = self.text(name)
+        if not value:
+            return None
+        host, _, port = value.rpartition(":")
+        try:
+            shown = str(ipaddress.ip_address(host.removeprefix("[").removesuffix("]")))
+        except ValueError:
+            shown = ""
+        if not shown or (":" in shown) != host.startswith("[") or not re.fullmatch("[0-9]{1,5}", port):
+            raise ImproperlyConfigured(f"{name}={value!r}: use the form 127.0.0.1:9100 or [::1]:9100.")
+        if not 1 <= int(port) <= 65535:
+            raise ImproperlyConfigured(f"{name}={value!r}: use a port from 1 to 65535.")
+        return shown, int(port)
 
     def directory(self, name: str, default: Path) -> Path:
         """A directory's absolute path; a relative one counts from the current directory."""

@@ -19,8 +19,8 @@ from django.urls import is_valid_path
 from promptadmin.db.deadlines import deadline
 from promptadmin.db.postgresql import replicas
 from promptadmin.db.sqlite.file_identity import check_in_place
-from promptadmin.http.client_address import asks_for_health
-from promptadmin.http.error_responses import API_PREFIX, bad_request, json_error
+from promptadmin.http.client_address import LIVE_PATH, asks_for_health
+from promptadmin.http.error_responses import bad_request, is_of_api, json_error
 from promptadmin.http.methods import READING_METHODS
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -75,18 +75,19 @@ def file_in_place_middleware(get_response: GetResponse) -> GetResponse:
     """Refuse every request while another file is at the database's path, also those that open no session of ours."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        for connection in connections.all(initialized_only=True):
-            check_in_place(connection)
+        if request.path_info != LIVE_PATH:
+            for connection in connections.all(initialized_only=True):
+                check_in_place(connection)
         return get_response(request)
 
     return middleware
 
 
 def api_middleware(get_response: GetResponse) -> GetResponse:
-    """Under /api: HEAD is GET without a body, a foreign Origin may not write, and every error is JSON."""
+    """In an API: HEAD is GET without a body, a foreign Origin may not write, and every error is JSON."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if not request.path.startswith(API_PREFIX):
+        if not is_of_api(request.path):
             return get_response(request)
         try:
             if not asks_for_health(request.path_info):

@@ -12,6 +12,8 @@ from django.http.response import HttpResponseBase
 
 from promptadmin.context import current_request_id
 
+#: The key in the WSGI environment under which the access log finds the request that Django made of it.
+ANSWERED = "promptadmin.request"
 PLAUSIBLE_ID = re.compile(r"[\w.:-]{1,100}")
 
 
@@ -33,6 +35,7 @@ def request_id_middleware(
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if given and PLAUSIBLE_ID.fullmatch(given) else uuid.uuid4().hex
         request.id = request_id  # type: ignore[attr-defined]  # read by RequestIdFilter
+        request.META[ANSWERED] = request  # which the access log takes out again
         token = current_request_id.set(request_id)
         try:
             response = get_response(request)

@@ -73,11 +73,30 @@ def get_health(request: HttpRequest) -> Status[dict[str, Any]]:
     return Status(*_health(request))
 
 
+@require_http_methods(["GET", "HEAD"])
+def live(request: HttpRequest) -> HttpResponse:
+    """Whether this process answers; asks nothing of the database."""
+    return _json(200, {"status": "ok"})
+
+
+@require_http_methods(["GET", "HEAD"])
+def ready(request: HttpRequest) -> HttpResponse:
+    """Whether requests can be served: the database answers, and is as this release needs it."""
+    try:
+        is_ready = _migrations_pending() == 0
+    except DatabaseError:
+        is_ready = False
+    return _json(200, {"status": "ok"}) if is_ready else _json(503, {"status": "unavailable"})
+
+
+def _json(status: int, answer: dict[str, Any]) -> HttpResponse:
+    return HttpResponse(to_json(answer), status=status, content_type="application/json")
+
+
 @require_http_methods(["GET", "HEAD", "OPTIONS"])
 def health_alias(request: HttpRequest) -> HttpResponse:
     """The same at `/health`, where PromptForge's monitors look."""
-    status, answer = _health(request)
-    return HttpResponse(to_json(answer), status=status, content_type="application/json")
+    return _json(*_health(request))
 
 
 def _health(request: HttpRequest) -> tuple[int, dict[str, Any]]:
@@ -98,7 +117,7 @@ def _health(request: HttpRequest) -> tuple[int, dict[str, Any]]:
             "migrations_pending": pending,
             **({"sqlite": engine.describe()} if is_file(connections["default"]) else {}),
             **({"replica": replicas.state.problem or "ok"} if replicas.has_replica() else {}),
-            "last_proven_backup": _last_proven_backup(),
+            "last_proven_backup": last_proven_backup(),
             **HEALTH_FIELDS,
             **_plugins_fields(),
         }
@@ -121,7 +140,7 @@ def _migrations_pending() -> int:
         return cached_until_write(connection, "pending migrations", lambda: len(pending_migrations(connection)))
 
 
-def _last_proven_backup() -> dt.datetime | None:
+def last_proven_backup() -> dt.datetime | None:
     """When it was made; None also where the directory of backups can't be read."""
     with contextlib.suppress(OSError, BackupError):
         last = store_of(connections["default"]).last_proven()

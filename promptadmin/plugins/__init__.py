@@ -15,6 +15,7 @@ from promptadmin.plugins.declarations import (
     DashboardPanel,
     Hit,
     PluginConfig,
+    RootApi,
     StartupStep,
     UpkeepJob,
 )
@@ -23,6 +24,7 @@ from promptadmin.plugins.steps import JobResult, StepContext, StepResult
 if TYPE_CHECKING:
     from promptadmin.accounts.roles import grant
     from promptadmin.api.app import errors, opens_own_session
+    from promptadmin.api.auth import token_access
     from promptadmin.api.idempotency import once
     from promptadmin.backoffice.dashboard import Dashboard
     from promptadmin.db.fields import Link
@@ -42,6 +44,7 @@ __all__ = [
     "JobResult",
     "Link",
     "PluginConfig",
+    "RootApi",
     "StartupStep",
     "StepContext",
     "StepResult",
@@ -52,6 +55,7 @@ __all__ = [
     "opens_own_session",
     "read_session",
     "send",
+    "token_access",
     "write_session",
 ]
 
@@ -66,6 +70,7 @@ _LOADED_WHEN_USED = {
     "opens_own_session": "promptadmin.api.app",
     "read_session": "promptadmin.db.sessions",
     "send": "promptadmin.plugins.events",
+    "token_access": "promptadmin.api.auth",
     "write_session": "promptadmin.db.sessions",
 }
 

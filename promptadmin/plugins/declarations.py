@@ -100,6 +100,21 @@ class DashboardFilter:
 
 
 @dataclass(frozen=True)
+class RootApi:
+    """An API at an address of its own, as clients of another product ask for it, with the access of the platform's.
+
+    `path` is where it is, without a slash at the front, as in "v1/". `router` is the dotted path of a `ninja.Router`.
+    `error_body` is the dotted path of a callable that takes a status and what is wrong in words, and returns the body
+    of an error as those clients read it.
+    """
+
+    name: str
+    path: str
+    router: str
+    error_body: str
+
+
+@dataclass(frozen=True)
 class Hit:
     """A page that the back-office's search has found.
 
@@ -130,6 +145,8 @@ class PluginConfig(AppConfig):
     requires_promptadmin: ClassVar[str] = ""
     #: Dotted path of a `ninja.Router`, mounted at `/api`.
     api_router: ClassVar[str | None] = None
+    #: APIs beside the one at `/api`, for clients of other products.
+    root_apis: ClassVar[Sequence[RootApi]] = ()
     #: Dotted path of an ASGI application, mounted at `/plugins/<label>/` of the ASGI server (`serve --mcp`).
     asgi_application: ClassVar[str | None] = None
     #: Management commands that `serve` keeps running beside the server.
@@ -144,6 +161,9 @@ class PluginConfig(AppConfig):
     event_recorders: ClassVar[Mapping[str, str]] = {}
     #: One of HEALTH_FIELDS → dotted path of a function without arguments that returns its value, at each request.
     health_fields: ClassVar[Mapping[str, str]] = {}
+    #: Name → dotted path of a function without arguments that returns a number, which Prometheus reads as
+    #: `promptadmin_<label>_<name>`; the first line of the function's docstring says what it is.
+    gauges: ClassVar[Mapping[str, str]] = {}
     #: Paths of its API, as in "/api/history?per_page=20", that must answer 200 in a drill of a restored backup.
     drill_paths: ClassVar[Sequence[str]] = ()
     dashboard_panels: ClassVar[Sequence[DashboardPanel]] = ()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -19,6 +20,7 @@ from django.utils.module_loading import import_string
 from promptadmin.db.fields import new_id
 from promptadmin.plugins.declarations import enabled_plugins
 from promptadmin.plugins.isolation import isolate_plugin_errors
+from promptadmin.plugins.platform import METRICS_RECEIVERS
 
 #: Stands for every event.
 ANY = "*"
@@ -77,9 +79,12 @@ def known_events() -> Mapping[str, str]:
 
 @functools.cache
 def _listeners(kind: Kind, name: str) -> tuple[_Listener, ...]:
+    declared = [(plugin.label, getattr(plugin, kind)) for plugin in enabled_plugins()]
+    if kind == "event_receivers" and settings.METRICS:
+        declared.append(("promptadmin", METRICS_RECEIVERS))
     return tuple(
-        _Listener(plugin.label, path)
-        for plugin in enabled_plugins()
-        for wanted, path in getattr(plugin, kind).items()
+        _Listener(label, path)
+        for label, listeners in declared
+        for wanted, path in listeners.items()
         if wanted in (name, ANY)
     )

@@ -1,6 +1,8 @@
-"""The platform's own start-up steps and upkeep jobs, declared as plugins declare theirs."""
+"""The platform's own start-up steps, upkeep jobs and receivers of events, declared as plugins declare theirs."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from promptadmin.plugins.declarations import StartupStep, UpkeepJob
 
@@ -72,3 +74,6 @@ PLATFORM_JOBS: tuple[UpkeepJob, ...] = (
         seconds=600.0,
     ),
 )
+
+#: Only where metrics are on.
+METRICS_RECEIVERS: Mapping[str, str] = {"*": "promptadmin.http.metrics.count_event"}

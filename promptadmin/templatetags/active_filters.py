@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django import template
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, PAGE_VAR, SEARCH_VAR
@@ -36,6 +37,13 @@ def without_filters(context: Any, cl: Any) -> str:
     """The address of the list without any of them."""
     query: QueryDict = context["request"].GET
     return _without(query, [name for *_, names in _in_use(cl, query) for name in names])
+
+
+@register.simple_tag(takes_context=True)
+def querystring_of_views(context: Any, cl: Any) -> str:
+    """What the fragment with the saved views of a list is asked for: the list, and what its address asks for."""
+    query: QueryDict = context["request"].GET
+    return "?" + urlencode({"table": cl.opts.label_lower, "query": query.urlencode()})
 
 
 def _in_use(cl: Any, query: QueryDict) -> Iterator[tuple[str, str, list[str]]]:

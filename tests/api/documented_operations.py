@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +41,7 @@ class Documented:
 
 def documented(*methods: str) -> list[Documented]:
     """The operations of these methods, found in the document."""
-    document = api.get_openapi_schema()
+    document = _document()
     functions = {
         operation.operation_id: operation.view_func
         for _, router in api._routers
@@ -68,6 +69,12 @@ def documented(*methods: str) -> list[Documented]:
                     )
                 )
     return found
+
+
+@functools.cache
+def _document() -> dict[str, Any]:
+    """Making it takes half a second, and several modules ask for it."""
+    return api.get_openapi_schema()
 
 
 def _path(path: str, operation: dict[str, Any]) -> str:

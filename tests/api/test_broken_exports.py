@@ -48,7 +48,7 @@ def broken_site(tmp_path_factory: pytest.TempPathFactory, new_file: bytes) -> It
     directory = tmp_path_factory.mktemp("broken")
     database = directory / "served.db"
     database.write_bytes(new_file)
-    with serving(directory, f"sqlite:///{database}", "--threads", "2", AUTH_TOKEN=TOKEN) as served:
+    with serving(directory, f"sqlite:///{database}", "--threads", "2", "--no-upkeep", AUTH_TOKEN=TOKEN) as served:
         fill(database)
         break_pages(database)
         yield served
@@ -101,7 +101,7 @@ def test_a_browser_gets_an_error_and_not_a_part(broken_site: Site) -> None:
 def test_an_export_from_postgresql_whose_session_is_ended_breaks(tmp_path: Path) -> None:
     with (
         postgresql_database() as url,
-        serving(tmp_path, url, "--threads", "2", AUTH_TOKEN=TOKEN) as site,
+        serving(tmp_path, url, "--threads", "2", "--no-upkeep", AUTH_TOKEN=TOKEN) as site,
         psycopg.connect(url, autocommit=True) as operator,
     ):
         operator.execute(INSERT_ON_POSTGRESQL, [TEXT_BYTES, RUNS])

@@ -25,7 +25,7 @@ def test_every_example_runs(tmp_path: Path, new_file: bytes) -> None:
     """The token's command is the first that anybody runs."""
     url = f"sqlite:///{tmp_path / 'new.db'}"
     (tmp_path / "new.db").write_bytes(new_file)
-    with serving(tmp_path, url, AUTH_TOKEN=TOKEN) as site:
+    with serving(tmp_path, url, "--no-upkeep", AUTH_TOKEN=TOKEN) as site:
         open_by_a_new_token(site, url, tmp_path / "data")
         environment = {**os.environ, "BASE": site.address, "TOKEN": TOKEN}
         for command in (["bash", "-euo", "pipefail", "-c", blocks("bash")], [sys.executable, "-c", blocks("python")]):

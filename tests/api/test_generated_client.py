@@ -59,5 +59,5 @@ def test_a_generated_client_type_checks_and_runs_the_example(tmp_path: Path, new
         *("example.py", "promptadmin_client"),
         directory=tmp_path,
     )
-    with serving(tmp_path, f"sqlite:///{tmp_path / 'new.db'}", AUTH_TOKEN=TOKEN) as site:
+    with serving(tmp_path, f"sqlite:///{tmp_path / 'new.db'}", "--no-upkeep", AUTH_TOKEN=TOKEN) as site:
         run(sys.executable, "example.py", site.address, TOKEN, directory=tmp_path)

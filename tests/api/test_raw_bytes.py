@@ -27,7 +27,7 @@ CLIENTS = 12
 def test_broken_requests_get_no_unpromised_error_and_hang_nobody(tmp_path: Path, new_file: bytes) -> None:
     chance = random.Random(6)
     (tmp_path / "raw.db").write_bytes(new_file)
-    with serving(tmp_path, f"sqlite:///{tmp_path / 'raw.db'}", AUTH_TOKEN=TOKEN) as site:
+    with serving(tmp_path, f"sqlite:///{tmp_path / 'raw.db'}", "--no-upkeep", AUTH_TOKEN=TOKEN) as site:
         port = urlsplit(site.address).port or 0
         seen: Counter[int] = Counter()
         for _ in range(RAW_REQUESTS):
@@ -68,7 +68,7 @@ def test_a_stop_answers_everything_that_was_accepted(tmp_path: Path, new_file: b
             finally:
                 client.close()
 
-    with serving(tmp_path, f"sqlite:///{path}", workers=2, AUTH_TOKEN=TOKEN) as site:
+    with serving(tmp_path, f"sqlite:///{path}", "--no-upkeep", workers=2, AUTH_TOKEN=TOKEN) as site:
         port = urlsplit(site.address).port or 0
         threads = [threading.Thread(target=add_projects, args=[number]) for number in range(CLIENTS)]
         for thread in threads:

@@ -47,7 +47,7 @@ def test_all_exchanges_agree_again_and_again(tmp_path: Path, workers: int) -> No
 
     The answer to each is committed before it is sent: the next request, at any worker, sees it.
     """
-    with serving(tmp_path, fresh_copy(tmp_path / "start.db"), workers=workers, AUTH_TOKEN=TOKEN) as site:
+    with serving(tmp_path, fresh_copy(tmp_path / "start.db"), "--no-upkeep", workers=workers, AUTH_TOKEN=TOKEN) as site:
         assert [replay(site, "read.json.gz") for _ in range(REPLAYS)] == ["139 of 139 agree"] * REPLAYS
         assert replay(site, "write.json.gz") == "93 of 93 agree"
 
@@ -69,7 +69,7 @@ def test_all_exchanges_agree_on_postgresql_but_for_ties(tmp_path: Path, scratch:
         kill_within_a_table(scratch, url, "optimizations")
         done = scratch.manage("move_to", url, *SMALL_BATCHES)
         assert done.returncode == 0, done.stderr
-        with serving(tmp_path, url, AUTH_TOKEN=TOKEN) as site:
+        with serving(tmp_path, url, "--no-upkeep", AUTH_TOKEN=TOKEN) as site:
             assert_agree_but_for_ties(replay(site, "read.json.gz"))
             assert replay(site, "write.json.gz") == "93 of 93 agree"
 
@@ -85,7 +85,7 @@ def every_route(directory: Path) -> dict[str, str]:
 
 def serving_every_route(directory: Path, url: str) -> AbstractContextManager[Site]:
     """A server of that kind."""
-    return serving(directory, url, workers=1, AUTH_TOKEN=TOKEN, **every_route(directory))
+    return serving(directory, url, "--no-upkeep", workers=1, AUTH_TOKEN=TOKEN, **every_route(directory))
 
 
 def taken(directory: Path) -> set[str]:

@@ -65,7 +65,7 @@ def site(tmp_path: Path, new_file: bytes) -> Iterator[Site]:
     database = tmp_path / "served.db"
     database.write_bytes(new_file)
     variables: dict[str, Any] = {"AUTH_TOKEN": TOKEN, "PROMPTADMIN_EXPORT_STALL": str(STALL_SECONDS)}
-    with serving(tmp_path, f"sqlite:///{database}", "--threads", "2", **variables) as served:
+    with serving(tmp_path, f"sqlite:///{database}", "--threads", "2", "--no-upkeep", **variables) as served:
         with contextlib.closing(sqlite3.connect(database)) as connection, connection:
             connection.execute(INSERT, [RUNS, TEXT_BYTES // 2])
         yield served

@@ -34,4 +34,6 @@ def test_every_picture_is_used_described_and_small() -> None:
 def test_roles_and_bounds_are_as_told() -> None:
     assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE) == list(ROLES)
     assert f"up to {LONGEST:,} characters" in PAGE
-    assert len(OptimizationsConfig.dashboard_panels) == 7  # one for each thing that the first paragraph names
+    assert (
+        len(OptimizationsConfig.dashboard_panels) == 8
+    )  # one for each thing that the first paragraph names, and Begin

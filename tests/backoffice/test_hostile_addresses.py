@@ -156,6 +156,7 @@ def test_no_parameter_of_another_page_fails(admin: Client) -> None:
         f"/admin/projects/project/{project.pk}/change/": ("prompts", "_changelist_filters"),
         f"/admin/projects/project/{project.pk}/delete/": ("again", "_changelist_filters"),
         f"/admin/optimizations/optimization/{run.pk}/change/": ("_changelist_filters",),
+        f"/admin/optimizations/optimization/compare/?run={run.pk}": ("run",),
         "/admin/autocomplete/?app_label=projects&model_name=prompt&field_name=project": ("term", "page"),
         "/admin/autocomplete/": ("app_label", "model_name", "field_name"),
     }

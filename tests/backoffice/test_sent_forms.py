@@ -34,6 +34,7 @@ FILLED: dict[str, dict[str, Any]] = {
     "promptadmin.apitoken": {"name": "once", "can_read": "on"},
     "auth.user": {"username": "once", "password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"},
     "auth.group": {"name": "once"},
+    "registry.labelrule": {"label": "once"},
     "webhooks.endpoint": {"name": "once", "url": "https://hooks.example.com/", "is_enabled": "on"},
 }
 

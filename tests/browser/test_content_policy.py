@@ -53,7 +53,9 @@ def test_no_page_breaks_its_policy_and_no_attack_gets_past_it(
 ) -> None:
     """Every page that links lead to, with every plugin, is silent; what is injected into a page is refused and seen."""
     database = AdoptedDatabase(tmp_path / "demo.db", adopted_demo)
-    with serving(tmp_path, database.url, PROMPTADMIN_PLUGINS="projects,optimizations,lint,webhooks") as site:
+    with serving(
+        tmp_path, database.url, "--no-upkeep", PROMPTADMIN_PLUGINS="projects,optimizations,lint,webhooks"
+    ) as site:
         open_page(browser, site, "/admin/login/")
         sign_in(browser, site)
         seen = pages_of(browser, site)

@@ -33,7 +33,7 @@ return event.defaultPrevented;
 def site(tmp_path_factory: pytest.TempPathFactory, new_file: bytes) -> Iterator[Site]:
     directory = tmp_path_factory.mktemp("site")
     (directory / "new.db").write_bytes(new_file)
-    with serving(directory, f"sqlite:///{directory / 'new.db'}", "--workers", "1") as served:
+    with serving(directory, f"sqlite:///{directory / 'new.db'}", "--no-upkeep") as served:
         (directory / "data").mkdir(exist_ok=True)
         yield served
 

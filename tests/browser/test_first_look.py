@@ -49,7 +49,7 @@ def test_a_legacy_file_is_served_and_its_rows_are_found_by_clicking(browser: Chr
 def test_a_token_made_in_the_admin_opens_the_api(browser: Chrome, tmp_path: Path, new_file: bytes) -> None:
     """Its secret is shown once, works, and stops working when it is revoked."""
     (tmp_path / "new.db").write_bytes(new_file)
-    with serving(tmp_path, f"sqlite:///{tmp_path / 'new.db'}") as site:
+    with serving(tmp_path, f"sqlite:///{tmp_path / 'new.db'}", "--no-upkeep") as site:
         sign_in(browser, site)
         open_page(browser, site, "/admin/promptadmin/apitoken/add/")
         browser.find_element(By.NAME, "name").send_keys("nightly job")

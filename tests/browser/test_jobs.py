@@ -208,33 +208,29 @@ def test_copy_a_prompt_into_code_and_run_it(browser: Chrome, desk: Desk) -> None
     open_page(browser, desk.site, address)
     clicks = Clicks(browser)
     clicks.count += 2
-    press(clicks.find(".pa-code > summary"), Keys.ENTER)
-    press(clicks.find("[data-copy-from=code-python]"), Keys.ENTER)
+    clicks.find(".pa-code > summary").send_keys(Keys.ENTER)
+    program = copied(browser, "[data-copy-from=code-python]")
     variables = environment(TOKEN=desk.token)
-    program = copied(browser)
     ran = subprocess.run([sys.executable, "-c", program], env=variables, capture_output=True, text=True, check=False)
     assert (ran.stdout, ran.stderr) == ("  First line\nand “second” <line>  \n", "")
     clicks.tell("copy a prompt into code and run it", 2)
 
-    press(clicks.find("[data-copy-from=code-curl]"), Keys.SPACE)
-    ran = subprocess.run(["sh", "-c", copied(browser)], env=variables, capture_output=True, text=True, check=False)
+    program = copied(browser, "[data-copy-from=code-curl]", Keys.SPACE)
+    ran = subprocess.run(["sh", "-c", program], env=variables, capture_output=True, text=True, check=False)
     assert json.loads(ran.stdout)["content"] == "  First line\nand “second” <line>  "
-    press(clicks.find("[data-copy-from=id_content]"), Keys.ENTER)
-    assert copied(browser) == "  First line\nand “second” <line>  "
-    press(clicks.find("button[data-copy]"), Keys.ENTER)
-    assert copied(browser) == address.split("/")[4]
+    assert copied(browser, "[data-copy-from=id_content]") == "  First line\nand “second” <line>  "
+    assert copied(browser, "button[data-copy]") == address.split("/")[4]
     assert not suits_everybody(browser)
 
 
-def press(element: WebElement, key: str) -> None:
-    element.send_keys(key)
-
-
-def copied(browser: Chrome) -> str:
-    """What the clipboard has, once a button said that it copied."""
-    wait_for(browser, lambda driver: driver.find_element(By.ID, "pa-copied").text == "Copied")
-    text = browser.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
-    browser.execute_script("document.getElementById('pa-copied').textContent = ''")
+def copied(browser: Chrome, selector: str, key: str = Keys.ENTER) -> str:
+    """What the clipboard has once a key was pressed on the button."""
+    browser.execute_async_script("navigator.clipboard.writeText('').then(arguments[0])")
+    browser.find_element(By.CSS_SELECTOR, selector).send_keys(key)
+    text = wait_for(
+        browser, lambda driver: driver.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
+    )
+    assert browser.find_elements(By.CSS_SELECTOR, "#pa-copied[role=status]")
     return str(text)
 
 
@@ -247,8 +243,7 @@ def test_a_new_token_is_copied_where_it_is_shown(browser: Chrome, desk: Desk) ->
     browser.find_element(By.NAME, "name").send_keys("copied")
     with next_page(browser):
         browser.find_element(By.NAME, "_save").click()
-    press(browser.find_element(By.CSS_SELECTOR, "button[data-copy]"), Keys.ENTER)
-    secret = copied(browser)
+    secret = copied(browser, "button[data-copy]")
     assert secret.startswith("pa_")
     assert secret in text_of(browser)
     click(browser, browser.find_element(By.CSS_SELECTOR, "#result_list a[href*='/change/']"))

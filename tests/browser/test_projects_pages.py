@@ -51,7 +51,7 @@ def wait_until_saved(browser: Chrome, place: int) -> None:
 def test_a_project_from_its_first_prompt_to_its_end(browser: Chrome, tmp_path: Path, new_file: bytes) -> None:
     """Made, filled, edited, compared, restored, ordered, archived, and deleted; nothing comes from another host."""
     (tmp_path / "new.db").write_bytes(new_file)
-    with serving(tmp_path, f"sqlite:///{tmp_path / 'new.db'}") as site:
+    with serving(tmp_path, f"sqlite:///{tmp_path / 'new.db'}", "--no-upkeep") as site:
         sign_in(browser, site)
         make_project(browser, site)
         edit_and_restore(browser)
@@ -105,7 +105,9 @@ def edit_and_restore(browser: Chrome) -> None:
     save(browser)
 
     browser.get(address)
-    browser.find_element(By.CSS_SELECTOR, "[name=old][value='1']").click()
+    first = browser.find_element(By.CSS_SELECTOR, "[name=old][value='1']")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", first)
+    first.click()
     click(browser, browser.find_element(By.XPATH, "//button[normalize-space()='Compare the two chosen']"))
     assert "Version 1" in text_of(browser)
     marked = [element.text.strip() for element in browser.find_elements(By.CSS_SELECTOR, ".diff ins")]

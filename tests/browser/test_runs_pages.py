@@ -51,7 +51,7 @@ def test_runs_are_found_labelled_moved_between_files_and_deleted(
     database = AdoptedDatabase(tmp_path / "demo.db", adopted_demo)
     downloads = tmp_path / "downloads"
     browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
-    with serving(tmp_path, database.url) as site:
+    with serving(tmp_path, database.url, "--no-upkeep") as site:
         sign_in(browser, site)
         find_and_read(browser, site)
         label(browser)

@@ -79,7 +79,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         database = disk / "faulty.db"
         preloaded: dict[str, Any] = {"LD_PRELOAD": str(library), "FAULT_FILE": str(control), "FAULT_PATH": "faulty.db"}
         with (
-            serving(directory, f"sqlite:///{database}", workers=1, AUTH_TOKEN=TOKEN, **preloaded) as site,
+            serving(
+                directory, f"sqlite:///{database}", "--no-upkeep", workers=1, AUTH_TOKEN=TOKEN, **preloaded
+            ) as site,
             JsonClient(site.address, TOKEN) as client,
         ):
             run = client.send("POST", "/api/optimizations", {"raw_prompt": "first", "project": "faults"}).json
@@ -190,7 +192,7 @@ def test_a_disk_that_the_kernel_made_read_only_is_read_on(tmp_path: Path) -> Non
     with breakable_disk(tmp_path / "ext4", DISK_BYTES) as disk:
         database = disk.directory / "broken.db"
         with (
-            serving(tmp_path, f"sqlite:///{database}", AUTH_TOKEN=TOKEN) as site,
+            serving(tmp_path, f"sqlite:///{database}", "--no-upkeep", AUTH_TOKEN=TOKEN) as site,
             JsonClient(site.address, TOKEN) as client,
         ):
             made = client.send("POST", "/api/optimizations", {"raw_prompt": "kept", "project": "faults"})

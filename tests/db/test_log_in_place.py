@@ -64,7 +64,7 @@ def test_a_log_that_is_removed_is_noticed(open_file: OpenFile, path: Path) -> No
 def test_no_write_to_a_removed_log_is_acknowledged(tmp_path: Path) -> None:
     """The server refuses from then on, reads as well."""
     database = tmp_path / "served.db"
-    served = serving(tmp_path, f"sqlite:///{database}", AUTH_TOKEN=TOKEN)
+    served = serving(tmp_path, f"sqlite:///{database}", "--no-upkeep", AUTH_TOKEN=TOKEN)
     with served as site, JsonClient(site.address, TOKEN) as client:
         assert client.send("POST", "/api/projects", {"name": "before"}).status == 201
         log_of(database).unlink()

@@ -78,7 +78,7 @@ def wait_until(is_so: Callable[[], bool], what: str) -> None:
 def test_postgresql_is_stopped_and_started_again_under_load(tmp_path: Path, server: Cluster, pool: int) -> None:
     """Meanwhile each request gets 503 with Retry-After, soon; afterwards all work, and nothing acknowledged is lost."""
     variables = {"AUTH_TOKEN": TOKEN, "PROMPTADMIN_DATABASE_POOL": str(pool)}
-    with serving(tmp_path, server.url, workers=2, **variables) as site:
+    with serving(tmp_path, server.url, "--no-upkeep", workers=2, **variables) as site:
         load = Load(site, f"pool of {pool}")
         with ThreadPoolExecutor(CLIENTS) as clients:
             running = [clients.submit(load.run, number) for number in range(CLIENTS)]

@@ -41,7 +41,7 @@ def replica(primary: Cluster) -> Iterator[Cluster]:
 def site(tmp_path_factory: pytest.TempPathFactory, primary: Cluster, replica: Cluster) -> Iterator[Site]:
     directory = tmp_path_factory.mktemp("replica")
     variables = {"DATABASE_REPLICA_URL": replica.url, "AUTH_TOKEN": WRITER, "PROMPTADMIN_REPLICA_MAX_LAG": str(MAX_LAG)}
-    with serving(directory, primary.url, workers=2, **variables) as server:
+    with serving(directory, primary.url, "--no-upkeep", workers=2, **variables) as server:
         yield server
 
 

@@ -80,7 +80,7 @@ def fronting(directory: Path, content: bytes) -> Iterator[Front]:
     }
     plain, secure = free_port(), free_port()
     with (
-        serving(directory, f"sqlite:///{directory / 'x.db'}", "--threads", "2", **variables) as site,
+        serving(directory, f"sqlite:///{directory / 'x.db'}", "--threads", "2", "--no-upkeep", **variables) as site,
         nginx_before(directory, urlsplit(site.address).port or 0, plain=plain, secure=secure),
     ):
         yield Front(site, directory, plain, secure)

@@ -67,7 +67,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, new_file: bytes) -> Iterator[
     directory: Path = tmp_path_factory.mktemp("scanned")
     (directory / "x.db").write_bytes(new_file)
     database = f"sqlite:///{directory / 'x.db'}"
-    with serving(directory, database, AUTH_TOKEN=TOKEN, PROMPTADMIN_ALLOWED_HOSTS="127.0.0.1,localhost") as served:
+    with serving(
+        directory, database, "--no-upkeep", AUTH_TOKEN=TOKEN, PROMPTADMIN_ALLOWED_HOSTS="127.0.0.1,localhost"
+    ) as served:
         yield served
 
 

@@ -61,7 +61,7 @@ def test_no_secret_is_in_any_log_or_error(tmp_path: Path, new_file: bytes) -> No
         "PROMPTADMIN_SESSION_COOKIE": "sessionid",
         "PROMPTADMIN_DEBUG": "1",
     }
-    with serving(tmp_path, f"sqlite:///{scratch.database}", **variables) as site:
+    with serving(tmp_path, f"sqlite:///{scratch.database}", "--no-upkeep", **variables) as site:
         token = scratch.manage("create_api_token", "t", PROMPTADMIN_SECRET_KEY=SECRET_KEY).stdout.strip()
         assert token.startswith("pa_")
         browser = Browser(site.address)

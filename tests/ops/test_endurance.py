@@ -10,7 +10,7 @@ from tests.support.endurance import Book, Endurance, is_of_a_restart, report
 
 def test_clients_a_backup_and_a_restart(tmp_path: Path) -> None:
     """Nothing fails but what meets the restart, nothing is lost or stale; the first backup, due at once, is made."""
-    book = Endurance(tmp_path, backup_every=10, restart_every=1).run(2.5, backups=1)
+    book = Endurance(tmp_path, backup_every=10, restart_every=1, clients=3).run(2.5, backups=1)
     assert (book.errors, book.lost, book.stale) == ([], [], []), report(book)
     assert book.restarts == 1
     assert book.backups >= 1

@@ -145,8 +145,8 @@ def test_every_answer_is_the_same(
         for place in ("file", "server"):
             (tmp_path / place).mkdir()
         with (
-            serving(tmp_path / "file", f"sqlite:///{scratch.database}", AUTH_TOKEN=TOKEN) as file,
-            serving(tmp_path / "server", url, AUTH_TOKEN=TOKEN) as server,
+            serving(tmp_path / "file", f"sqlite:///{scratch.database}", "--no-upkeep", AUTH_TOKEN=TOKEN) as file,
+            serving(tmp_path / "server", url, "--no-upkeep", AUTH_TOKEN=TOKEN) as server,
             ThreadPoolExecutor(2) as threads,
         ):
             ours, theirs = threads.map(all_answers, (file, server))

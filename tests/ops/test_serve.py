@@ -7,6 +7,8 @@ import signal
 import socket
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,25 @@ def test_options_that_cannot_work_are_refused(
     assert done.returncode != 0
     assert message in done.stderr
     assert not scratch.database.exists()
+
+
+@pytest.mark.parametrize(("options", "late"), [([], [["upkeep"]]), (["--no-upkeep"], [])])
+def test_upkeep_runs_beside_the_server_unless_it_is_left_to_another_one(
+    scratch: Scratch, command: Command, new_file: bytes, monkeypatch: pytest.MonkeyPatch, options: list[str], late: Any
+) -> None:
+    told: list[Any] = []
+
+    @contextmanager
+    def companions(commands: Any, late: Any) -> Iterator[None]:
+        told.append(late)
+        yield
+
+    monkeypatch.setattr(serve, "Companions", companions)
+    monkeypatch.setattr(serve.Command, "_serve", lambda *arguments: None)
+    scratch.database.write_bytes(new_file)
+    done = command("serve", "--port", str(free_port()), *options)
+    assert done.returncode == 0, done.stderr
+    assert told == [late]
 
 
 def test_both_servers_have_the_same_bounds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

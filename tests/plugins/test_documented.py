@@ -17,6 +17,7 @@ from promptadmin.plugins.declarations import (
     DashboardFilter,
     DashboardPanel,
     PluginConfig,
+    RootApi,
     StartupStep,
     installed_plugins,
 )
@@ -37,7 +38,7 @@ def test_every_attribute_is_documented_with_its_type() -> None:
     assert {found.replace("\\|", "|") for found in re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)} == declared
 
 
-@pytest.mark.parametrize("kind", [StartupStep, DashboardPanel, DashboardFilter, PromptCheck])
+@pytest.mark.parametrize("kind", [RootApi, StartupStep, DashboardPanel, DashboardFilter, PromptCheck])
 def test_every_field_is_documented_with_its_type(kind: Any) -> None:
     section = DOCUMENT.split(f"### {kind.__name__}\n")[1].split("\n###")[0]
     declared = {f"{field.name}: {field.type}" for field in dataclasses.fields(kind)}

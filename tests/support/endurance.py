@@ -27,7 +27,7 @@ from tests.api.requests_to import JsonClient
 from tests.support.ports import free_port
 from tests.support.processes import REPOSITORY, environment
 
-WRITERS, READERS = 8, 8
+CLIENTS = 8  # writers, and as many readers
 PAUSE = 0.02  # seconds after each request of each client
 TOKEN = "endurance"
 START_SECONDS, STOP_SECONDS, BACKUP_SECONDS = 90.0, 30.0, 120.0
@@ -63,8 +63,8 @@ class Book:
 class Endurance:
     """One server that is restarted now and then, and its clients."""
 
-    def __init__(self, directory: Path, *, backup_every: int, restart_every: float) -> None:
-        self.directory, self.restart_every = directory, restart_every
+    def __init__(self, directory: Path, *, backup_every: int, restart_every: float, clients: int = CLIENTS) -> None:
+        self.directory, self.restart_every, self.clients = directory, restart_every, clients
         self.database = directory / "endurance.db"
         self.book = Book()
         self._port = free_port()
@@ -83,8 +83,8 @@ class Endurance:
 
     def run(self, seconds: float, *, backups: int = 0) -> Book:
         """Run for so long, and on until there are so many backups, but not forever; then look for what is missing."""
-        clients = [threading.Thread(target=self._write, args=[number]) for number in range(WRITERS)]
-        clients += [threading.Thread(target=self._read, args=[number]) for number in range(READERS)]
+        clients = [threading.Thread(target=self._write, args=[number]) for number in range(self.clients)]
+        clients += [threading.Thread(target=self._read, args=[number]) for number in range(self.clients)]
         try:
             self._start()
             for client in clients:

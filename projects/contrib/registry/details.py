@@ -50,7 +50,7 @@ def write_details(
 
 
 def record_version(event: Event) -> None:
-    """Keep who made a version of a named prompt, at whichever door; config and variables are those of the one before.
+    """Keep who made a version of a named prompt, and why; config and variables are those of the one before.
 
     A recorder of `prompt_version_created`.
     """
@@ -70,4 +70,5 @@ def record_version(event: Event) -> None:
         json_text.parse(before.config) if before else None,
         json_text.parse(before.variables) if before else None,
     )
-    write_details(row.id, row.version, content, author=current_actor().name, reason=None, using=event.using)
+    reason = event.data.get("reason")
+    write_details(row.id, row.version, content, author=current_actor().name, reason=reason, using=event.using)

@@ -13,6 +13,7 @@ class WebhooksConfig(PluginConfig):
     verbose_name = "Webhooks"
     navigation: ClassVar = {"endpoint": "webhook", "delivery": "outgoing_mail", "message": "outbox"}
     background_commands = ("deliver_webhooks",)
+    gauges: ClassVar = {"waiting": "promptadmin.contrib.webhooks.outbox.waiting"}
     event_recorders: ClassVar = {"*": "promptadmin.contrib.webhooks.outbox.record_event"}
 
     def ready(self) -> None:

@@ -74,6 +74,11 @@ def delete_deliveries(endpoint_id: int, *, until: float, using: str = DEFAULT_DB
             return rows.count()
 
 
+def waiting(using: str = DEFAULT_DB_ALIAS) -> int:
+    """Webhooks that are still to be delivered, those that failed and are sent again among them."""
+    return Delivery.objects.using(using).filter(status=DeliveryStatus.PENDING).count()
+
+
 def _enqueue(endpoints: Iterable[Endpoint], messages: Iterable[Message], using: str) -> None:
     deliveries = [
         Delivery(endpoint=endpoint, message=message, subject=message.subject)

@@ -14,11 +14,13 @@ from promptadmin.plugins.declarations import PluginConfig, enabled_plugins, inst
 #: Attribute → what the page calls it; those that name what a plugin contributes.
 CONTRIBUTIONS = {
     "api_router": "API",
+    "root_apis": "APIs of other products",
     "asgi_application": "ASGI application",
     "background_commands": "background commands",
     "startup_steps": "start-up steps",
     "upkeep_jobs": "upkeep jobs",
     "health_fields": "health",
+    "gauges": "metrics",
     "dashboard_panels": "dashboard panels",
     "dashboard_filters": "dashboard filters",
     "finders": "finders",

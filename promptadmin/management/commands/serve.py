@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,8 @@ from promptadmin.accounts.first_user import check_given_password, make_administr
 from promptadmin.api.auth import refuse_open_mode_for
 from promptadmin.db.chosen_database import remember
 from promptadmin.db.postgresql.connections import close_everything
-from promptadmin.ops.server.serving import bounds, serve
+from promptadmin.ops.metrics import share_counters
+from promptadmin.ops.server.serving import bounds, serve, tell_systemd
 from promptadmin.ops.server.supervisor import Companions
 from promptadmin.ops.upkeep import upkeep_jobs
 from promptadmin.plugins.declarations import enabled_plugins
@@ -38,6 +40,11 @@ class Command(BaseCommand):
             "--mcp",
             action="store_true",
             help="Serve the plugins' ASGI applications, MCP among them, on the next port, at /plugins/<name>/.",
+        )
+        parser.add_argument(
+            "--no-upkeep",
+            action="store_true",
+            help="Leave upkeep to another server of this database, or to `upkeep` that something else runs.",
         )
         parser.add_argument(
             "--repair-orphans", action="store_true", help="Passed to `startup`: set links to missing rows to NULL."
@@ -63,13 +70,18 @@ class Command(BaseCommand):
             companions.append(self._plugin_server(host, port + 1))
         check_given_password()
         self._check_port(host, port)
+        if settings.METRICS_ADDRESS:
+            self._check_port(*settings.METRICS_ADDRESS, advice="Give PROMPTADMIN_METRICS_ADDRESS another one.")
+            companions.append(["serve_metrics"])
+        if settings.METRICS:
+            share_counters(port)
         call_command("startup", repair_orphans=options["repair_orphans"], stdout=self.stdout, stderr=self.stderr)
         self._check_databases()
         self._remember()
         shown = f"[{host}]" if ":" in host else host
         self._introduce(f"{'https' if settings.HTTPS else 'http'}://{shown}:{port}/admin/")
         close_everything()
-        with Companions(companions, late=[["upkeep"]] if upkeep_jobs() else []):
+        with Companions(companions, late=[["upkeep"]] if upkeep_jobs() and not options["no_upkeep"] else []):
             self._serve(host, port, options["workers"], options["threads"])
 
     def _plugin_server(self, host: str, port: int) -> list[str]:
@@ -79,7 +91,7 @@ class Command(BaseCommand):
         self._check_port(host, port)
         return ["serve_plugins", "--host", host, "--port", str(port)]
 
-    def _check_port(self, host: str, port: int) -> None:
+    def _check_port(self, host: str, port: int, advice: str = "Give another --host or --port.") -> None:
         """Fail before the start-up's work rather than after it."""
         if not 1 <= port <= 65535:
             raise CommandError(f"There is no port {port}: use one from 1 to 65535.")
@@ -89,7 +101,7 @@ class Command(BaseCommand):
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(address)
         except OSError as error:
-            raise CommandError(f"Can't listen on {host} port {port}: {error}. Give another --host or --port.") from None
+            raise CommandError(f"Can't listen on {host} port {port}: {error}. {advice}") from None
 
     def _check_databases(self) -> None:
         messages = checks.run_checks(tags=[checks.Tags.database], databases=["default"])
@@ -131,6 +143,7 @@ class Command(BaseCommand):
             blocking_threads=threads,
             **bounds(workers),
         )
+        server.on_startup(partial(tell_systemd, "READY=1"))  # the port is open: from now on connections wait there
         if not settings.API_AUTH:
             self.stderr.write("  warning: PROMPTADMIN_API_AUTH=off: everybody on this machine may read and write.")
         serve(server)

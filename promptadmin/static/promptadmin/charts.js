@@ -1,6 +1,6 @@
-/* Draws the charts of panels: <canvas data-chart="id of a JSON script">, with {labels, bars, points, unit, max}.
+/* Draws the charts of panels: <canvas data-chart="id of a JSON script">, with {labels, bars, points, links, unit, max}.
 
-   `bars` are [from, to] pairs, `points` single values in front of them; colours are the theme's. */
+   `bars` are [from, to] pairs, `points` single values in front of them, `links` where a click on a bar leads; colours are the theme's. */
 "use strict";
 
 (() => {
@@ -23,6 +23,8 @@
       animation: false,
       maintainAspectRatio: false,
       indexAxis: "y",
+      onClick: (event, [item]) => item && data.links && location.assign(data.links[item.index]),
+      onHover: (event, [item]) => { event.native.target.style.cursor = item && data.links ? "pointer" : ""; },
       plugins: {
         legend: { display: false },
         tooltip: { callbacks: { label } },

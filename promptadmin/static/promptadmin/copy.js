@@ -45,9 +45,11 @@
     }, SHOWN_MS);
   }
 
-  document.addEventListener("DOMContentLoaded", () => {
+  const show = () => {
     for (const button of document.querySelectorAll("[data-copy], [data-copy-from]")) button.hidden = false;
-  });
+  };
+  document.addEventListener("DOMContentLoaded", show);
+  document.addEventListener("htmx:afterSettle", show);
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy], [data-copy-from]");
     if (!button) return;

@@ -118,3 +118,11 @@ def test_a_prompt_that_is_named_keeps_its_bytes() -> None:
     assert Prompt.objects.filter(id=prompt.id).values().get() == before
     found = do("resolve", name="a", label="latest")
     assert (found.description, found.tags, found.author) == ("what for", ["x", "y"], None)
+
+
+def test_the_reason_of_an_edit_is_kept_with_the_version() -> None:
+    prompt = make_named("a", "one")
+    ProjectRepository().update_prompt(prompt_id=prompt.id, content="two", reason="it was too short")
+    ProjectRepository().restore_version(prompt_id=prompt.id, version=1)
+    reasons = VersionDetail.objects.filter(prompt_id=prompt.id).order_by("version").values_list("version", "reason")
+    assert [reason for reason in reasons if reason[0] > 1] == [(2, "it was too short"), (3, None)]
