@@ -155,7 +155,7 @@ def test_steps_wait_for_migrations(open_file: OpenFile, tmp_path: Path) -> None:
     """On a database with pending migrations a step alone does nothing, and says what to run."""
     path = make_file(tmp_path / "x.db", legacy_files.statements(), {"optimizations": [make_run(project="alpha")]})
     with open_file(path) as connection:
-        with pytest.raises(UnusableDatabaseError, match=r"manage\.py startup"):
+        with pytest.raises(UnusableDatabaseError, match=r"promptadmin startup"):
             startup.run_steps(["seed_projects"], using=connection.alias)
         assert connection.introspection.table_names()
         with connection.cursor() as cursor:

@@ -2,7 +2,6 @@ import django.utils.timezone
 from django.db import migrations, models
 
 import promptadmin.db.fields
-from promptadmin.db.schema import AdoptModel
 
 
 class Migration(migrations.Migration):
@@ -11,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [("projects", "0019_folders")]
 
     operations = [
-        AdoptModel(
+        migrations.CreateModel(
             name="LabelRule",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -39,7 +38,7 @@ class Migration(migrations.Migration):
                 "ordering": ["label"],
             },
         ),
-        AdoptModel(
+        migrations.CreateModel(
             name="Label",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -56,7 +55,7 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("prompt", "label"), name="uq_labels_prompt_label")],
             },
         ),
-        AdoptModel(
+        migrations.CreateModel(
             name="LabelEvent",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -81,7 +80,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        AdoptModel(
+        migrations.CreateModel(
             name="PromotionRequest",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -111,7 +110,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        AdoptModel(
+        migrations.CreateModel(
             name="PromptFetch",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -133,7 +132,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        AdoptModel(
+        migrations.CreateModel(
             name="PromptName",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -166,7 +165,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        AdoptModel(
+        migrations.CreateModel(
             name="Redirect",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -183,7 +182,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        AdoptModel(
+        migrations.CreateModel(
             name="VersionDetail",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
