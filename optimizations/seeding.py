@@ -5,15 +5,19 @@ Both work through a few projects at a time, each few in one transaction, so that
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from projects.models import ProjectStatus
 from projects.namesakes import is_first_of_name
 from promptadmin.db.chunks import in_chunks
-from promptadmin.db.features import takes_any_value
+from promptadmin.db.features import has_row_numbers, row_place, takes_any_value
 from promptadmin.db.fields import new_id, stored_moment
 from promptadmin.db.schema import column_names
 from promptadmin.db.sessions import write_session
+from promptadmin.db.text_digest import digest_sql
 from promptadmin.plugins.steps import StepContext, StepResult
 
 #: Keys are random: the pages of their index that one transaction changes are nearly those of the next one.
@@ -38,20 +42,25 @@ INSERT_PROJECT = """
     INSERT INTO projects (id, name, description, status, created_at, updated_at{columns})
     SELECT %s, %s, %s, %s, COALESCE({first}, %s), %s{values} FROM optimizations WHERE project = %s
 """
+# The texts of a project, each by one run that has it, in the order of their first use. They are told apart by digests,
+# and none is sorted or kept, because SQLite may do both in memory: a project may have a million.
+MAKE_TEXTS = "CREATE TEMPORARY TABLE new_texts (place INTEGER PRIMARY KEY, run {run_type})"
+CLEAR_TEXTS, DROP_TEXTS = "DELETE FROM new_texts", "DROP TABLE IF EXISTS new_texts"
+FIND_TEXTS = """
+    INSERT INTO new_texts SELECT ROW_NUMBER() OVER (ORDER BY first_at, first_id), run FROM (
+        SELECT MIN({row}) AS run, MIN(created_at) AS first_at, MIN(id) AS first_id FROM optimizations
+        WHERE project = %s AND raw_prompt <> '' {condition} GROUP BY {digest_of_run}
+    ) AS found
+"""
+WITHOUT_PROMPT = (
+    "AND prompt_id IS NULL AND {digest_of_run} NOT IN (SELECT {digest_of_prompt} FROM prompts WHERE project_id = %s)"
+)
+LAST_PLACE = "SELECT COALESCE(MAX(order_index), -1) FROM prompts WHERE project_id = %s"
 INSERT_PROMPTS = """
     INSERT INTO prompts (id, content, version, project_id, order_index, created_at, updated_at)
-    SELECT CAST(gen_random_uuid() AS TEXT), raw_prompt, 1, %s,
-           (SELECT COALESCE(MAX(order_index), -1) FROM prompts WHERE project_id = %s)
-               + ROW_NUMBER() OVER (ORDER BY MIN(created_at), MIN(id)),
-           %s, %s
-    FROM optimizations
-    WHERE project = %s AND raw_prompt <> '' {condition}
-    GROUP BY raw_prompt
+    SELECT CAST(gen_random_uuid() AS TEXT), o.raw_prompt, 1, %s, %s + n.place, %s, %s
+    FROM new_texts n CROSS JOIN optimizations o WHERE o.{row} = n.run ORDER BY n.place
 """
-INSERT_ALL_PROMPTS = INSERT_PROMPTS.format(condition="")
-INSERT_MISSING_PROMPTS = INSERT_PROMPTS.format(
-    condition="AND prompt_id IS NULL AND raw_prompt NOT IN (SELECT content FROM prompts WHERE project_id = %s)"
-)
 PROJECTS_WITH_UNLINKED_RUNS = """
     SELECT p.id, p.name FROM projects p
     WHERE p.status <> %s AND p.name <> '' AND EXISTS
@@ -72,6 +81,7 @@ def seed_projects(context: StepContext) -> StepResult:
         values=", 0" if has_folders else "",
     )
     prompts = 0
+    maker = _PromptMaker(connection)
     seeded = context.found.setdefault(SEEDED, set())
     for few in in_chunks(context.progress(names, label="legacy projects"), PROJECTS_A_TRANSACTION):
         with write_session(connection.alias), connection.cursor() as cursor:
@@ -79,9 +89,9 @@ def seed_projects(context: StepContext) -> StepResult:
                 project_id, now = new_id(), stored_moment(timezone.now(), connection)
                 made = [project_id, name, SEEDED_DESCRIPTION, ProjectStatus.ACTIVE, now, now]
                 cursor.execute(insert_project, [*made, name])
-                cursor.execute(INSERT_ALL_PROMPTS, [project_id, project_id, now, now, name])
-                prompts += cursor.rowcount
+                prompts += maker.make(project_id, name, now)
                 seeded.add(project_id)
+    maker.close()
     message = f"made {len(names)} projects with {prompts} prompts" if names else "nothing to do"
     return StepResult(len(names) + prompts, message)
 
@@ -96,10 +106,46 @@ def backfill_prompts(context: StepContext) -> StepResult:
     seeded = context.found.get(SEEDED, set())
     projects = [project for project in projects if project[0] not in seeded]
     made = 0
+    maker = _PromptMaker(connection)
     for few in in_chunks(context.progress(projects, label="missing prompts"), PROJECTS_A_TRANSACTION):
-        with write_session(connection.alias), connection.cursor() as cursor:
+        with write_session(connection.alias):
             for project_id, name in few:
                 now = stored_moment(timezone.now(), connection)
-                cursor.execute(INSERT_MISSING_PROMPTS, [project_id, project_id, now, now, name, project_id])
-                made += cursor.rowcount
+                made += maker.make(project_id, name, now, only_missing=True)
+    maker.close()
     return StepResult(made, f"made {made} prompts" if made else "nothing to do")
+
+
+class _PromptMaker:
+    """Makes prompts of the texts of a project's runs, within a write session."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+        self.words = {
+            "row": row_place(connection, "id"),
+            "run_type": "INTEGER" if has_row_numbers(connection) else "TEXT",
+            "digest_of_run": digest_sql(connection, "raw_prompt"),
+            "digest_of_prompt": digest_sql(connection, "content"),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(DROP_TEXTS)
+            cursor.execute(MAKE_TEXTS.format(**self.words))
+
+    def make(self, project_id: str, name: str, now: Any, *, only_missing: bool = False) -> int:
+        """A prompt for each text; with `only_missing` for those of unlinked runs that the project doesn't have."""
+        condition = WITHOUT_PROMPT.format(**self.words) if only_missing else ""
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                FIND_TEXTS.format(condition=condition, **self.words), [name, project_id] if only_missing else [name]
+            )
+            cursor.execute(LAST_PLACE, [project_id])
+            [(last,)] = cursor.fetchall()
+            cursor.execute(INSERT_PROMPTS.format(**self.words), [project_id, last, now, now])
+            made = int(cursor.rowcount)
+            cursor.execute(CLEAR_TEXTS)
+            return made
+
+    def close(self) -> None:
+        """Drop the table, which a connection would keep."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(DROP_TEXTS)

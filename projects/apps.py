@@ -20,7 +20,11 @@ class ProjectsConfig(PluginConfig):
             f"projects.{verb}_{model}" for model in ("project", "prompt") for verb in ("add", "change", "delete")
         ],
     }
-    offered_attributes: ClassVar = {"prompt_checks": "prompt checks"}
+    offered_attributes: ClassVar = {
+        "prompt_checks": "prompt checks",
+        "prompt_boxes": "boxes of prompts",
+        "prompt_names": "names of prompts",
+    }
     events = EVENTS
     upkeep_jobs = (
         UpkeepJob("search_prompts", "search index of prompts", "projects.search_index.index_prompts"),

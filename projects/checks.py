@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
@@ -26,16 +27,23 @@ def check_declarations(app_configs: Any = None, **kwargs: Any) -> list[checks.Ch
         )
         for name in sorted(set(settings.PROMPT_CHECKS_OFF) - set(names))
     ]
-    return [*duplicates("prompt_checks", {}), *unknown]
+    return [*duplicates("prompt_checks", {}), *duplicates("prompt_boxes", {}), *unknown]
 
 
 def check_imports(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
-    """Whether every check's function can be imported and called."""
+    """Whether every function can be imported and called."""
     if any(wrong_types(PromptDeclarations)):
         return []
     return [
         finding
         for plugin in enabled_plugins()
-        for check in getattr(plugin, "prompt_checks", ())
-        for finding in check_path(plugin, "prompt_checks", check.function)
+        for attribute, path in _paths(plugin)
+        for finding in check_path(plugin, attribute, path)
     ]
+
+
+def _paths(plugin: Any) -> Iterator[tuple[str, str]]:
+    for attribute in ("prompt_checks", "prompt_boxes"):
+        yield from ((attribute, item.function) for item in getattr(plugin, attribute, ()))
+    if getattr(plugin, "prompt_names", None):
+        yield "prompt_names", plugin.prompt_names

@@ -23,10 +23,32 @@ class PromptCheck:
     function: str
 
 
+@dataclass(frozen=True)
+class PromptBox:
+    """A box on a prompt's page in the back-office, below its text.
+
+    `function` is the dotted path of a callable that takes the request and the `projects.models.Prompt`, and returns
+    what `template` shows, as a mapping; it runs in a read session, and None means that there is nothing to show. What
+    `line_template` makes of the same stands at the top of the page, behind the version. `permission`, as in
+    "registry.view_label", is what somebody needs to see the box; an empty one lets all see it who see the prompt.
+    """
+
+    name: str
+    title: str
+    function: str
+    template: str
+    line_template: str = ""
+    permission: str = ""
+
+
 class PromptDeclarations:
     """A mixin of a plugin's `PluginConfig`, with the types of what it may declare about prompts."""
 
     prompt_checks: ClassVar[Sequence[PromptCheck]] = ()
+    prompt_boxes: ClassVar[Sequence[PromptBox]] = ()
+    #: Dotted path of a callable that takes a user and ids of prompts, and returns id → what the prompt is called, of
+    #: those that have a name and that this user may see it of.
+    prompt_names: ClassVar[str | None] = None
 
 
 def declared_prompt_checks() -> Iterator[tuple[str, PromptCheck]]:
@@ -34,3 +56,10 @@ def declared_prompt_checks() -> Iterator[tuple[str, PromptCheck]]:
     for plugin in enabled_plugins():
         for check in getattr(plugin, "prompt_checks", ()):
             yield plugin.label, check
+
+
+def declared_prompt_boxes() -> Iterator[tuple[str, PromptBox]]:
+    """The boxes that the enabled plugins declare, each with its plugin's label."""
+    for plugin in enabled_plugins():
+        for box in getattr(plugin, "prompt_boxes", ()):
+            yield plugin.label, box

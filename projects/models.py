@@ -96,6 +96,9 @@ def _path(key: str, known: Mapping[str, tuple[str, str | None]]) -> str:
 class Prompt(models.Model):
     """A row is the current text of one prompt of a project."""
 
+    #: What a plugin calls it; filled in by pages that show it.
+    called = ""
+
     id = Text(primary_key=True, default=new_id, editable=False)
     content = Text()
     version = Count(default=1)
@@ -117,7 +120,7 @@ class Prompt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.content if len(self.content) <= SHORT else f"{self.content[:SHORT]}…"
+        return self.called or (self.content if len(self.content) <= SHORT else f"{self.content[:SHORT]}…")
 
 
 class ImmutableError(Exception):

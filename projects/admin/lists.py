@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Substr
 from django.http import HttpRequest
 
+from projects.admin.plugin_boxes import names_of
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.records import ProjectOverview, PromptOverview
 from projects.repository import ProjectRepository
@@ -64,6 +65,13 @@ class ProjectChangeList(KeyedChangeList):
 
 class PromptChangeList(KeyedChangeList):
     """The list of prompts."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Each by the name that plugins give it, if one does."""
+        super().get_results(request)
+        names = names_of(request.user, [row.pk for row in self.result_list])
+        for row in self.result_list:
+            row.called = names.get(row.pk, "")
 
     def rows(self, keys: Sequence[str]) -> Iterable[Any]:
         """With the beginnings of their texts, and their numbers."""

@@ -19,6 +19,7 @@ from projects.admin.fields import line_feeds
 from projects.admin.forms import PromptForm
 from projects.admin.lists import PromptChangeList, WithoutProjectFilter, may_see_projects
 from projects.admin.origins import UNKNOWN, origins
+from projects.admin.plugin_boxes import names_of, rendered_boxes
 from projects.admin.prompt_pages import PromptPages, shown_rows
 from projects.files.tables import PromptTable
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
@@ -78,7 +79,9 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
 
     @admin.display(description="prompt")
     def text(self, row: Any) -> SafeString:
-        return format_html("<bdi>{}</bdi>", beginning(row.start, 100))
+        """The name that plugins give it, if one does, and the beginning of its text."""
+        text = format_html("<bdi>{}</bdi>", beginning(row.start, 100))
+        return render_to_string("projects/named_prompt.html", {"row": row}) if row.called else text
 
     @admin.display(description="project")
     def project_link(self, row: Any) -> SafeString | str:
@@ -136,6 +139,13 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
         allowed: bool = super().has_delete_permission(request, obj)
         return allowed and (obj is None or _is_open(obj))
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """By the name that plugins give it, if one does."""
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.called = names_of(request.user, [row.pk]).get(row.pk, "")
+        return row
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The form's fields; of a prompt that may only be seen, its text."""
         if obj is None:
@@ -172,6 +182,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
                     context |= {"runs": runs, "chart": score_chart(runs.items)}
                     context["runs_shown"] = [(run, begun.get(run.id)) for run in shown]
             context |= copying(request, prompt)
+            context["boxes"] = rendered_boxes(request, prompt)
             if form.is_bound and form.refused is not None:
                 context["conflict"] = shown_rows(prompt.content, line_feeds(form.data["content"]))
         context["show_delete"] = False  # it stands with the other actions

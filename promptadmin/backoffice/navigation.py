@@ -30,8 +30,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         for model in app["models"]
         if model["admin_url"]
     }
+    is_here = False
     overview = [_item("Dashboard", "space_dashboard", reverse("admin:index"))]
     for plugin in enabled_plugins():
+        for page in plugin.navigation_pages:
+            if not page.permission or request.user.has_perm(page.permission):
+                item = _item(page.title, page.symbol, reverse(page.route))
+                overview.append(item)
+                is_here = is_here or request.path == item["link"]
         keys = [key for key in pages if key[0] == plugin.label]
         symbols = dict(plugin.navigation)
         known = [(plugin.label, name) for name in symbols]
@@ -43,6 +49,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     if request.user.has_perm("promptadmin.view_operations"):
         platform.insert(0, _item("Operations", "monitor_heart", reverse("admin:operations")))
     platform.append(_item("API", "api", reverse("api:openapi-view")))
+    if is_here:  # its address is below that of a list, which the theme would mark too
+        for item in overview:
+            item["active"] = item["link"] == request.path
     return [{"items": overview}, {"title": "Administration", "separator": True, "items": platform}]
 
 

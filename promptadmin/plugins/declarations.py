@@ -115,6 +115,20 @@ class RootApi:
 
 
 @dataclass(frozen=True)
+class NavigationPage:
+    """A page in the navigation that lists no table, such as one that `get_urls` of an admin class adds.
+
+    `route` is the name of its address, as in "admin:registry_live". `permission` is what somebody needs to be offered
+    it; empty for all staff. The page itself checks who may see it.
+    """
+
+    title: str
+    symbol: str
+    route: str
+    permission: str = ""
+
+
+@dataclass(frozen=True)
 class Hit:
     """A page that the back-office's search has found.
 
@@ -173,6 +187,8 @@ class PluginConfig(AppConfig):
     finders: ClassVar[Sequence[str]] = ()
     #: Model name in small letters → Material symbol beside it in the navigation, in the order of the navigation.
     navigation: ClassVar[Mapping[str, str]] = {}
+    #: Pages that list no table, before those.
+    navigation_pages: ClassVar[Sequence[NavigationPage]] = ()
     #: API scope ("read", "write") → Django's permissions that a signed-in member of staff needs for it.
     api_permissions: ClassVar[Mapping[str, Sequence[str]]] = {}
     #: Attribute that other plugins may declare for this one → what `promptadmin plugins` calls it.

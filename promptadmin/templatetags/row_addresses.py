@@ -7,10 +7,18 @@ from typing import Any
 
 from django import template
 from django.db.models import Model
+from django.utils.text import capfirst
 
 from promptadmin.http.keys import row_page
 
 register = template.Library()
+
+
+@register.filter
+def title_of_part(part: Mapping[str, Any]) -> str:
+    """What a part of the path above a page is called; what a row is called stays as it is."""
+    title = part["title"]
+    return str(title) if isinstance(title, Model) else capfirst(str(title))
 
 
 @register.filter

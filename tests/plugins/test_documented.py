@@ -11,11 +11,12 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from optimizations.declarations import RunDeclarations
-from projects.declarations import PromptCheck, PromptDeclarations
+from projects.declarations import PromptBox, PromptCheck, PromptDeclarations
 from promptadmin.plugins import checks
 from promptadmin.plugins.declarations import (
     DashboardFilter,
     DashboardPanel,
+    NavigationPage,
     PluginConfig,
     RootApi,
     StartupStep,
@@ -38,7 +39,9 @@ def test_every_attribute_is_documented_with_its_type() -> None:
     assert {found.replace("\\|", "|") for found in re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)} == declared
 
 
-@pytest.mark.parametrize("kind", [RootApi, StartupStep, DashboardPanel, DashboardFilter, PromptCheck])
+@pytest.mark.parametrize(
+    "kind", [RootApi, StartupStep, DashboardPanel, DashboardFilter, NavigationPage, PromptCheck, PromptBox]
+)
 def test_every_field_is_documented_with_its_type(kind: Any) -> None:
     section = DOCUMENT.split(f"### {kind.__name__}\n")[1].split("\n###")[0]
     declared = {f"{field.name}: {field.type}" for field in dataclasses.fields(kind)}

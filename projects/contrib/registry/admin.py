@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from projects.contrib.registry.models import LabelEvent, LabelRule, PromotionRequest, PromptName
 from projects.contrib.registry.names import checked_label
+from projects.contrib.registry.pages.urls import addresses
 from projects.contrib.registry.repository import RegistryRepository
 from projects.models import Prompt
 from promptadmin.backoffice.readonly_admin import ReadOnlyAdmin, link_to_key
@@ -34,12 +35,16 @@ class OfAPrompt(ReadOnlyAdmin):
 
 @admin.register(PromptName)
 class PromptNameAdmin(OfAPrompt):
-    """Prompts by name, with where their labels point. Names are given by the API and `manage.py name_prompts`."""
+    """Prompts by name, with where their labels point. Names are given on the pages of prompts."""
 
     list_display = ["name", "prompt_name", "kind", "labels", "created_at"]
     list_filter = ["kind"]
     search_fields = ["name", "description"]
     ordering = ["key"]
+
+    def get_urls(self) -> Any:
+        """With the pages on which prompts are named and their labels moved."""
+        return [*addresses(self.admin_site.admin_view), *super().get_urls()]
 
     @admin.display(description="labels", empty_value="-")
     def labels(self, row: PromptName) -> str:
@@ -59,6 +64,10 @@ class LabelEventAdmin(OfAPrompt):
     list_filter = ["label"]
     search_fields = ["reason", "moved_by"]
     ordering = ["-id"]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """The page of a prompt leads to its moves."""
+        return lookup == "prompt__id__exact" or super().lookup_allowed(lookup, value, request)
 
 
 @admin.register(PromotionRequest)

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from projects.declarations import PromptDeclarations
-from promptadmin.plugins.declarations import PluginConfig
+from projects.declarations import PromptBox, PromptDeclarations
+from promptadmin.plugins.declarations import DashboardPanel, NavigationPage, PluginConfig
 
 EVENTS = {
     "label_moved": "a label of a prompt was set, moved, split or taken away",
@@ -25,12 +25,34 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
         "write": ["registry.change_promptname", "registry.change_label"],
         "promote": ["registry.promote_label"],
     }
+    navigation_pages = (NavigationPage("What is live", "podcasts", "admin:registry_live", "registry.view_label"),)
     navigation: ClassVar = {
         "promptname": "sell",
         "labelevent": "history_toggle_off",
         "promotionrequest": "how_to_reg",
         "labelrule": "policy",
     }
+    prompt_names = "projects.contrib.registry.pages.box.names_of"
+    prompt_boxes = (
+        PromptBox(
+            name="registry",
+            title="Name and labels",
+            function="projects.contrib.registry.pages.box.box",
+            template="registry/box.html",
+            line_template="registry/chips.html",
+            permission="registry.view_label",
+        ),
+    )
+    dashboard_panels = (
+        DashboardPanel(
+            name="waiting_requests",
+            title="Waiting for you",
+            function="projects.contrib.registry.pages.deciding.waiting_requests",
+            template="registry/waiting.html",
+            position=0,
+            permission="registry.change_label",
+        ),
+    )
     events = EVENTS
     event_recorders: ClassVar = {"prompt_version_created": "projects.contrib.registry.details.record_version"}
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from projects.contrib.registry.names import key_of
-from projects.contrib.registry.records import EventRecord, Named
+from projects.contrib.registry.models import LabelRule, PromptName
+from projects.contrib.registry.names import LATEST, key_of
+from projects.contrib.registry.records import EventRecord, Named, Resolved
 from projects.contrib.registry.repository.ledger import event_record, target_of
 from projects.contrib.registry.repository.resolving import Resolving
 from projects.contrib.registry.targets import Target
@@ -20,6 +23,14 @@ class NamePage:
     """Some names, each with where its labels point, and where the next page begins; None after the last."""
 
     items: list[tuple[Named, dict[str, Target]]]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class LivePage:
+    """Some names, each with the move that brought the label where it points, and where the next page begins."""
+
+    items: list[tuple[Named, EventRecord]]
     next_cursor: str | None
 
 
@@ -38,12 +49,7 @@ class Browsing(Resolving):
         after: str | None = None,
     ) -> NamePage:
         """Named prompts in the order of their names; `after` is the name that the page before ended with."""
-        rows = self.names.filter(key__gt=key_of(after or ""))
-        if prefix:
-            first = key_of(prefix)
-            rows = rows.filter(key__gte=first, key__lt=first[:-1] + chr(ord(first[-1]) + 1))
-        if label is not None:
-            rows = rows.filter(prompt_id__in=self.labels.filter(label=label).values("prompt_id"))
+        rows = self._labelled(self._names(prefix, after), label)
         if tag is not None:
             rows = rows.filter(tags__contains=json_text.write(tag) or "")
         if kind is not None:
@@ -57,6 +63,11 @@ class Browsing(Resolving):
         items = [(self._named(row, prompts[row.prompt_id]), labels.get(row.prompt_id, {})) for row in page]
         return NamePage(items, page[-1].name if len(found) > limit else None)
 
+    def labelled_prompts(self, *, label: str, prefix: str | None = None) -> Iterator[Resolved]:
+        """What a label means of each prompt that has it, by name; of a split, the heaviest version."""
+        names = self._labelled(self._names(prefix, None), None if label == LATEST else label).order_by("key")
+        return (self.resolve(name=name, label=label) for name in list(names.values_list("name", flat=True)))
+
     def list_events(
         self, *, name: str | None = None, label: str | None = None, limit: int = 20, before: int | None = None
     ) -> list[EventRecord]:
@@ -69,9 +80,55 @@ class Browsing(Resolving):
         if before is not None:
             rows = rows.filter(id__lt=before)
         page = list(rows[:limit])
-        ids = {row.prompt_id for row in page}
-        names = dict(self.names.filter(prompt_id__in=ids).values_list("prompt_id", "name"))
+        names = self.names_of({row.prompt_id for row in page})
         return [event_record(row, names.get(row.prompt_id)) for row in page]
+
+    def names_of(self, prompt_ids: Collection[str]) -> dict[str, str]:
+        """The names of these prompts, of those that have one."""
+        return dict(self.names.filter(prompt_id__in=prompt_ids).values_list("prompt_id", "name"))
+
+    def last_moves(self, prompt_id: str) -> list[EventRecord]:
+        """The last move of each label that the prompt has now, by label."""
+        name = self.name_of(prompt_id)
+        found = (self._last_event(prompt_id, label) for label in self.labels_of(prompt_id))
+        return [event_record(row, name) for row in found if row is not None]
+
+    def list_live(
+        self, *, label: str, at: dt.datetime | None = None, prefix: str = "", limit: int = 50, after: str = ""
+    ) -> LivePage:
+        """Prompts that have a label now, or had it at a moment, by name, each with the move that brought it there.
+
+        `after` is the name that the page before ended with.
+        """
+        moves = self.events.filter(prompt_id=OuterRef("prompt_id"), label=label).order_by("-position")
+        if at is not None:
+            moves = moves.filter(moved_at__lte=at)
+        rows = self._names(prefix, after).filter(
+            Exists(self.events.filter(prompt_id=OuterRef("prompt_id"), label=label, position=1))
+        )
+        rows = rows.annotate(move=Subquery(moves.values("id")[:1]), target=Subquery(moves.values("to_target")[:1]))
+        found = list(rows.filter(target__isnull=False).order_by("key")[: limit + 1])
+        page = found[:limit]
+        prompts = self.prompts.prompts.in_bulk([row.prompt_id for row in page])
+        events = self.events.in_bulk([row.move for row in page])
+        items = [(self._named(row, prompts[row.prompt_id]), event_record(events[row.move], row.name)) for row in page]
+        return LivePage(items, page[-1].name if len(found) > limit else None)
+
+    def known_labels(self) -> list[str]:
+        """The labels that any prompt has or that a rule guards, by name."""
+        ruled = LabelRule.objects.using(self.using).values_list("label", flat=True)
+        return sorted({*self.labels.values_list("label", flat=True).distinct(), *ruled})
+
+    def _names(self, prefix: str | None, after: str | None) -> QuerySet[PromptName]:
+        """The names that begin with something, after one of them."""
+        rows = self.names.filter(key__gt=key_of(after or ""))
+        if prefix:
+            first = key_of(prefix)
+            rows = rows.filter(key__gte=first, key__lt=first[:-1] + chr(ord(first[-1]) + 1))
+        return rows
+
+    def _labelled(self, rows: QuerySet[PromptName], label: str | None) -> QuerySet[PromptName]:
+        return rows if label is None else rows.filter(prompt_id__in=self.labels.filter(label=label).values("prompt_id"))
 
     def _labels_of_all(self, prompt_ids: list[str]) -> dict[str, dict[str, Target]]:
         found: dict[str, dict[str, Target]] = {}

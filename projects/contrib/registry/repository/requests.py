@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from projects.contrib.registry.models import PromotionRequest, PromptName, RequestState
+from projects.contrib.registry.models import LabelRule, PromotionRequest, PromptName, RequestState
 from projects.contrib.registry.records import Moved, Named, RequestRecord
 from projects.contrib.registry.repository.ledger import Ledger
-from projects.contrib.registry.repository.rules import Rule, person
+from projects.contrib.registry.repository.rules import Rule, may_promote, person
 from projects.contrib.registry.targets import Target, text_of
 from promptadmin.context import current_actor
 from promptadmin.errors import Conflict, Forbidden, NotFound
@@ -30,9 +30,28 @@ class Requests(Ledger):
             raise NotFound("There is no such request")
         return self._request_record(row)
 
-    def list_requests(self, *, state: str = RequestState.OPEN, limit: int = 100) -> list[RequestRecord]:
-        """Requests of a state, oldest first."""
-        return [self._request_record(row) for row in self.requests.filter(state=state).order_by("pk")[:limit]]
+    def list_requests(
+        self, *, state: str = RequestState.OPEN, prompt_id: str | None = None, limit: int = 100
+    ) -> list[RequestRecord]:
+        """Requests of a state, of one prompt or of all, oldest first."""
+        rows = self.requests.filter(state=state, **({} if prompt_id is None else {"prompt_id": prompt_id}))
+        return [self._request_record(row) for row in rows.order_by("pk")[:limit]]
+
+    def list_requests_to_decide(self, *, limit: int = 100) -> list[RequestRecord]:
+        """Open requests that whoever acts may decide, oldest first."""
+        return [self._request_record(row) for row in self._decidable().order_by("pk")[:limit]]
+
+    def may_decide(self, request_id: int) -> bool:
+        """Whether a request is one of those."""
+        return self._decidable().filter(pk=request_id).exists()
+
+    def _decidable(self) -> QuerySet[PromotionRequest]:
+        actor = current_actor()
+        rows = self.requests.filter(state=RequestState.OPEN).exclude(asker=person(actor))
+        if not may_promote(actor):
+            guarded = LabelRule.objects.using(self.using).filter(is_protected=True)
+            rows = rows.exclude(label__in=guarded.values("label"))
+        return rows
 
     def approve(self, request_id: int) -> Moved:
         """Make the move that somebody else has asked for.

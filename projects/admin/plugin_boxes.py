@@ -1,0 +1,62 @@
+"""What plugins show on a prompt's page, and what they call prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.module_loading import import_string
+
+from projects.declarations import PromptBox, declared_prompt_boxes
+from projects.models import Prompt
+from promptadmin.db.sessions import read_session
+from promptadmin.plugins.declarations import enabled_plugins
+from promptadmin.plugins.isolation import isolate_plugin_errors
+
+
+@dataclass(frozen=True)
+class RenderedBox:
+    """A box with what it shows, on the page and behind the version."""
+
+    box: PromptBox
+    html: str = ""
+    line: str = ""
+    failed: bool = False
+
+
+def rendered_boxes(request: HttpRequest, prompt: Prompt) -> list[RenderedBox]:
+    """What each box that the user may see shows of a prompt; one that fails is logged, and says so."""
+    return [
+        rendered
+        for plugin, box in declared_prompt_boxes()
+        if not box.permission or request.user.has_perm(box.permission)
+        if (rendered := _rendered(plugin, box, request, prompt)) is not None
+    ]
+
+
+def _rendered(plugin: str, box: PromptBox, request: HttpRequest, prompt: Prompt) -> RenderedBox | None:
+    rendered: RenderedBox | None = RenderedBox(box, failed=True)
+    with isolate_plugin_errors(plugin, f"the box {box.name}"):
+        with read_session():
+            data = import_string(box.function)(request, prompt)
+        if data is None:
+            rendered = None
+        else:
+            context = {"prompt": prompt, "box": box, **data}
+            line = render_to_string(box.line_template, context, request) if box.line_template else ""
+            rendered = RenderedBox(box, render_to_string(box.template, context, request), line)
+    return rendered
+
+
+def names_of(user: Any, keys: Sequence[str]) -> dict[str, str]:
+    """What plugins call the prompts with these ids; of two names, the first plugin's."""
+    found: dict[str, str] = {}
+    for plugin in enabled_plugins():
+        path: str | None = getattr(plugin, "prompt_names", None)
+        if path:
+            with isolate_plugin_errors(plugin.label, "the names of prompts"), read_session():
+                found = {**import_string(path)(user, keys), **found}
+    return found
