@@ -142,7 +142,7 @@ def search_prompts(
 def get_by_alias(request: HttpRequest, name: NameQuery, alias: Annotated[Text, Query()]) -> HttpResponse:
     """The version that an alias points to."""
     repository = RegistryRepository()
-    found = repository.resolve(name=named(repository, name), label=alias)
+    found = repository.fetch(name=named(repository, name), label=alias)
     return fetched(request, {"model_version": version_shape(found)})
 
 
@@ -164,7 +164,7 @@ def get_version(
 ) -> HttpResponse:
     """A version by its number."""
     repository = RegistryRepository()
-    found = repository.resolve(name=named(repository, name), version=version)
+    found = repository.fetch(name=named(repository, name), version=version)
     return fetched(request, {"model_version": version_shape(found)})
 
 
