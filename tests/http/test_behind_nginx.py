@@ -75,6 +75,7 @@ def fronting(directory: Path, content: bytes) -> Iterator[Front]:
     variables: dict[str, Any] = {
         "AUTH_TOKEN": TOKEN,
         "PROMPTADMIN_HTTPS": "1",
+        "PROMPTADMIN_PLUGINS": "projects,optimizations,registry,clients",
         "PROMPTADMIN_ALLOWED_HOSTS": f"{HOST},127.0.0.1",
         "PROMPTADMIN_TRUSTED_PROXIES": "127.0.0.1",
     }
@@ -90,6 +91,13 @@ def fronting(directory: Path, content: bytes) -> Iterator[Front]:
 def front(tmp_path_factory: pytest.TempPathFactory, new_file: bytes) -> Iterator[Front]:
     with fronting(tmp_path_factory.mktemp("front"), new_file) as front:
         yield front
+
+
+@pytest.mark.parametrize("name", ["no/such", "no%2Fsuch", "no%2fsuch"])
+def test_names_with_slashes_arrive_encoded_or_not(name: str, front: Front) -> None:
+    ours, langfuse = front.get(f"/api/prompts/{name}"), front.get(f"/api/public/v2/prompts/{name}")
+    assert (ours.status, json.loads(ours.content)) == (404, {"detail": "Prompt not found: no/such"})
+    assert (langfuse.status, json.loads(langfuse.content)["message"]) == (404, "Prompt not found: no/such")
 
 
 def test_every_answer_is_one_of_a_site_with_tls(front: Front) -> None:

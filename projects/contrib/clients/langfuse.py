@@ -146,7 +146,7 @@ def get_prompt(
     resolved: Annotated[bool, Query(True, alias="resolve")] = True,  # no prompt refers to another here
 ) -> HttpResponse:
     """A version by its number or by a label: production, unless said otherwise."""
-    return fetched(request, prompt_shape(RegistryRepository().resolve(name=name, label=label, version=version)))
+    return fetched(request, prompt_shape(RegistryRepository().fetch(name=name, label=label, version=version)))
 
 
 @router.delete("/v2/prompts/{path:name}", response={204: None})

@@ -36,7 +36,7 @@ def get_prompt(
 
     Variables are `{name}`: LiteLLM would replace that inside of `{{name}}`, and leave the outer braces.
     """
-    found = RegistryRepository().resolve(name=prompt_id, label=label, version=version)
+    found = RegistryRepository().fetch(name=prompt_id, label=label, version=version)
     messages = messages_of(found) or [{"role": "user", "content": found.text}]
     if places := [message["name"] for message in messages if "role" not in message]:
         raise Invalid(f"{found.name} has a placeholder '{places[0]}', and LiteLLM has none")

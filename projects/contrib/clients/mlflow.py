@@ -6,12 +6,20 @@ import datetime as dt
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Schema
-from pydantic import AfterValidator, Field
+from ninja import Query, Router
 
-from projects.api.inputs import storable
 from projects.contrib.clients.answers import fetched, messages_of, waiting_words
 from projects.contrib.clients.dotted import dotted, named
+from projects.contrib.clients.mlflow_schemas import (
+    AliasIn,
+    NameIn,
+    NameQuery,
+    NoAliasIn,
+    PromptIn,
+    PromptTagIn,
+    Text,
+    VersionIn,
+)
 from projects.contrib.clients.mlflow_tags import (
     EXPERIMENTS,
     IS_PROMPT,
@@ -22,7 +30,6 @@ from projects.contrib.clients.mlflow_tags import (
     with_tag,
 )
 from projects.contrib.clients.mlflow_tags import read_filter as read
-from projects.contrib.registry.api.schemas import Reason
 from projects.contrib.registry.names import LATEST, checked_name
 from projects.contrib.registry.records import Named, Resolved
 from projects.contrib.registry.repository import RegistryRepository
@@ -46,66 +53,10 @@ CODES = {
 }
 FIXED = "A version never changes, and is kept for ever: set tags of the prompt, or create another version"
 
-Text = Annotated[str, AfterValidator(storable)]
-Name = Annotated[Text, Field(max_length=1000)]
-NameQuery = Annotated[Text, Query(max_length=1000)]
-Number = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]  # as text, which pydantic reads as a number
-
 
 def error_body(status: int, detail: str) -> dict[str, str]:
     """An error as MLflow says it."""
     return {"error_code": CODES.get(status, "INTERNAL_ERROR"), "message": detail}
-
-
-class TagIn(Schema):
-    """A tag."""
-
-    key: Text
-    value: Text = ""
-
-
-class PromptIn(Schema):
-    """A prompt without a version."""
-
-    name: Name
-    tags: list[TagIn] = Field([], max_length=100)
-    description: Text | None = None
-
-
-class VersionIn(Schema):
-    """A version: tags say what it is."""
-
-    name: Name
-    source: Text | None = None
-    tags: list[TagIn] = Field([], max_length=100)
-    description: Reason | None = None
-
-
-class AliasIn(Schema):
-    """An alias, and the version that it shall point to."""
-
-    name: Name
-    alias: Text
-    version: Number
-
-
-class NoAliasIn(Schema):
-    """An alias that shall go."""
-
-    name: Name
-    alias: Text
-
-
-class PromptTagIn(TagIn):
-    """A tag of a prompt."""
-
-    name: Name
-
-
-class NameIn(Schema):
-    """A prompt."""
-
-    name: Name
 
 
 @router.get("/registered-models/get")
@@ -191,7 +142,7 @@ def search_prompts(
 def get_by_alias(request: HttpRequest, name: NameQuery, alias: Annotated[Text, Query()]) -> HttpResponse:
     """The version that an alias points to."""
     repository = RegistryRepository()
-    found = repository.resolve(name=named(repository, name), label=alias)
+    found = repository.fetch(name=named(repository, name), label=alias)
     return fetched(request, {"model_version": version_shape(found)})
 
 
@@ -213,7 +164,7 @@ def get_version(
 ) -> HttpResponse:
     """A version by its number."""
     repository = RegistryRepository()
-    found = repository.resolve(name=named(repository, name), version=version)
+    found = repository.fetch(name=named(repository, name), version=version)
     return fetched(request, {"model_version": version_shape(found)})
 
 

@@ -75,7 +75,7 @@ def _all_evaluated(context: Context) -> list[dict[str, Any]]:
 
 
 def _evaluated(repository: RegistryRepository, key: str, context: Context) -> dict[str, Any]:
-    found = repository.resolve(name=key, label=context.label, version=context.version, key=context.targetingKey)
+    found = repository.fetch(name=key, label=context.label, version=context.version, key=context.targetingKey)
     messages = messages_of(found)
     return {
         "key": key,

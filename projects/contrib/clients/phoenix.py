@@ -140,7 +140,7 @@ def get_latest(request: HttpRequest, identifier: Identifier) -> HttpResponse:
 def get_by_tag(request: HttpRequest, identifier: Identifier, tag: Text) -> HttpResponse:
     """The version that a label points to."""
     repository = RegistryRepository()
-    found = repository.resolve(name=named(repository, identifier), label=tag)
+    found = repository.fetch(name=named(repository, identifier), label=tag)
     return fetched(request, {"data": version_shape(found)})
 
 

@@ -44,8 +44,11 @@ assert genai.load_prompt(uri, cache_ttl_seconds=1).version == 1
 client.set_prompt_alias(NAME, "production", 2)
 time.sleep(1.1)
 assert genai.load_prompt(uri, cache_ttl_seconds=1).version == 2
-genai.delete_prompt_alias(NAME, "production")
-refused(lambda: genai.load_prompt(uri, cache_ttl_seconds=0), "RESOURCE_DOES_NOT_EXIST")
+# An alias that nobody has loaded can be taken away.
+genai.set_prompt_alias(NAME, "trial", 1)
+assert client.get_prompt_version(NAME, "1").aliases == ["trial"]
+genai.delete_prompt_alias(NAME, "trial")
+refused(lambda: genai.load_prompt(f"prompts:/{NAME}@trial", cache_ttl_seconds=0), "RESOURCE_DOES_NOT_EXIST")
 
 # Chats.
 messages = [{"role": "system", "content": "Be {{how}}."}, {"role": "user", "content": "{{x}}"}]
