@@ -61,7 +61,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # ---------------------------------------------------------------- applications
 ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations", "registry"))
 PROMPT_CHECKS_OFF = env.names("PROMPTADMIN_PROMPT_CHECKS_OFF")
+FETCH_SECONDS = env.number("PROMPTADMIN_FETCH_SECONDS", 5, maximum=60 * 60)  # 0: fetches aren't counted
 PROMPT_MAX_AGE = env.number("PROMPTADMIN_PROMPT_MAX_AGE", 0, maximum=24 * 60 * 60)  # seconds
+CLIENTS = env.names("PROMPTADMIN_CLIENTS")
 WEBHOOKS_HOSTS = env.names("PROMPTADMIN_WEBHOOKS_HOSTS")
 for name in WEBHOOKS_HOSTS:
     has_port = ":" in name and not is_address(name.strip("[]"))

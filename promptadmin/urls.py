@@ -6,6 +6,7 @@ from django.urls.resolvers import RoutePattern
 from django.views.generic import RedirectView
 
 from promptadmin.api.app import build_api
+from promptadmin.api.root_apis import root_api_urls
 from promptadmin.http.client_address import LIVE_PATH, READY_PATH
 from promptadmin.http.middleware import to_path_without_slash
 from promptadmin.ops.health import health_alias, live, ready
@@ -22,6 +23,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     # Where clients of PromptForge's last release ask; before the other one, whose patterns begin alike.
     path("api/apps/promptforge/", (routes, app_name, "promptforge-api")),
+    *root_api_urls(),
     path("api/", (routes, app_name, namespace)),
     # By its name, unlike `include`, and so not before it is needed: a worker answers programs half a second sooner.
     URLResolver(RoutePattern("admin/"), "promptadmin.backoffice.urls", app_name="admin", namespace="admin"),

@@ -9,13 +9,15 @@ One file without dependencies, for Python 3.10 and later: copy it into your prog
 What was fetched is answered from memory for `ttl` seconds, and after that once more while a thread asks the server
 whether it has changed. So a program that goes on asking sees a moved label `ttl` seconds later, plus the time of one
 request; after more than `max_stale` seconds without asking, it waits for the server. Where the server doesn't answer,
-`get` answers, whichever comes first: what is in memory, in `cache_dir`, in `bundle`, or `fallback`.
+`get` answers, whichever comes first: what is in memory, in `cache_dir`, in `bundle`, or `fallback`. With `bundle_key`,
+which `promptadmin bundle --key` shows, a bundle that was changed is refused.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import hmac
 import http.client
 import json
 import logging
@@ -146,12 +148,13 @@ class PromptClient:
         timeout: float = 3.0,
         cache_dir: str | Path | None = None,
         bundle: str | Path | None = None,
+        bundle_key: str | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._token = token
         self._ttl, self._max_stale, self._timeout = ttl, max_stale, timeout
         self._directory = Path(cache_dir) if cache_dir else None
-        self._bundle = _read_bundle(Path(bundle)) if bundle else {}
+        self._bundle = _read_bundle(Path(bundle), bundle_key) if bundle else {}
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._refreshing: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
@@ -345,9 +348,19 @@ def _fallback(name: str, label: str | None, content: Fallback) -> Prompt:
     return Prompt(name, None, label, kind, text, chat, None, "mustache", [], source="fallback")
 
 
-def _read_bundle(file: Path) -> dict[tuple[str, Any], Prompt]:
-    """The prompts of a bundle by name in small letters, and by label and version. Raises OSError and ValueError."""
-    bundle = json.loads(file.read_text("utf-8"))
+def _read_bundle(file: Path, key: str | None) -> dict[tuple[str, Any], Prompt]:
+    """The prompts of a bundle by name in small letters, and by label and version.
+
+    With a key, the signature is checked. Raises OSError, and ValueError for what was changed or is no bundle.
+    """
+    raw = file.read_bytes()
+    if key is not None:
+        signed = re.match(rb'\{"signature":"hmac-sha256:([0-9a-f]{64})",', raw)
+        body = b"{" + raw[signed.end() :] if signed else b""
+        right = hmac.new(bytes.fromhex(key), body, hashlib.sha256).hexdigest()
+        if signed is None or not hmac.compare_digest(right, signed[1].decode()):
+            raise ValueError(f"The signature of {file} doesn't fit: it was changed, or the key is another one")
+    bundle = json.loads(raw)
     found: dict[tuple[str, Any], Prompt] = {}
     for one in bundle["prompts"]:
         prompt = _prompt(one)

@@ -21,6 +21,7 @@ from projects.templatetags.prompt_texts import beginning, moment, visible
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.readonly_admin import ReadOnlyAdmin, link_to_key
 from promptadmin.db.sessions import read_session
+from promptadmin.errors import NotFound
 
 
 @admin.register(PromptVersion)
@@ -53,8 +54,11 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
         """With how it came to be, and whether this user may see the run that it came from."""
         row: Any = super().get_object(request, object_id, from_field)
         if row is not None:
-            with read_session():
-                [row.described] = described(ProjectRepository(), row.prompt_id, [row.version])
+            try:
+                with read_session():
+                    [row.described] = described(ProjectRepository(), row.prompt_id, [row.version])
+            except NotFound:  # another program's row: its prompt is gone, or its number is none
+                row.described = None
             row.may_see_runs = request.user.has_perm(run_permission("view"))
         return row
 
@@ -95,14 +99,16 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
 
     @admin.display(description="since (UTC)")
     def since(self, row: Any) -> str:
-        return moment(row.described["entry"].since)
+        return moment(row.described["entry"].since) if row.described else "-"
 
     @admin.display(description="by")
     def by(self, row: Any) -> str:
-        return row.described["origin"].by or "-"
+        return (row.described and row.described["origin"].by) or "-"
 
     @admin.display(description="how and why")
     def origin(self, row: Any) -> str:
+        if not row.described:
+            return "-"
         return render_to_string("projects/came_from.html", {**row.described, "may_see_runs": row.may_see_runs})
 
     @admin.display(description="led to the next by")

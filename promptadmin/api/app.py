@@ -179,10 +179,7 @@ def build_api() -> NinjaAPI:
         renderer=FastRenderer(),
         urls_namespace="api",
     )
-    api.add_decorator(in_session, mode="operation")
-    api.add_decorator(refusing_unknown, mode="operation")
-    api.add_decorator(replaying, mode="view")
-    api.add_decorator(noting_what_it_takes, mode="view")
+    add_behaviour(api)
     for error, handler in ERROR_HANDLERS.items():
         api.add_exception_handler(error, functools.partial(handler, api=api))
     api.add_router("", "promptadmin.ops.health.router")
@@ -198,6 +195,14 @@ def build_api() -> NinjaAPI:
                 outer.add_router("", router)
                 api.add_router("", outer)
     return api
+
+
+def add_behaviour(api: NinjaAPI) -> None:
+    """What holds for every operation: its session, its headers, and that nothing unknown is ignored."""
+    api.add_decorator(in_session, mode="operation")
+    api.add_decorator(refusing_unknown, mode="operation")
+    api.add_decorator(replaying, mode="view")
+    api.add_decorator(noting_what_it_takes, mode="view")
 
 
 def _refused(request: HttpRequest, error: DomainError, *, api: NinjaAPI) -> HttpResponse:

@@ -12,8 +12,9 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
-from ninja.security import HttpBearer
+from ninja.security import HttpBasicAuth, HttpBearer
 from ninja.security.apikey import APIKeyCookie
+from ninja.security.http import DecodeError
 from ninja.throttling import SimpleRateThrottle
 from ninja.utils import check_csrf
 
@@ -204,6 +205,30 @@ class StaffAuth(APIKeyCookie):
         return admit(caller, self.scope or needed_scope(request))
 
 
+class PasswordAuth(HttpBasicAuth):
+    """`Authorization: Basic …` with an API token as the password, whatever the user is called."""
+
+    def __init__(self, scope: str | None = None) -> None:
+        self.scope = scope
+        super().__init__()
+
+    def __call__(self, request: HttpRequest) -> Caller | None:
+        """The caller, or None also where what stands there can't be read."""
+        kind, _, sent = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if kind.lower() != self.openapi_scheme:
+            return None
+        try:
+            username, password = self.decode_authorization(sent)
+        except DecodeError:
+            return None
+        return self.authenticate(request, username, password)
+
+    def authenticate(self, request: HttpRequest, username: str, password: str) -> Caller | None:
+        """The caller behind the token, or None. Raises Forbidden without the scope."""
+        caller = caller_of_token(password, request)
+        return None if caller is None else admit(caller, self.scope or needed_scope(request))
+
+
 class OpenAuth:
     """PromptForge's open mode (PROMPTADMIN_API_AUTH=off): everybody on this machine may do everything."""
 
@@ -225,3 +250,8 @@ def refuse_open_mode_for(host: str) -> None:
 def access(scope: str | None = None) -> list[Any]:
     """The ways in, for `auth=`: with the scope that the method asks for, or with a given one."""
     return [TokenAuth(scope), StaffAuth(scope), OpenAuth()]
+
+
+def token_access(scope: str | None = None) -> list[Any]:
+    """The ways in for programs alone, which may also send a token as the password of Basic authentication."""
+    return [TokenAuth(scope), PasswordAuth(scope), OpenAuth()]

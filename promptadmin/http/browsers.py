@@ -23,16 +23,16 @@ from django.utils.deprecation import MiddlewareMixin
 
 from promptadmin.db.infrastructure_errors import fault_of
 from promptadmin.http.client_address import asks_for_health
-from promptadmin.http.error_responses import API_PREFIX
+from promptadmin.http.error_responses import is_of_api
 
 
 def is_of_program(request: HttpRequest) -> bool:
-    """Whether the request is for the API, with a bearer token and without a cookie."""
+    """Whether the request is for an API, with a token and without a cookie."""
     sent = request.META
     return (
         not sent.get("HTTP_COOKIE")
-        and sent.get("HTTP_AUTHORIZATION", "")[:7].lower() == "bearer "
-        and request.path_info.startswith(API_PREFIX)
+        and sent.get("HTTP_AUTHORIZATION", "").lower().startswith(("bearer ", "basic "))
+        and is_of_api(request.path_info)
     )
 
 

@@ -20,7 +20,7 @@ from promptadmin.db.deadlines import deadline
 from promptadmin.db.postgresql import replicas
 from promptadmin.db.sqlite.file_identity import check_in_place
 from promptadmin.http.client_address import LIVE_PATH, asks_for_health
-from promptadmin.http.error_responses import API_PREFIX, bad_request, json_error
+from promptadmin.http.error_responses import bad_request, is_of_api, json_error
 from promptadmin.http.methods import READING_METHODS
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -84,10 +84,10 @@ def file_in_place_middleware(get_response: GetResponse) -> GetResponse:
 
 
 def api_middleware(get_response: GetResponse) -> GetResponse:
-    """Under /api: HEAD is GET without a body, a foreign Origin may not write, and every error is JSON."""
+    """In an API: HEAD is GET without a body, a foreign Origin may not write, and every error is JSON."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if not request.path.startswith(API_PREFIX):
+        if not is_of_api(request.path):
             return get_response(request)
         try:
             if not asks_for_health(request.path_info):

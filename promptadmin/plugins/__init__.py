@@ -16,6 +16,7 @@ from promptadmin.plugins.declarations import (
     Hit,
     NavigationPage,
     PluginConfig,
+    RootApi,
     StartupStep,
     UpkeepJob,
 )
@@ -24,6 +25,7 @@ from promptadmin.plugins.steps import JobResult, StepContext, StepResult
 if TYPE_CHECKING:
     from promptadmin.accounts.roles import grant
     from promptadmin.api.app import errors, opens_own_session
+    from promptadmin.api.auth import token_access
     from promptadmin.api.idempotency import once
     from promptadmin.backoffice.dashboard import Dashboard
     from promptadmin.db.fields import Link
@@ -44,6 +46,7 @@ __all__ = [
     "Link",
     "NavigationPage",
     "PluginConfig",
+    "RootApi",
     "StartupStep",
     "StepContext",
     "StepResult",
@@ -54,6 +57,7 @@ __all__ = [
     "opens_own_session",
     "read_session",
     "send",
+    "token_access",
     "write_session",
 ]
 
@@ -68,6 +72,7 @@ _LOADED_WHEN_USED = {
     "opens_own_session": "promptadmin.api.app",
     "read_session": "promptadmin.db.sessions",
     "send": "promptadmin.plugins.events",
+    "token_access": "promptadmin.api.auth",
     "write_session": "promptadmin.db.sessions",
 }
 

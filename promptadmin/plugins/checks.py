@@ -41,6 +41,7 @@ TAKE_OUT = "Ask the plugin's author, or take it out of PROMPTADMIN_PLUGINS."
 Fits = Callable[[Any], bool]
 #: Attributes whose items have names that no two plugins may share.
 NAMED = (
+    "root_apis",
     "startup_steps",
     "upkeep_jobs",
     "health_fields",
@@ -171,6 +172,9 @@ def _paths(plugin: PluginConfig) -> Iterator[tuple[str, str, Fits, str]]:
         yield "api_router", plugin.api_router, _is_router, "a ninja.Router"
     if plugin.asgi_application:
         yield "asgi_application", plugin.asgi_application, callable, "a callable"
+    for api in plugin.root_apis:
+        yield "root_apis", api.router, _is_router, "a ninja.Router"
+        yield "root_apis", api.error_body, callable, "a callable"
     declared: list[tuple[str, Iterable[str]]] = [
         ("health_fields", plugin.health_fields.values()),
         ("gauges", plugin.gauges.values()),

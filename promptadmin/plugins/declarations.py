@@ -114,6 +114,21 @@ class NavigationPage:
 
 
 @dataclass(frozen=True)
+class RootApi:
+    """An API at an address of its own, as clients of another product ask for it, with the access of the platform's.
+
+    `path` is where it is, without a slash at the front, as in "v1/". `router` is the dotted path of a `ninja.Router`.
+    `error_body` is the dotted path of a callable that takes a status and what is wrong in words, and returns the body
+    of an error as those clients read it.
+    """
+
+    name: str
+    path: str
+    router: str
+    error_body: str
+
+
+@dataclass(frozen=True)
 class Hit:
     """A page that the back-office's search has found.
 
@@ -144,6 +159,8 @@ class PluginConfig(AppConfig):
     requires_promptadmin: ClassVar[str] = ""
     #: Dotted path of a `ninja.Router`, mounted at `/api`.
     api_router: ClassVar[str | None] = None
+    #: APIs beside the one at `/api`, for clients of other products.
+    root_apis: ClassVar[Sequence[RootApi]] = ()
     #: Dotted path of an ASGI application, mounted at `/plugins/<label>/` of the ASGI server (`serve --mcp`).
     asgi_application: ClassVar[str | None] = None
     #: Management commands that `serve` keeps running beside the server.

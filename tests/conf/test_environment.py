@@ -108,6 +108,37 @@ def test_choice() -> None:
     assert Environment({}).choice("X", "INFO", ("INFO", "WARNING")) == "INFO"
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("127.0.0.1:9100", ("127.0.0.1", 9100)),
+        ("[::1]:1", ("::1", 1)),
+        (" ", None),
+        ("1.1.1.1:65535", ("1.1.1.1", 65535)),
+    ],
+)
+def test_listening_address(text: str, read: object) -> None:
+    assert Environment({"X": text}).listening_address("X") == read
+
+
+@pytest.mark.parametrize(
+    "text", ["9100", ":9100", "localhost:9100", "::1:9100", "[127.0.0.1]:1", "1.1.1.1:0", "1.1.1.1:x"]
+)
+def test_a_listening_address_that_is_none(text: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^X="):
+        Environment({"X": text}).listening_address("X")
+
+
+@pytest.mark.parametrize("text", ["short", "has blanks in it, but is long", "ünicodeünicodeünicode", "a" * 19])
+def test_a_secret_that_can_be_guessed_or_not_be_sent(text: str) -> None:
+    """The error doesn't repeat it."""
+    with pytest.raises(ImproperlyConfigured, match=r"^X: use at least 20") as refused:
+        Environment({"X": text}).secret("X")
+    assert text not in str(refused.value)
+    assert Environment({"X": "a" * 20}).secret("X") == "a" * 20
+    assert Environment({}).secret("X") == ""
+
+
 def test_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Relative ones count from the current directory, `~` is the home; it needn't exist."""
     monkeypatch.chdir(tmp_path)

@@ -61,7 +61,7 @@ def test_forwarded_addresses(text: str, address: str) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/api/health", "/health"])
+@pytest.mark.parametrize("path", ["/api/health", "/health", "/livez", "/readyz"])
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_health_answers_whoever_asks(path: str, method: str) -> None:
     with override_settings(SECURE_SSL_REDIRECT=True, ALLOWED_HOSTS=["a.example"]):

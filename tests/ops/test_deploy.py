@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.nginx import nginx_configuration
-from tests.support.processes import REPOSITORY
+from tests.support.processes import REPOSITORY, Scratch
+from tests.support.servers import serving
 from tests.support.services import needs_nginx
 
 DEPLOY = REPOSITORY / "deploy"
@@ -28,11 +31,13 @@ def run(*line: str) -> str:
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze")
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
-    """With a Python of this machine in the place of the one that an installation has."""
+    """With a program of this machine in the place of the one that an installation has."""
     text = (DEPLOY / "promptadmin.service").read_text()
-    assert "ExecStart=/opt/promptadmin/.venv/bin/python manage.py serve" in text
+    assert "ExecStart=/opt/promptadmin/.venv/bin/promptadmin serve" in text
     unit = tmp_path / "promptadmin.service"
-    unit.write_text(text.replace("/opt/promptadmin/.venv/bin/python", sys.executable))
+    unit.write_text(
+        text.replace("/opt/promptadmin/.venv/bin/promptadmin", str(Path(sys.executable).with_name("promptadmin")))
+    )
     assert str(unit) not in run("systemd-analyze", "verify", "--man=no", str(unit))
 
 
@@ -70,9 +75,37 @@ def test_the_container_is_made_of_what_is_there() -> None:
     copied = [
         word for line in lines if line.startswith("COPY ") and "--from" not in line for word in line.split()[1:-1]
     ]
-    assert {"manage.py", "promptadmin", "projects", "optimizations", "requirements.lock"} <= set(copied)
+    assert {"promptadmin", "projects", "optimizations", "requirements.lock", "requirements-mcp.lock"} <= set(copied)
+    ignored = (REPOSITORY / ".containerignore").read_text().splitlines()
+    assert {line.removeprefix("!") for line in ignored if line.startswith("!")} == set(copied)
     assert [name for name in copied if not (REPOSITORY / name).exists()] == []
     commands = " ".join(line for line in lines if line.startswith(("RUN ", "CMD ")))
     for name in re.findall(r"compileall -q ([\w ]+?) +(?:FROM|RUN|CMD|&&)|-r ([\w.-]+)|\b(\w+\.py)\b", commands):
         assert all((REPOSITORY / part).exists() and part in copied for part in "".join(name).split()), name
     assert re.search(r"apt-get install [^&]*\bpostgresql-client\b", commands)
+
+
+def test_compose_names_what_is_there() -> None:
+    """Files beside it, volumes that it makes; the image's own limits are those of the unit."""
+    alone, beside = (yaml.safe_load((DEPLOY / f"compose{name}.yaml").read_text()) for name in ("", ".postgresql"))
+    server = alone["services"]["promptadmin"]
+    assert (DEPLOY / server["build"]["context"] / server["build"]["dockerfile"]).is_file()
+    assert (DEPLOY / server["env_file"]).is_file()
+    image = (DEPLOY / "Containerfile").read_text()
+    for composed in (alone, beside):
+        mounted = [volume for service in composed["services"].values() for volume in service.get("volumes", [])]
+        assert {volume.partition(":")[0] for volume in mounted} == set(composed["volumes"])
+    assert f"VOLUME {server['volumes'][0].partition(':')[2]}" in image
+    assert set(beside["services"]["promptadmin"]["depends_on"]) <= set(beside["services"])
+
+
+def test_systemd_is_told_when_the_port_is_open(tmp_path: Path, new_file: bytes) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.database.write_bytes(new_file)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(1)
+        with serving(tmp_path, f"sqlite:///{scratch.database}", NOTIFY_SOCKET=str(tmp_path / "notify")):
+            assert manager.recv(100) == b"READY=1"
+            with pytest.raises(TimeoutError):
+                manager.recv(100)

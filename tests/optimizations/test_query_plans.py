@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -15,6 +16,7 @@ from django.db import connection
 
 from optimizations.lists import paging
 from optimizations.lists.paging import INDEXED_SORTS, SORTS, TooManyToSort
+from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository, RunFilters
 from optimizations.startup import normalize_strategies
 from optimizations.stats import statistics
@@ -258,3 +260,12 @@ def test_postgresql_takes_the_trigrams_for_a_search_of_its_own_accord(monkeypatc
     monkeypatch.setattr(postgresql, "FEW", 10)
     assert scans(lambda: totals.append(runs.list_runs(filters=RunFilters(search="er777")).total)) == []
     assert totals[-1] == 11
+
+
+def test_the_document_says_what_each_index_of_runs_is_for() -> None:
+    """A row for each, and none for another."""
+    text = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
+    section = text.split("## Indexes of runs")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    names = [index.name.removeprefix("ix_optimizations_") for index in Optimization._meta.indexes]
+    assert sorted(rows) == sorted(names)

@@ -18,6 +18,7 @@ from promptadmin.plugins.declarations import (
     DashboardPanel,
     NavigationPage,
     PluginConfig,
+    RootApi,
     StartupStep,
     installed_plugins,
 )
@@ -38,7 +39,9 @@ def test_every_attribute_is_documented_with_its_type() -> None:
     assert {found.replace("\\|", "|") for found in re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)} == declared
 
 
-@pytest.mark.parametrize("kind", [StartupStep, DashboardPanel, DashboardFilter, NavigationPage, PromptCheck, PromptBox])
+@pytest.mark.parametrize(
+    "kind", [RootApi, StartupStep, DashboardPanel, DashboardFilter, NavigationPage, PromptCheck, PromptBox]
+)
 def test_every_field_is_documented_with_its_type(kind: Any) -> None:
     section = DOCUMENT.split(f"### {kind.__name__}\n")[1].split("\n###")[0]
     declared = {f"{field.name}: {field.type}" for field in dataclasses.fields(kind)}

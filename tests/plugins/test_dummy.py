@@ -93,6 +93,18 @@ def test_its_api_strategies_sections_and_health_are_there(served: Served) -> Non
     assert "Plugin dummy: the health field llm_provider failed" in served.log()
 
 
+def test_its_root_api_has_the_apis_access_and_errors_of_its_own(served: Served) -> None:
+    said = served.api.send("POST", "/dummy/v1/echo?word=x")
+    assert (said.status, said.json) == (200, {"word": "x"})
+    unknown = served.api.send("POST", "/dummy/v1/echo?word=x&colour=red")
+    problem = "colour: Extra inputs are not permitted: word can be given here"
+    assert (unknown.status, unknown.json) == (400, {"code": 400, "problem": problem})
+    with JsonClient(served.site.address, "wrong") as stranger:
+        refused = stranger.send("POST", "/dummy/v1/echo?word=x")
+    assert (refused.status, refused.json["code"], "Basic" in refused.json["problem"]) == (401, 401, True)
+    assert served.api.send("GET", "/dummy/v1/nowhere").json == {"detail": "Not Found"}
+
+
 def test_stored_aliases_are_renamed_at_start(served: Served) -> None:
     with closing(sqlite3.connect(served.directory / "new.db")) as connection, connection:
         connection.execute(

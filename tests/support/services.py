@@ -21,8 +21,11 @@ from psycopg import sql
 from bench.wrk import MISSING
 from tests.support import legacy_files
 from tests.support.clusters import why_no_clusters
+from tests.support.processes import REPOSITORY
 
 REQUIRED = os.environ.get("PROMPTADMIN_REQUIRE_SERVICES") == "1"
+#: Has the packages of requirements-clients.txt.
+CLIENTS_PYTHON = REPOSITORY / ".venv-clients/bin/python"
 LOCAL_POSTGRESQL = "postgresql://postgres@127.0.0.1:5432/postgres"
 
 needs_postgresql = pytest.mark.needs_postgresql
@@ -30,6 +33,7 @@ needs_clusters = pytest.mark.needs_clusters
 needs_chromium = pytest.mark.needs_chromium
 needs_nginx = pytest.mark.needs_nginx
 needs_wrk = pytest.mark.needs_wrk
+needs_clients = pytest.mark.needs_clients
 needs_legacy_files = pytest.mark.needs_legacy_files
 
 
@@ -72,6 +76,12 @@ def why_no_wrk() -> str:
 
 
 @functools.cache
+def why_no_clients() -> str:
+    """Why tests can't run other products' clients; empty if they can."""
+    return "" if CLIENTS_PYTHON.exists() else "no clients of other products: `make install-clients` installs them"
+
+
+@functools.cache
 def why_no_legacy_files() -> str:
     """Why tests can't adopt the sample files; empty if they can."""
     if legacy_files.SAMPLES.is_dir():
@@ -94,6 +104,7 @@ def check_services(item: pytest.Item) -> None:
         ("needs_chromium", why_no_chromium),
         ("needs_nginx", why_no_nginx),
         ("needs_wrk", why_no_wrk),
+        ("needs_clients", why_no_clients),
     ):
         if item.get_closest_marker(marker) and reason():
             absent(reason())

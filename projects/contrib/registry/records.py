@@ -61,6 +61,18 @@ class EventRecord(NamedTuple):
     at: dt.datetime
 
 
+@dataclass(frozen=True)
+class FetchRecord:
+    """How often one token fetched one version by one label on one day; by number, `label` is None."""
+
+    day: dt.date
+    label: str | None
+    version: int
+    token: str
+    count: int
+    last_at: dt.datetime
+
+
 class RequestRecord(NamedTuple):
     """A move that waits for a second person, or did."""
 

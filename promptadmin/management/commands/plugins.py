@@ -14,6 +14,7 @@ from promptadmin.plugins.declarations import PluginConfig, enabled_plugins, inst
 #: Attribute → what the page calls it; those that name what a plugin contributes.
 CONTRIBUTIONS = {
     "api_router": "API",
+    "root_apis": "APIs of other products",
     "asgi_application": "ASGI application",
     "background_commands": "background commands",
     "startup_steps": "start-up steps",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from promptadmin.api.auth import refuse_open_mode_for
 from promptadmin.db.chosen_database import remember
 from promptadmin.db.postgresql.connections import close_everything
 from promptadmin.ops.metrics import share_counters
-from promptadmin.ops.server.serving import bounds, serve
+from promptadmin.ops.server.serving import bounds, serve, tell_systemd
 from promptadmin.ops.server.supervisor import Companions
 from promptadmin.ops.upkeep import upkeep_jobs
 from promptadmin.plugins.declarations import enabled_plugins
@@ -142,6 +143,7 @@ class Command(BaseCommand):
             blocking_threads=threads,
             **bounds(workers),
         )
+        server.on_startup(partial(tell_systemd, "READY=1"))  # the port is open: from now on connections wait there
         if not settings.API_AUTH:
             self.stderr.write("  warning: PROMPTADMIN_API_AUTH=off: everybody on this machine may read and write.")
         serve(server)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import sys
 from typing import Any
 
@@ -61,6 +62,17 @@ def serve(server: Any) -> None:
     server.serve()
     if signal.getsignal(signal.SIGINT) is stop:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is near: one more Ctrl-C is no failure
+
+
+def tell_systemd(state: str) -> None:
+    """Tell a service manager what it waits for, as in `READY=1`; nothing where none has started this process."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    if address.startswith("@"):  # a name without a file, which Linux writes with a zero
+        address = f"\0{address[1:]}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified, contextlib.suppress(OSError):
+        notified.sendto(state.encode(), address)
 
 
 def prepare_worker() -> None:

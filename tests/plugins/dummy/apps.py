@@ -1,7 +1,7 @@
 """One of everything that a plugin can declare."""
 
 from projects.declarations import PromptCheck
-from promptadmin.plugins import DashboardFilter, DashboardPanel, PluginConfig, StartupStep, UpkeepJob
+from promptadmin.plugins import DashboardFilter, DashboardPanel, PluginConfig, RootApi, StartupStep, UpkeepJob
 
 
 class DummyConfig(PluginConfig):
@@ -13,6 +13,7 @@ class DummyConfig(PluginConfig):
     navigation = {"note": "sticky_note"}
     api_permissions = {"read": ["dummy.view_note"]}
     api_router = "dummy.parts.router"
+    root_apis = (RootApi("dummy_api", "dummy/v1/", "dummy.parts.root_router", "dummy.parts.error_body"),)
     drill_paths = ("/api/strategies",)
     asgi_application = "dummy.parts.application"
     background_commands = ("note_time",)

@@ -12,9 +12,20 @@ from pydantic import ConfigDict, Field
 
 from optimizations.stats import StatsQuery
 from projects.prompt_checks import CheckedPrompt, Finding, Severity
-from promptadmin.plugins import Dashboard, Event, JobResult, StepContext, StepResult, errors, send, write_session
+from promptadmin.plugins import (
+    Dashboard,
+    Event,
+    JobResult,
+    StepContext,
+    StepResult,
+    errors,
+    send,
+    token_access,
+    write_session,
+)
 
 router = Router(tags=["dummy"])
+root_router = Router()
 
 
 @router.post("/dummy", response={200: dict[str, str], **errors()}, operation_id="ask_dummy", summary="Ask the dummy")
@@ -28,6 +39,16 @@ def ask(request: HttpRequest) -> dict[str, str]:
 def read(request: HttpRequest) -> dict[str, str]:
     """Answers whoever may see notes."""
     return {"answer": "dummy"}
+
+
+@root_router.post("/echo", auth=token_access("read"))
+def echo(request: HttpRequest, word: str) -> dict[str, str]:
+    """Answers at an address of its own, to whoever may read."""
+    return {"word": word}
+
+
+def error_body(status: int, detail: str) -> dict[str, Any]:
+    return {"code": status, "problem": detail}
 
 
 class PartIn(Schema):

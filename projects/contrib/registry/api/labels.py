@@ -40,6 +40,7 @@ Limit = Annotated[int, Query(ge=1, le=100, example=20)]
 Cursor = Annotated[
     int | None, Query(None, ge=1, le=LARGEST_INTEGER, description="An answer's `next_cursor`.", example=7)
 ]
+Force = Annotated[bool, Query(description="Also where programs fetched it in the last 7 days.", example=False)]
 RequestId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="The request's id.", example=1)]
 
 
@@ -82,9 +83,10 @@ def remove_label(
     name: PromptName,
     label: PromptLabel,
     reason: Annotated[str, AfterValidator(storable), Query("", max_length=2000, example="No longer needed.")] = "",
+    force: Force = False,
 ) -> Any:
-    """It can be undone."""
-    return _answer(RegistryRepository().move_label(name=name, label=label, target=None, reason=reason))
+    """It can be undone. 409 where programs fetched it in the last 7 days, unless with `force`."""
+    return _answer(RegistryRepository().move_label(name=name, label=label, target=None, reason=reason, force=force))
 
 
 @router.post(
@@ -94,9 +96,11 @@ def remove_label(
     summary="Undo a label's last move",
 )
 @checks_if_match(LABELLED)
-def undo_label_move(request: HttpRequest, name: PromptName, label: PromptLabel, data: ReasonIn) -> Any:
+def undo_label_move(
+    request: HttpRequest, name: PromptName, label: PromptLabel, data: ReasonIn, force: Force = False
+) -> Any:
     """Back to where the last move came from, as a move of its own: the same rules hold, and undoing it again redoes."""
-    return _answer(RegistryRepository().undo_move(name=name, label=label, reason=data.reason))
+    return _answer(RegistryRepository().undo_move(name=name, label=label, reason=data.reason, force=force))
 
 
 @router.get(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from projects.contrib.registry.api.schemas import (
     PromptPatchIn,
     PromptSaveIn,
     SavedOut,
+    UsageOut,
 )
 from projects.contrib.registry.api.shapes import as_message, prompt_shape, saved_shape, target_shape, text_of
 from projects.contrib.registry.names import LATEST
@@ -32,6 +34,7 @@ from projects.contrib.registry.repository import RegistryRepository
 from projects.contrib.registry.variables import compile_prompt
 from projects.repository import LEAVE
 from promptadmin.api.app import errors
+from promptadmin.api.auth import access
 from promptadmin.api.etags import Resource, checks_if_match, is_known, text_tag
 from promptadmin.db.fields import LARGEST_INTEGER, moment_of_text
 from promptadmin.http.responses import ready_json, ready_text
@@ -74,9 +77,11 @@ def list_named_prompts(
     cursor: Annotated[TextQuery, Query(None, description="An answer's `next_cursor`.", example=NAME)] = None,
 ) -> dict[str, Any]:
     """By name, in small letters, with the current version and where each label points."""
-    found = RegistryRepository().list_names(
+    repository = RegistryRepository()
+    found = repository.list_names(
         prefix=prefix, label=label, tag=tag, kind=kind, search=search, limit=limit, after=cursor
     )
+    fetched = repository.last_fetched([named.prompt_id for named, _ in found.items])
     return {
         "items": [
             {
@@ -84,6 +89,7 @@ def list_named_prompts(
                 **named._asdict(),
                 "version": named.current,
                 "labels": {label: target_shape(target) for label, target in labels.items()},
+                "last_fetched_at": fetched.get(named.prompt_id),
             }
             for named, labels in found.items
         ],
@@ -95,11 +101,12 @@ def list_named_prompts(
     "/prompts/{path:name}/compile",
     response={200: CompiledOut, **errors(400, 404)},
     operation_id="compile_named_prompt",
+    auth=access("read"),
     summary="Fill in a prompt's variables",
 )
 def compile_named_prompt(request: HttpRequest, name: PromptName, data: CompileIn) -> dict[str, Any]:
     """Values are data: what stands in them is never read as a variable. What has no value stays, and is listed."""
-    found = RegistryRepository().resolve(name=name, label=data.label, version=data.version, key=data.key)
+    found = RegistryRepository().fetch(name=name, label=data.label, version=data.version, key=data.key)
     compiled = compile_prompt(
         text=found.text,
         kind=found.kind,
@@ -132,6 +139,26 @@ def add_version(request: HttpRequest, name: PromptName, data: PromptIn) -> Statu
 
 
 @router.get(
+    "/prompts/{path:name}/usage",
+    response={200: UsageOut, **errors(404)},
+    operation_id="get_named_prompt_usage",
+    summary="See who fetches a prompt",
+)
+def get_usage(
+    request: HttpRequest,
+    name: PromptName,
+    days: Annotated[int, Query(ge=1, le=366, description="How many days back, with today.", example=30)] = 30,
+) -> dict[str, Any]:
+    """By day, label, version and token, newest first. Fetches show some seconds after they are made."""
+    found = RegistryRepository().list_fetches(name=name, days=days)
+    return {
+        "items": [asdict(one) for one in found],
+        "count": sum(one.count for one in found),
+        "last_fetched_at": max((one.last_at for one in found), default=None),
+    }
+
+
+@router.get(
     "/prompts/{path:name}",
     response={200: NamedPromptOut, 304: None, **errors(400, 404)},
     operation_id="get_named_prompt",
@@ -156,7 +183,7 @@ def get_named_prompt(
 
     A name that the prompt had before is as good, while no other prompt has it. 404 names the labels that there are.
     """
-    found = RegistryRepository().resolve(name=name, label=label, version=version, at=at, key=key)
+    found = RegistryRepository().fetch(name=name, label=label, version=version, at=at, key=key)
     text = ready_json(prompt_shape(found))
     headers = {"ETag": text_tag(text), "Cache-Control": cache_control()}
     if is_known(request, headers["ETag"]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Any, Literal
 
 from ninja import Path
@@ -136,6 +137,7 @@ class ListedPromptOut(Answer):
     project_id: str | None = Field(examples=[PROJECT_ID])
     version: int = Field(examples=[2], description="The current one.")
     labels: dict[str, TargetOut]
+    last_fetched_at: Time | None
 
 
 class NamedPromptListOut(Answer):
@@ -244,6 +246,35 @@ class SavedOut(Answer):
     outcome: Literal["created", "version", "unchanged"] = Field(examples=["version"])
     prompt: NamedPromptOut
     labels: list[SavedLabelOut]
+
+
+class BundleOut(Answer):
+    """All prompts of a label. `signature` is over the bytes that stand behind it."""
+
+    signature: str = Field(examples=[f"hmac-sha256:{SHA256}"])
+    format: Literal[1]
+    label: str = Field(examples=[LABEL])
+    prefix: str | None = Field(examples=["support/"])
+    prompts: list[NamedPromptOut]
+
+
+class FetchOut(Answer):
+    """How often one token fetched one version by one label on one day."""
+
+    day: dt.date = Field(examples=["2026-11-28"])
+    label: str | None = Field(examples=[LABEL], description="null where it was fetched by number.")
+    version: int = Field(examples=[2])
+    token: str = Field(examples=["token pa_3f2a"])
+    count: int = Field(examples=[1204])
+    last_at: Time
+
+
+class UsageOut(Answer):
+    """Who fetched a prompt in the last days."""
+
+    items: list[FetchOut]
+    count: int = Field(examples=[1204])
+    last_fetched_at: Time | None
 
 
 class CompileIn(Given):

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from projects.contrib.registry.models import Label, LabelEvent
 from projects.contrib.registry.records import EventRecord, Named
-from projects.contrib.registry.repository.named import Names
+from projects.contrib.registry.repository.usage import Usage
 from projects.contrib.registry.targets import Target, text_of
 from promptadmin.audit import Change, record
 from promptadmin.context import current_actor
@@ -16,7 +16,7 @@ from promptadmin.errors import Invalid
 from promptadmin.plugins.events import send
 
 
-class Ledger(Names):
+class Ledger(Usage):
     """The part that keeps where labels point, and how that came."""
 
     def lock_named(self, name: str) -> None:

@@ -15,12 +15,15 @@ LONGEST_REASON = 2_000
 class Moving(Requests):
     """The part that moves labels."""
 
-    def move_label(self, *, name: str, label: str, target: Target | None, reason: str = "") -> Moved:
+    def move_label(
+        self, *, name: str, label: str, target: Target | None, reason: str = "", force: bool = False
+    ) -> Moved:
         """Point a label to a version, split it over several, or, with None, take it away.
 
         Where the label's rule wants a second person, nothing is moved: the answer is a request that waits. Raises
         Invalid for a wrong label, a version that there isn't, or a missing reason; Forbidden where the rule, or an
-        archived project, doesn't allow it; NotFound.
+        archived project, doesn't allow it; Conflict for taking away, without `force`, a label that programs
+        fetch; NotFound.
         """
         checked_label(label)
         prompt = self._locked(self.find(name))
@@ -32,6 +35,8 @@ class Moving(Requests):
         self._expect_versions(prompt, target)
         if target == self._target(prompt.prompt_id, label):
             return Moved(label, target)
+        if target is None and not force:
+            self.expect_unused(prompt.prompt_id, label)
         if len(reason) > LONGEST_REASON:
             raise Invalid(f"A reason has at most {LONGEST_REASON:,} characters")
         rule.expect_reason(reason)
@@ -39,7 +44,7 @@ class Moving(Requests):
             return Moved(label, target, request=self._request(prompt, label, target, reason))
         return Moved(label, target, event=self._move(prompt, label, target, reason))
 
-    def undo_move(self, *, name: str, label: str, reason: str = "") -> Moved:
+    def undo_move(self, *, name: str, label: str, reason: str = "", force: bool = False) -> Moved:
         """Move a label back to where its last move came from, as a new move. Raises as `move_label`."""
         checked_label(label)
         prompt = self._locked(self.find(name))
@@ -47,4 +52,5 @@ class Moving(Requests):
         if last is None:
             raise NotFound(f"{prompt.name} has never had a label '{label}': there is nothing to undo")
         back = Target.read(last.from_target)
-        return self.move_label(name=prompt.name, label=label, target=back, reason=reason or f"undo: {last.reason}")
+        reason = reason or f"undo: {last.reason}"
+        return self.move_label(name=prompt.name, label=label, target=back, reason=reason, force=force)

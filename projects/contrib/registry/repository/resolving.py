@@ -10,10 +10,12 @@ from typing import Any
 from django.db import connections
 
 from projects.contrib.registry.details import Content
+from projects.contrib.registry.fetches import counter
 from projects.contrib.registry.names import LATEST, PRODUCTION, key_of
 from projects.contrib.registry.records import Named, Resolved
 from projects.contrib.registry.repository.moving import Moving
 from projects.contrib.registry.targets import Target
+from promptadmin.context import current_actor
 from promptadmin.db import json_text
 from promptadmin.db.features import joined
 from promptadmin.db.legacy_values import read_moment, read_text
@@ -85,6 +87,12 @@ class Resolving(Moving):
         if target is None:
             raise self._no_label(row[0], row[1], label)
         return self._by_number(name, target.choose(row[1], label, key), label)
+
+    def fetch(self, **asked: Any) -> Resolved:
+        """What `resolve` answers, counted as a fetch by whoever acts."""
+        found = self.resolve(**asked)
+        counter.add(found.id, found.label, found.version, current_actor().name)
+        return found
 
     def labels_of(self, prompt_id: str) -> dict[str, Target]:
         """Where a prompt's labels point, but for `latest`."""

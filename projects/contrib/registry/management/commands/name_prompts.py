@@ -1,4 +1,4 @@
-"""`manage.py name_prompts`."""
+"""`promptadmin name_prompts`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,56 @@
+"""Who fetches what: counts, and what must not go while programs use it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Max, QuerySet, Sum
+from django.utils import timezone
+
+from projects.contrib.registry.models import PromptFetch
+from projects.contrib.registry.records import FetchRecord
+from projects.contrib.registry.repository.named import Names
+from promptadmin.errors import Conflict
+
+#: For how long after its last fetch a prompt or label counts as in use.
+IN_USE = dt.timedelta(days=7)
+
+
+class Usage(Names):
+    """The part that knows what programs fetch."""
+
+    @property
+    def fetches(self) -> QuerySet[PromptFetch]:
+        """All counts."""
+        return PromptFetch.objects.using(self.using)
+
+    def list_fetches(self, *, name: str, days: int = 30) -> list[FetchRecord]:
+        """How often each token fetched each version by each label on each of the last days, newest first."""
+        first = timezone.now().date() - dt.timedelta(days=days - 1)
+        rows = self.fetches.filter(prompt_id=self.find(name).prompt_id, day__gte=first)
+        return [
+            FetchRecord(row.day, row.label or None, row.version, row.token, row.count, row.last_at)
+            for row in rows.order_by("-day", "label", "version", "token")
+        ]
+
+    def last_fetched(self, prompt_ids: list[str]) -> dict[str, dt.datetime]:
+        """When each prompt was fetched last, of those that were."""
+        rows = self.fetches.filter(prompt_id__in=prompt_ids).values_list("prompt_id")
+        return dict(rows.annotate(last=Max("last_at")).values_list("prompt_id", "last"))
+
+    def expect_unused(self, prompt_id: str, label: str | None = None) -> None:
+        """Raises Conflict, with who it was, where programs fetched a prompt, or one label of it, in the last days."""
+        rows = self.fetches.filter(prompt_id=prompt_id, last_at__gt=timezone.now() - IN_USE)
+        if label is not None:
+            rows = rows.filter(label=label)
+        users = list(rows.values_list("token").annotate(times=Sum("count"), last=Max("last_at")).order_by("-last"))
+        if users:
+            who = "; ".join(
+                f"{token} ({count:,} times, last {last:%Y-%m-%d %H:%M} UTC)" for token, count, last in users[:5]
+            )
+            more = f"; and {len(users) - 5} more" if len(users) > 5 else ""
+            what = "This prompt" if label is None else f"The label '{label}'"
+            raise Conflict(
+                f"{what} was fetched in the last {IN_USE.days} days by {who}{more}. "
+                "Add ?force=true where it shall go anyway"
+            )

@@ -1,0 +1,49 @@
+"""A server with the plugin `clients`, and programs that use other products' own packages against it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import SECONDS, environment
+from tests.support.servers import Site, serving
+from tests.support.services import CLIENTS_PYTHON, needs_postgresql, postgresql_database
+
+TOKEN = "token-of-the-tests-of-clients"
+PLUGINS = "projects,optimizations,registry,clients"
+PROGRAMS = Path(__file__).parent / "programs"
+Run = Callable[..., str]
+
+
+@pytest.fixture(scope="package", params=["sqlite", pytest.param("postgresql", marks=needs_postgresql)])
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, new_file: bytes) -> Iterator[Site]:
+    """One server an engine for the programs of all clients: each has prompts of its own."""
+    directory = tmp_path_factory.mktemp("clients")
+    with ExitStack() as stack:
+        if request.param == "postgresql":
+            url = stack.enter_context(postgresql_database())
+        else:
+            (directory / "x.db").write_bytes(new_file)
+            url = f"sqlite:///{directory / 'x.db'}"
+        yield stack.enter_context(serving(directory, url, AUTH_TOKEN=TOKEN, PROMPTADMIN_PLUGINS=PLUGINS))
+
+
+@pytest.fixture
+def run(site: Site, tmp_path: Path) -> Run:
+    """Run one of the programs to its end; the test fails if an assertion of the program does."""
+
+    def ran(program: str, **variables: str) -> str:
+        ours = {"ADDRESS": site.address, "TOKEN": TOKEN, "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(tmp_path)}
+        done = subprocess.run(
+            [str(CLIENTS_PYTHON), str(PROGRAMS / f"{program}.py")],
+            env=environment(**ours, **variables), cwd=tmp_path, capture_output=True, text=True, check=False,
+            timeout=SECONDS,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return ran
