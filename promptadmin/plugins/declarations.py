@@ -100,6 +100,20 @@ class DashboardFilter:
 
 
 @dataclass(frozen=True)
+class NavigationPage:
+    """A page in the navigation that lists no table, such as one that `get_urls` of an admin class adds.
+
+    `route` is the name of its address, as in "admin:registry_live". `permission` is what somebody needs to be offered
+    it; empty for all staff. The page itself checks who may see it.
+    """
+
+    title: str
+    symbol: str
+    route: str
+    permission: str = ""
+
+
+@dataclass(frozen=True)
 class RootApi:
     """An API at an address of its own, as clients of another product ask for it, with the access of the platform's.
 
@@ -112,20 +126,6 @@ class RootApi:
     path: str
     router: str
     error_body: str
-
-
-@dataclass(frozen=True)
-class NavigationPage:
-    """A page in the navigation that lists no table, such as one that `get_urls` of an admin class adds.
-
-    `route` is the name of its address, as in "admin:registry_live". `permission` is what somebody needs to be offered
-    it; empty for all staff. The page itself checks who may see it.
-    """
-
-    title: str
-    symbol: str
-    route: str
-    permission: str = ""
 
 
 @dataclass(frozen=True)

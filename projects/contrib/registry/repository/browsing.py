@@ -49,7 +49,7 @@ class Browsing(Resolving):
         after: str | None = None,
     ) -> NamePage:
         """Named prompts in the order of their names; `after` is the name that the page before ended with."""
-        rows = self._labelled(self._names(prefix, after), label)
+        rows = self._names(prefix, label).filter(key__gt=key_of(after or ""))
         if tag is not None:
             rows = rows.filter(tags__contains=json_text.write(tag) or "")
         if kind is not None:
@@ -65,8 +65,8 @@ class Browsing(Resolving):
 
     def labelled_prompts(self, *, label: str, prefix: str | None = None) -> Iterator[Resolved]:
         """What a label means of each prompt that has it, by name; of a split, the heaviest version."""
-        names = self._labelled(self._names(prefix, None), None if label == LATEST else label).order_by("key")
-        return (self.resolve(name=name, label=label) for name in list(names.values_list("name", flat=True)))
+        names = self._names(prefix, None if label == LATEST else label).order_by("key").values_list("name", flat=True)
+        return (self.resolve(name=name, label=label) for name in list(names))
 
     def list_events(
         self, *, name: str | None = None, label: str | None = None, limit: int = 20, before: int | None = None
@@ -103,8 +103,9 @@ class Browsing(Resolving):
         moves = self.events.filter(prompt_id=OuterRef("prompt_id"), label=label).order_by("-position")
         if at is not None:
             moves = moves.filter(moved_at__lte=at)
-        rows = self._names(prefix, after).filter(
-            Exists(self.events.filter(prompt_id=OuterRef("prompt_id"), label=label, position=1))
+        rows = self._names(prefix, None).filter(
+            Exists(self.events.filter(prompt_id=OuterRef("prompt_id"), label=label, position=1)),
+            key__gt=key_of(after),
         )
         rows = rows.annotate(move=Subquery(moves.values("id")[:1]), target=Subquery(moves.values("to_target")[:1]))
         found = list(rows.filter(target__isnull=False).order_by("key")[: limit + 1])
@@ -119,16 +120,14 @@ class Browsing(Resolving):
         ruled = LabelRule.objects.using(self.using).values_list("label", flat=True)
         return sorted({*self.labels.values_list("label", flat=True).distinct(), *ruled})
 
-    def _names(self, prefix: str | None, after: str | None) -> QuerySet[PromptName]:
-        """The names that begin with something, after one of them."""
-        rows = self.names.filter(key__gt=key_of(after or ""))
+    def _names(self, prefix: str | None, label: str | None) -> QuerySet[PromptName]:
+        rows = self.names.all()
         if prefix:
             first = key_of(prefix)
             rows = rows.filter(key__gte=first, key__lt=first[:-1] + chr(ord(first[-1]) + 1))
+        if label is not None:
+            rows = rows.filter(prompt_id__in=self.labels.filter(label=label).values("prompt_id"))
         return rows
-
-    def _labelled(self, rows: QuerySet[PromptName], label: str | None) -> QuerySet[PromptName]:
-        return rows if label is None else rows.filter(prompt_id__in=self.labels.filter(label=label).values("prompt_id"))
 
     def _labels_of_all(self, prompt_ids: list[str]) -> dict[str, dict[str, Target]]:
         found: dict[str, dict[str, Target]] = {}
