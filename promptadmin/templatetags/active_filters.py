@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django import template
+from django.contrib.admin import AllValuesFieldListFilter
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.http import QueryDict
@@ -72,8 +73,11 @@ def _words(spec: Any, names: list[str], query: QueryDict) -> str:
 def _word(spec: Any, value: str) -> str:
     """A value as the filter's choices have it, or as the row is called that it is the key of."""
     field = getattr(spec, "field", None)
-    choices = [*(getattr(spec, "lookup_choices", None) or ()), *(getattr(field, "flatchoices", None) or ())]
-    for key, text in [*choices, *(BOOLEAN if getattr(field, "get_internal_type", str)() == "BooleanField" else ())]:
+    # The choices of this filter are the column's values alone, and no pairs.
+    of_filter = () if isinstance(spec, AllValuesFieldListFilter) else getattr(spec, "lookup_choices", None) or ()
+    of_field = getattr(field, "flatchoices", None) or ()
+    of_booleans = BOOLEAN if getattr(field, "get_internal_type", str)() == "BooleanField" else ()
+    for key, text in (*of_filter, *of_field, *of_booleans):
         if str(key) == value:
             return str(text)
     if field is not None and field.is_relation:

@@ -67,6 +67,7 @@ def test_a_value_is_in_words() -> None:
         "cid: abc",
     ]
     assert next(iter(chips(client, f"{PROMPTS}?project__id__exact=no-such-project"))) == "project: no-such-project"
+    assert next(iter(chips(client, "/admin/promptadmin/logentry/?door=API"))) == "door: API"  # a column without choices
 
 
 def test_a_project_is_not_named_to_those_who_may_not_see_projects() -> None:
