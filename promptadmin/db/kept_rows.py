@@ -53,9 +53,10 @@ def find_rows(
     return [Found(row[0], row[at], dict(zip(names, row[1:], strict=True))) for row in rows]
 
 
-def contents_of(connection: BaseDatabaseWrapper, table: str, where: str, params: Sequence[Any]) -> list[Any]:
-    """What `pack` keeps of all rows of a table, of any application, with this condition."""
-    names = columns_of(connection, table)
+def contents_of(
+    connection: BaseDatabaseWrapper, table: str, names: Sequence[str], where: str, params: Sequence[Any]
+) -> list[Any]:
+    """What `pack` keeps of these columns of all rows of a table, of any application, with this condition."""
     statement = f"SELECT {', '.join(map(_quoted, names))} FROM {_quoted(table)} WHERE {where}"
     if connection.vendor == "sqlite":
         return [dict(zip(names, row, strict=True)) for row in _as_stored(connection, statement, params)]
@@ -133,16 +134,29 @@ def write_over(connection: BaseDatabaseWrapper, table: str, key: str, data: byte
 
 def columns_of(connection: BaseDatabaseWrapper, table: str) -> list[str]:
     """The columns that can be written: all but generated ones."""
+    return columns_by_table(connection, [table])[table]
+
+
+def columns_by_table(connection: BaseDatabaseWrapper, tables: Sequence[str]) -> dict[str, list[str]]:
+    """The columns that can be written of each of these tables, read in one statement."""
+    found: dict[str, list[str]] = {table: [] for table in tables}
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute("SELECT name FROM pragma_table_xinfo(%s) WHERE hidden = 0", [table])
+            cursor.execute(
+                "SELECT t.value, c.name FROM json_each(%s) AS t JOIN pragma_table_xinfo(t.value) AS c "
+                "WHERE c.hidden = 0 ORDER BY c.cid",
+                [json.dumps(list(found))],
+            )
         else:
             cursor.execute(
-                "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped "
-                "AND attgenerated = '' ORDER BY attnum",
-                [quote(table)],
+                "SELECT t.name, c.attname FROM unnest(%s::text[]) AS t(name) "
+                "JOIN pg_attribute AS c ON c.attrelid = quote_ident(t.name)::regclass "
+                "WHERE c.attnum > 0 AND NOT c.attisdropped AND c.attgenerated = '' ORDER BY c.attnum",
+                [list(found)],
             )
-        return [name for (name,) in cursor.fetchall()]
+        for table, column in cursor.fetchall():
+            found[table].append(column)
+    return found
 
 
 def rows_in(connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

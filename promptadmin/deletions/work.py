@@ -27,6 +27,7 @@ from promptadmin.db.foreign_keys import cascades
 from promptadmin.db.kept_rows import (
     ROWS_AT_ONCE,
     Found,
+    columns_by_table,
     contents_of,
     find_rows,
     keys_of,
@@ -227,9 +228,11 @@ def _keep_cascading(
 
     def collect(target: str, where: str, passed: set[str]) -> None:
         """Each table stands behind those that its rows refer to."""
-        for table, column, _, target_column, key in cascades(connection, target):
+        referring = [cascade for cascade in cascades(connection, target) if cascade.table not in passed]
+        columns = columns_by_table(connection, [cascade.table for cascade in referring]) if referring else {}
+        for table, column, _, target_column, key in referring:
             condition = f"{quote(column)} IN (SELECT {quote(target_column)} FROM {quote(target)} WHERE {where})"
-            rows = [] if table in passed else contents_of(connection, table, condition, keys)
+            rows = contents_of(connection, table, columns[table], condition, keys)
             if rows:
                 name = plugins_table(table, key)
                 found[name] = {**found.pop(name, {}), **{str(row): row for row in rows}}
