@@ -19,6 +19,7 @@ from pytest_django import Settings
 
 from promptadmin.accounts import tokens
 from promptadmin.http.csp import DOCUMENTATION, PAGES, STRICT
+from promptadmin.http.refused_forms import POLICY as REFUSALS
 from promptadmin.ops import health
 from tests.support.people import make_staff, signed_in
 from tests.support.processes import REPOSITORY, Scratch
@@ -52,7 +53,7 @@ def token() -> dict[str, str]:
     [
         ("/admin/", 200, PAGES),
         ("/admin/projects/project/", 200, PAGES),
-        ("/admin/nope/", 404, STRICT),
+        ("/admin/nope/", 404, PAGES),
         ("/", 302, STRICT),
         (STATIC, 200, STRICT),
         ("/nope", 404, STRICT),
@@ -102,13 +103,15 @@ def test_refusals_and_failures_have_them_too(
     assert set(found) == {401, 429, 403, 400, 500}
     for answer in answers:
         assert {name: answer.headers.get(name) for name in EVERYWHERE} == EVERYWHERE, answer.status_code
-        assert policy(answer.headers["Content-Security-Policy"]) == STRICT
+        is_page = answer.status_code == 500 and answer.headers["Content-Type"].startswith("text/html")
+        expected = REFUSALS if is_page else STRICT
+        assert policy(answer.headers["Content-Security-Policy"]) == expected, answer.status_code
         assert "Traceback" not in answer.content.decode()
 
 
 def test_the_policies_forbid_what_an_attack_needs() -> None:
     """No inline script, no other host, no frame, no base, whichever page; evaluation in the back-office alone."""
-    for directives in (STRICT, DOCUMENTATION, PAGES):
+    for directives in (STRICT, REFUSALS, DOCUMENTATION, PAGES):
         assert directives["default-src"] == ["'none'"]
         assert directives["frame-ancestors"] == directives["base-uri"] == ["'none'"]
         sources = {name: set(values) for name, values in directives.items()}
@@ -116,6 +119,8 @@ def test_the_policies_forbid_what_an_attack_needs() -> None:
         assert not any(re.search(r"[*/]|https?:", value) for values in sources.values() for value in values)
     assert [name for name, values in PAGES.items() if "'unsafe-eval'" in values] == ["script-src"]
     assert "'unsafe-eval'" not in DOCUMENTATION["script-src"]
+    assert REFUSALS.keys() - STRICT.keys() == {"style-src"}  # no script, no image, no connection
+    assert all(set(REFUSALS[name]) <= {*STRICT.get(name, ()), *PAGES[name]} for name in REFUSALS)
 
 
 def test_the_themes_colours_are_all_in_our_stylesheet() -> None:

@@ -82,8 +82,10 @@ def test_a_list_takes_the_same_few_queries_however_many_rows_it_has() -> None:
             client.get(address)
             with CaptureQueriesContext(connection) as queries:
                 client.get(address)
-            counts.append(len(queries))
-        assert counts[0] == counts[1] <= 13, (address, [query["sql"] for query in queries])
+            # Savepoints are the test's: outside its transaction, each is one of its own.
+            reads = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
+            counts.append(len(reads))
+        assert counts[0] == counts[1] <= 9, (address, reads)  # of prompts, one for the names that the registry gives
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plans")
