@@ -13,6 +13,10 @@ from django.test import Client
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
 from projects.api.inputs import PROJECT_ID, PROMPT_ID, RUN_ID
+from projects.contrib.registry.api.schemas import LABEL, NAME, REASON
+from projects.contrib.registry.models import PromotionRequest
+from projects.contrib.registry.repository import RegistryRepository
+from projects.contrib.registry.targets import Target
 from projects.models import Project, Prompt
 from projects.repository import ProjectRepository
 from promptadmin.db.sessions import write_session
@@ -89,7 +93,8 @@ def _body(document: dict[str, Any], operation: dict[str, Any], fields: str) -> t
     content = operation.get("requestBody", {}).get("content", {})
     for kind, described in content.items():
         if "example" in described:
-            return described["example"], kind
+            example = described["example"]
+            return example if isinstance(example, str | bytes) else orjson.dumps(example), kind
         schema = document["components"]["schemas"][described["schema"]["$ref"].rpartition("/")[2]]
         shown = {
             name: described["examples"][0]
@@ -106,11 +111,19 @@ WORLDS: tuple[dict[str, bool], ...] = ({}, {"archived": True}, {"with_run": Fals
 
 
 def make_documented_rows(*, archived: bool = False, with_run: bool = True) -> None:
-    """A project with a prompt of two versions and a running run, under the ids of the examples."""
+    """A project with a named prompt of two versions and a running run, under the ids and names of the examples.
+
+    Its label `production` has moved once, and somebody else asks for a move of `canary`.
+    """
     with write_session():
         Project.objects.create(id=PROJECT_ID, name="Documented")
         Prompt.objects.create(id=PROMPT_ID, project_id=PROJECT_ID, content="first", version=1, order_index=7)
         ProjectRepository().update_prompt(prompt_id=PROMPT_ID, content="second")
+        registry = RegistryRepository()
+        registry.give_name(prompt_id=PROMPT_ID, name=NAME)
+        registry.move_label(name=NAME, label=LABEL, target=Target.of(1), reason=REASON)
+        asked = {"prompt_id": PROMPT_ID, "label": "canary", "to_target": "1", "reason": REASON}
+        PromotionRequest.objects.create(pk=1, asked_by="user kim", asker="user 7", **asked)
         if with_run:
             OptimizationRepository().record_run(
                 {"id": RUN_ID, "raw_prompt": "second", "status": "running", "prompt_id": PROMPT_ID}

@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from optimizations.models import Optimization
 from projects.api.inputs import PROJECT_ID, PROMPT_ID, RUN_ID
+from projects.contrib.registry.api.schemas import LABEL, NAME
 from projects.models import Project
 from promptadmin.api import idempotency
 from promptadmin.models import KeptAnswer
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.django_db
 
 POSTS = {operation.name: operation for operation in documented("POST")}
 CHANGES = {operation.name: operation for operation in documented("PUT", "PATCH", "DELETE")}
+READS = {"compile_named_prompt"}
 WITHOUT_PLUGIN = {"optimize", "retry_run"}  # 501: nothing is done
 AT_ONCE = 8
 
@@ -49,7 +51,7 @@ def test_the_operations_are_found() -> None:
     assert {"update_project", "reorder_prompts", "tag_run", "change_run", "clear_history"} <= CHANGES.keys()
 
 
-@pytest.mark.parametrize("name", POSTS)
+@pytest.mark.parametrize("name", sorted(POSTS.keys() - READS))
 def test_every_post_is_done_once_with_a_key(client: Client, name: str) -> None:
     """Sent again, it changes nothing and gets the same answer; another request with the key is refused."""
     post = POSTS[name]
@@ -74,6 +76,14 @@ def test_every_post_is_done_once_with_a_key(client: Client, name: str) -> None:
     other = post.send(client, Idempotency_Key="k1", If_Unmodified_Since="Fri, 20 Mar 2026 09:30:00 GMT")
     assert (other.status_code, other.json()["detail"][0]["loc"]) == (422, ["header", "Idempotency-Key"])
     assert all_rows() == after
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_post_that_reads_changes_nothing(client: Client, name: str) -> None:
+    make_documented_rows()
+    before = all_rows()
+    assert POSTS[name].send(client, Idempotency_Key="k1").status_code == 200
+    assert (all_rows(), KeptAnswer.objects.count()) == (before, 0)
 
 
 def add_project(client: Client, name: str = "New", key: str = "k1") -> Any:
@@ -197,7 +207,7 @@ def test_of_duplicates_at_once_one_is_done_and_all_get_its_answer() -> None:
     assert Project.objects.count() == 1
 
 
-PARAMETERS = {"project_id": PROJECT_ID, "prompt_id": PROMPT_ID, "run_id": RUN_ID}
+PARAMETERS = {"project_id": PROJECT_ID, "prompt_id": PROMPT_ID, "run_id": RUN_ID, "name": NAME, "label": LABEL}
 
 
 @pytest.mark.parametrize("name", CHANGES)

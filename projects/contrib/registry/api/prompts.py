@@ -15,6 +15,8 @@ from projects.api.inputs import storable
 from projects.contrib.registry.api.schemas import (
     LABEL,
     NAME,
+    REASON,
+    TEXT,
     CompiledOut,
     CompileIn,
     Kind,
@@ -33,10 +35,11 @@ from projects.contrib.registry.records import Resolved
 from projects.contrib.registry.repository import RegistryRepository
 from projects.contrib.registry.variables import compile_prompt
 from projects.repository import LEAVE
-from promptadmin.api.app import errors
+from promptadmin.api.app import errors, opens_own_session
 from promptadmin.api.auth import access
 from promptadmin.api.etags import Resource, checks_if_match, is_known, text_tag
 from promptadmin.db.fields import LARGEST_INTEGER, moment_of_text
+from promptadmin.db.sessions import in_read_session
 from promptadmin.http.responses import ready_json, ready_text
 
 router = Router()
@@ -104,9 +107,12 @@ def list_named_prompts(
     auth=access("read"),
     summary="Fill in a prompt's variables",
 )
+@opens_own_session
 def compile_named_prompt(request: HttpRequest, name: PromptName, data: CompileIn) -> dict[str, Any]:
     """Values are data: what stands in them is never read as a variable. What has no value stays, and is listed."""
-    found = RegistryRepository().fetch(name=name, label=data.label, version=data.version, key=data.key)
+    repository = RegistryRepository()
+    asked = {"name": name, "label": data.label, "version": data.version, "key": data.key}
+    found = in_read_session(lambda: repository.fetch(**asked))  # a POST that changes nothing
     compiled = compile_prompt(
         text=found.text,
         kind=found.kind,
@@ -129,6 +135,7 @@ def compile_named_prompt(request: HttpRequest, name: PromptName, data: CompileIn
     "/prompts/{path:name}/versions",
     response={200: SavedOut, 201: SavedOut, **errors(400, 404, 409)},
     operation_id="add_named_prompt_version",
+    openapi_extra={"requestBody": {"content": {"application/json": {"example": {"text": TEXT, "reason": REASON}}}}},
     summary="Add a version to a named prompt",
 )
 @checks_if_match(CURRENT)
