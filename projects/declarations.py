@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+from django.db.models import QuerySet
+from django.utils.module_loading import import_string
 
 from promptadmin.plugins.declarations import enabled_plugins
+
+if TYPE_CHECKING:
+    from projects.models import Prompt
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,9 @@ class PromptDeclarations:
     #: Dotted path of a callable that takes a user and ids of prompts, and returns id → what the prompt is called, of
     #: those that have a name and that this user may see it of.
     prompt_names: ClassVar[str | None] = None
+    #: Dotted paths of callables that take a QuerySet of the prompts that somebody wants to delete, in the transaction
+    #: of the deletion, and raise a `promptadmin.errors.DomainError` that says why they may not.
+    deletion_guards: ClassVar[Sequence[str]] = ()
 
 
 def declared_prompt_checks() -> Iterator[tuple[str, PromptCheck]]:
@@ -56,6 +65,13 @@ def declared_prompt_checks() -> Iterator[tuple[str, PromptCheck]]:
     for plugin in enabled_plugins():
         for check in getattr(plugin, "prompt_checks", ()):
             yield plugin.label, check
+
+
+def expect_deletable(prompts: QuerySet[Prompt]) -> None:
+    """Ask every guard that the enabled plugins declare. Raises the DomainError of the first that refuses."""
+    for plugin in enabled_plugins():
+        for path in getattr(plugin, "deletion_guards", ()):
+            import_string(path)(prompts)
 
 
 def declared_prompt_boxes() -> Iterator[tuple[str, PromptBox]]:

@@ -12,6 +12,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from projects.contexts import LIST_FIELDS, TEXT_FIELDS, Profile, normalize_context, unknown_fields
+from projects.declarations import expect_deletable
 from projects.events import project_changed, project_made
 from projects.models import Project, ProjectStatus, paths_of
 from projects.records import Page, ProjectDetail, ProjectSummary
@@ -146,9 +147,11 @@ class Projects(Prompts):
     def delete_project(self, *, project_id: str) -> int:
         """Mark a project as deleted; delete its prompts, their versions, and all its runs. Returns how many runs.
 
-        Its runs are those linked to its prompts and, by its name, those linked to none. Raises NotFound.
+        Its runs are those linked to its prompts and, by its name, those linked to none. Raises NotFound, and what a
+        plugin's guard refuses with.
         """
         row = self.locked_project(project_id)
+        expect_deletable(self.prompts.filter(project_id=row.id))
         deletion = Deletion(kind=PROJECT, key=row.id, parts=self.name_of_runs(row.id) or "", title=row.name)
         gone = begin(deletion, self.using, keep=[(Project, row.id)])
         told = f"{gone['prompts']} prompts, {gone['versions']} earlier versions and {gone['runs']} runs"

@@ -9,6 +9,7 @@ from django.db import connections
 from django.db.models import Q
 from django.utils import timezone
 
+from projects.declarations import expect_deletable
 from projects.events import prompt_changed, prompts_reordered
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.prompt_checks import CheckedPrompt, FoundBy, find
@@ -118,10 +119,12 @@ class Prompts(Rows):
     ) -> int:
         """Delete a prompt with its versions and its runs, linked or not. Returns how many runs.
 
-        Raises PreconditionFailed if the version is not one of those expected; NotFound, Forbidden.
+        Raises PreconditionFailed if the version is not one of those expected; NotFound, Forbidden, and what a plugin's
+        guard refuses with.
         """
         project, row = self.prompt_to_change(prompt_id, project_id)
         expect_version(row, expected_versions)
+        expect_deletable(self.prompts.filter(id=row.id))
         deletion = Deletion(kind=PROMPT, key=row.id, parts=project.id if project else "", title=str(row))
         gone = begin(deletion, self.using)
         before = {"content": row.content, "version": row.version, "project": project and project.name}

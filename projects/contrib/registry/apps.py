@@ -54,6 +54,7 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
         ),
     )
     events = EVENTS
+    deletion_guards = ("projects.contrib.registry.repository.rules.expect_deletable",)
     event_recorders: ClassVar = {"prompt_version_created": "projects.contrib.registry.details.record_version"}
 
     def ready(self) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from projects.contrib.registry.models import LabelRule
+from django.db.models import Q, QuerySet
+
+from projects.contrib.registry.models import Label, LabelRule
+from projects.models import Prompt
 from promptadmin.context import Actor, current_actor
-from promptadmin.errors import Forbidden, Invalid
+from promptadmin.errors import Conflict, Forbidden, Invalid
 
 PERMISSION = "registry.promote_label"
 
@@ -40,6 +43,27 @@ class Rule:
             raise Forbidden(
                 f"The label '{self.label}' is protected: moving it needs the scope 'promote' of a token, or the "
                 f"permission '{PERMISSION}', and {actor.name} doesn't have it"
+            )
+
+
+def expect_deletable(prompts: QuerySet[Prompt]) -> None:
+    """What guards a label guards the prompt that has it. Raises Forbidden and Conflict.
+
+    Otherwise whoever may delete could take a protected label away with its prompt.
+    """
+    rules = {
+        row.label: row
+        for row in LabelRule.objects.using(prompts.db).filter(Q(is_protected=True) | Q(needs_second_person=True))
+    }
+    if not rules:
+        return
+    found = Label.objects.using(prompts.db).filter(prompt__in=prompts, label__in=rules).order_by("label")
+    for label in found.values_list("label", flat=True).distinct():
+        Rule(label, rules[label].is_protected).expect_may_move()
+        if rules[label].needs_second_person:
+            raise Conflict(
+                f"A prompt here has the label '{label}', which nobody moves alone: take the label away first, with "
+                "the consent of a second person"
             )
 
 
