@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django import template
+from django.contrib.admin.filters import AllValuesFieldListFilter
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.http import QueryDict
@@ -71,6 +72,8 @@ def _words(spec: Any, names: list[str], query: QueryDict) -> str:
 
 def _word(spec: Any, value: str) -> str:
     """A value as the filter's choices have it, or as the row is called that it is the key of."""
+    if isinstance(spec, AllValuesFieldListFilter):  # its choices are the values themselves, without words
+        return value
     field = getattr(spec, "field", None)
     choices = [*(getattr(spec, "lookup_choices", None) or ()), *(getattr(field, "flatchoices", None) or ())]
     for key, text in [*choices, *(BOOLEAN if getattr(field, "get_internal_type", str)() == "BooleanField" else ())]:
