@@ -11,7 +11,7 @@ from django.core.management.commands import flush
 from django.db import connections, transaction
 
 KEPT = {"django_content_type", "auth_permission"}
-#: The database refuses to delete the events of labels' moves while their prompts are there, and deletes them with these.
+#: The database deletes the events of labels with their prompts, and refuses to while these are there.
 FIRST = "prompts"
 
 
