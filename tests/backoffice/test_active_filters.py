@@ -29,6 +29,10 @@ def chips(client: Client, address: str) -> dict[str, str]:
     }
 
 
+def test_a_filter_whose_choices_are_the_values_of_its_column_has_a_chip() -> None:
+    assert [*chips(signed_in("operator"), "/admin/promptadmin/logentry/?door=API")] == ["door: API", "Clear all"]
+
+
 def test_each_filter_of_runs_has_a_chip_that_takes_it_away() -> None:
     make_run(None, model_used="model-a", tags='["one, two"]', status="error", project="Support")
     client = signed_in("viewer")

@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from optimizations.models import Optimization
+from projects.contrib.registry.models import LabelRule, PromotionRequest, PromptName
 from projects.models import Project, Prompt, PromptVersion
 from promptadmin.backoffice import selection
 from promptadmin.contrib.webhooks.models import Delivery, Endpoint, Message
@@ -73,6 +74,17 @@ def make_attempt(number: int) -> None:
     AccessAttempt.objects.create(username=f"user{number}", ip_address="10.0.0.1", failures_since_start=9)
 
 
+def make_request(number: int) -> None:
+    """Somebody else wants another label of one prompt to point to its first version."""
+    name = PromptName.objects.first()
+    if name is None:
+        prompt = make_prompt(make_project(name="p"))
+        name = PromptName.objects.create(prompt=prompt, name="one", key="one")
+    PromotionRequest.objects.create(
+        prompt=name.prompt, label=f"label{number}", to_target="1", asked_by="user ana", asker="ana", reason=""
+    )
+
+
 CASES = [
     Case(
         PROJECTS, "archive_selected", lambda n: make_project(name=f"p{n:03}"),
@@ -108,6 +120,18 @@ CASES = [
     Case(
         "/admin/webhooks/delivery/", "again", make_delivery,
         lambda: Delivery.objects.exclude(status="pending").count(), "260 deliveries", question=False,
+    ),
+    Case(
+        "/admin/registry/promotionrequest/", "approve", make_request,
+        lambda: PromotionRequest.objects.exclude(state="approved").count(), "260 approved", question=False,
+    ),
+    Case(
+        "/admin/registry/promotionrequest/", "reject", make_request,
+        lambda: PromotionRequest.objects.exclude(state="rejected").count(), "260 rejected", question=False,
+    ),
+    Case(
+        "/admin/registry/labelrule/", "delete_selected", lambda n: LabelRule.objects.create(label=f"label{n}"),
+        LabelRule.objects.count, "Deleted 260 label rules",
     ),
     Case(
         "/admin/axes/accessattempt/", "delete_selected", make_attempt, AccessAttempt.objects.count, "Deleted 260",

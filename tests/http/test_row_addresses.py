@@ -93,7 +93,8 @@ def test_every_link_of_the_back_office_leads_to_its_row(admin: Client) -> None:
         named_only = {link for link in found if re.search(r"/(history|delete|archive|restore|reorder|compare)/", link)}
         for link in named_only:
             match = resolve(unquote(urlsplit(link).path))
-            named[str(match.url_name)].add(unquote_key(match.kwargs["object_id"]))
+            if "object_id" in match.kwargs:  # the form that compares runs names none in its address
+                named[str(match.url_name)].add(unquote_key(match.kwargs["object_id"]))
         followed = {link for link in found - named_only if "/change/" in link and "logentry" not in link}
         waiting |= followed - seen
     assert shown == {(model, key) for model in MODELS for key in ODD}

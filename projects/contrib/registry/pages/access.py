@@ -1,4 +1,4 @@
-"""Who may see and use the pages: staff who may do the same in the API."""
+"""Who may see and use the pages: staff who may do the same in the API; and what they see where a prompt is missing."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from projects.contrib.registry.apps import RegistryConfig
+from projects.models import Prompt
+from promptadmin.compat import row_is_gone
 
 View = Callable[..., HttpResponse]
 
@@ -32,3 +35,8 @@ def needs(scope: str) -> Callable[[View], View]:
         return wrapper
 
     return decorate
+
+
+def prompt_is_gone(request: HttpRequest, key: str) -> HttpResponse:
+    """Back to the start, with a message that there is no such prompt, as from the prompt's own pages."""
+    return row_is_gone(admin.site.get_model_admin(Prompt), request, key)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from projects.admin.prompt_pages import LINES_SHOWN, shown_rows
 from projects.contrib.registry.names import PRODUCTION
-from projects.contrib.registry.pages.access import needs
+from projects.contrib.registry.pages.access import needs, prompt_is_gone
 from projects.contrib.registry.pages.box import as_json
 from projects.contrib.registry.pages.forms import MoveForm, UndoForm
 from projects.contrib.registry.records import Moved, Resolved
@@ -67,9 +67,12 @@ def comparison(repository: RegistryRepository, name: str, live: Target | None, w
 def promote_view(request: HttpRequest, object_id: str) -> HttpResponse:
     """Show what a label would point to and what that changes, ask why, and move it or ask for the move."""
     prompt_id, repository = unquote(object_id), RegistryRepository()
-    with read_session():
-        prompt = repository.prompts.readable_prompt(prompt_id)
-        name = repository.name_of(prompt_id)
+    try:
+        with read_session():
+            prompt = repository.prompts.readable_prompt(prompt_id)
+            name = repository.name_of(prompt_id)
+    except NotFound:
+        return prompt_is_gone(request, prompt_id)
     prompt.called = name or ""
     if name is None:
         messages.error(request, "Give the prompt a name first: labels belong to names.")

@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from projects.contrib.registry.models import Format, Kind
-from projects.contrib.registry.pages.access import needs
+from projects.contrib.registry.pages.access import needs, prompt_is_gone
 from projects.contrib.registry.pages.forms import NameForm
 from projects.contrib.registry.repository import RegistryRepository
 from projects.models import Prompt
 from promptadmin.db.sessions import read_session, write_session
-from promptadmin.errors import DomainError, Invalid
+from promptadmin.errors import DomainError, Invalid, NotFound
 from promptadmin.http.keys import row_page
 
 
@@ -23,10 +23,13 @@ from promptadmin.http.keys import row_page
 def name_view(request: HttpRequest, object_id: str) -> HttpResponse:
     """Ask for the name, and give it."""
     prompt_id, repository = unquote(object_id), RegistryRepository()
-    with read_session():
-        prompt = repository.prompts.readable_prompt(prompt_id)
-        name = repository.name_of(prompt_id)
-        found = repository.find(name) if name else None
+    try:
+        with read_session():
+            prompt = repository.prompts.readable_prompt(prompt_id)
+            name = repository.name_of(prompt_id)
+            found = repository.find(name) if name else None
+    except NotFound:
+        return prompt_is_gone(request, prompt_id)
     prompt.called = name or ""
     stored: dict[str, Any] = {"kind": Kind.TEXT, "template_format": Format.MUSTACHE}
     if found is not None:

@@ -46,6 +46,12 @@ def sent(client: Client, path: str, **given: Any) -> str:
     return " ".join(answer.content.decode().split())
 
 
+@pytest.mark.parametrize("page", ["name", "promote"])
+def test_pages_of_a_prompt_that_is_missing_lead_to_the_start(editor: Client, page: str) -> None:
+    assert editor.get(address(page, "gone"))["Location"] == reverse("admin:index")
+    assert "doesn’t exist" in sent(editor, address(page, "gone"))
+
+
 def test_a_prompt_gets_a_name_and_another_one(editor: Client) -> None:
     prompt = make_prompt(make_project(), "Answer {{customer}}.")
     page = row_page(Prompt, prompt.pk)
