@@ -169,7 +169,7 @@ def test_its_upkeep_is_done_beside_the_server(served: Served) -> None:
     def messages() -> list[str]:
         kept = json.loads((served.directory / "data" / "upkeep_jobs.json").read_text())
         (jobs,) = kept.values()
-        return [jobs[name]["message"] for name in ("dummy_job", "dummy_broken") if name in jobs]
+        return [jobs[name][0]["message"] for name in ("dummy_job", "dummy_broken") if name in jobs]
 
     assert until(lambda: messages() == ["nothing left", "failed: see the log"]), messages()
 
@@ -211,12 +211,15 @@ def test_the_admin_shows_its_table_panel_and_filter(served: Served) -> None:
     variables = {**served.variables, "DATABASE_URL": f"sqlite:///{served.directory / 'new.db'}"}
     done = Scratch(served.directory, variables).manage("shell", input=LOOK)
     assert done.returncode == 0, done.stderr
-    page, panels, table = json.loads(done.stdout.strip().splitlines()[-1])
+    page, panels, table, pages_found, notes_found = json.loads(done.stdout.strip().splitlines()[-1])
     assert "Flavour" in page
     assert "Dummy shows sour" in panels
     assert "Broken panel" in panels
     assert "dummy panel" not in panels
     assert "received project_created" in table
+    assert "Dummy page" in page
+    assert "Dummy page" in pages_found
+    assert "sticky_note" in notes_found  # found beside the finder that fails
 
 
 def test_its_permissions_are_for_its_own_operations_alone(served: Served) -> None:
@@ -263,7 +266,8 @@ from django.test import Client
 
 client = Client(headers={"host": "localhost"})
 client.force_login(User.objects.get(username="admin"))
-pages = ("/admin/", "/admin/dashboard/panels/?flavour=sour", "/admin/dummy/note/")
+pages = ("/admin/", "/admin/dashboard/panels/?flavour=sour", "/admin/dummy/note/", "/admin/search/?s=dummy+page",
+         "/admin/search/?s=received+project_created")
 print(json.dumps([client.get(page).content.decode() for page in pages]))
 """
 

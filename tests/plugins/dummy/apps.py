@@ -1,7 +1,15 @@
 """One of everything that a plugin can declare."""
 
 from projects.declarations import PromptCheck
-from promptadmin.plugins import DashboardFilter, DashboardPanel, PluginConfig, RootApi, StartupStep, UpkeepJob
+from promptadmin.plugins import (
+    DashboardFilter,
+    DashboardPanel,
+    NavigationPage,
+    PluginConfig,
+    RootApi,
+    StartupStep,
+    UpkeepJob,
+)
 
 
 class DummyConfig(PluginConfig):
@@ -11,6 +19,9 @@ class DummyConfig(PluginConfig):
     requires_promptadmin = ">=0.1,<2"
     requires_plugins = ("projects", "optimizations")
     navigation = {"note": "sticky_note"}
+    navigation_pages = (NavigationPage("Dummy page", "star", "admin:dummy_note_changelist", "dummy.view_note"),)
+    finders = ("dummy.parts.find_notes", "dummy.parts.broken_finder")
+    gauges = {"notes": "dummy.parts.count_notes"}
     api_permissions = {"read": ["dummy.view_note"]}
     api_router = "dummy.parts.router"
     root_apis = (RootApi("dummy_api", "dummy/v1/", "dummy.parts.root_router", "dummy.parts.error_body"),)

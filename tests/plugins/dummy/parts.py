@@ -15,6 +15,7 @@ from projects.prompt_checks import CheckedPrompt, Finding, Severity
 from promptadmin.plugins import (
     Dashboard,
     Event,
+    Hit,
     JobResult,
     StepContext,
     StepResult,
@@ -158,6 +159,21 @@ def sign_notes(using: str) -> JobResult:
 
 def broken_job(using: str) -> JobResult:
     raise RuntimeError("dummy job")
+
+
+def find_notes(user: Any, text: str) -> list[Hit]:
+    """Notes with this text."""
+    return [Hit(row.text, "/admin/dummy/note/", "note", "sticky_note") for row in Note.objects.filter(text__contains=text)[:5]]
+
+
+def broken_finder(user: Any, text: str) -> list[Hit]:
+    """Fails."""
+    raise RuntimeError("broken finder")
+
+
+def count_notes() -> int:
+    """How many notes there are."""
+    return Note.objects.count()
 
 
 def model() -> str:
