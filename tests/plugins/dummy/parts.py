@@ -163,7 +163,8 @@ def broken_job(using: str) -> JobResult:
 
 def find_notes(user: Any, text: str) -> list[Hit]:
     """Notes with this text."""
-    return [Hit(row.text, "/admin/dummy/note/", "note", "sticky_note") for row in Note.objects.filter(text__contains=text)[:5]]
+    found = Note.objects.filter(text__contains=text)[:5]
+    return [Hit(row.text, "/admin/dummy/note/", "note", "sticky_note") for row in found]
 
 
 def broken_finder(user: Any, text: str) -> list[Hit]:
