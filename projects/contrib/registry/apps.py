@@ -61,4 +61,6 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
         """Let the change log know rules."""
         from auditlog.registry import auditlog
 
-        auditlog.register(self.get_model("LabelRule"))
+        from projects.contrib.registry.models import LabelRule
+
+        auditlog.register(LabelRule)
