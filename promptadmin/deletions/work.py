@@ -44,7 +44,7 @@ from promptadmin.models import DeletedRows, Deletion, DeletionState
 
 #: So many rows are written in one transaction, also on SQLite.
 AT_ONCE = 2_000
-#: Longer than a waiting writer of another process sleeps between two tries (`turns.LONGEST_PAUSE`).
+#: Longer than a waiting writer of another process sleeps between two tries.
 SECONDS_BETWEEN_PIECES = 0.02
 #: A busy database is waited for so often, each time as long as any write waits.
 TRIES = 6

@@ -6,7 +6,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
@@ -16,6 +17,7 @@ from projects.contrib.registry.models import LabelEvent, LabelRule, PromotionReq
 from projects.contrib.registry.names import checked_label
 from projects.contrib.registry.pages.urls import addresses
 from projects.contrib.registry.repository import RegistryRepository
+from projects.contrib.registry.targets import Target
 from projects.models import Prompt
 from promptadmin.backoffice.readonly_admin import ReadOnlyAdmin, link_to_key
 from promptadmin.backoffice.row_history import HistoryPage
@@ -26,18 +28,23 @@ from promptadmin.errors import DomainError
 class OfAPrompt(ReadOnlyAdmin):
     """Rows of a prompt, which go by its name."""
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the names, so that a list doesn't ask for each."""
+        names = PromptName.objects.filter(prompt=OuterRef("prompt")).values("name")
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(called=Subquery(names[:1]))
+        return rows
+
     @admin.display(description="prompt")
     def prompt_name(self, row: Any) -> SafeString | str:
         """A link to the prompt."""
-        name = PromptName.objects.filter(prompt_id=row.prompt_id).values_list("name", flat=True).first()
-        return link_to_key(Prompt, row.prompt_id, name or str(row.prompt_id))
+        return link_to_key(Prompt, row.prompt_id, row.called or str(row.prompt_id))
 
 
 @admin.register(PromptName)
 class PromptNameAdmin(OfAPrompt):
     """Prompts by name, with where their labels point. Names are given on the pages of prompts."""
 
-    list_display = ["name", "prompt_name", "kind", "labels", "created_at"]
+    list_display = ["prompt_name", "kind", "labels", "created_at"]
     list_filter = ["kind"]
     search_fields = ["name", "description"]
     ordering = ["key"]
@@ -46,10 +53,18 @@ class PromptNameAdmin(OfAPrompt):
         """With the pages on which prompts are named and their labels moved."""
         return [*addresses(self.admin_site.admin_view), *super().get_urls()]
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """With the labels of all rows of the page, which one statement reads."""
+        page: ChangeList = super().get_changelist_instance(request)
+        labels = RegistryRepository().labels_of_all([row.prompt_id for row in page.result_list])
+        for row in page.result_list:
+            row.targets = labels.get(row.prompt_id, {})
+        return page
+
     @admin.display(description="labels", empty_value="-")
     def labels(self, row: PromptName) -> str:
         """As in "production: 3, staging: 4"."""
-        targets = RegistryRepository().labels_of(row.prompt_id)
+        targets: dict[str, Target] = getattr(row, "targets", {})
         return ", ".join(f"{label}: {target}" for label, target in targets.items())
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
+)
 
 from projects.contrib.registry.models import Format, Kind
 from projects.contrib.registry.names import LONGEST_NAME, PRODUCTION
@@ -50,6 +55,11 @@ class MoveForm(forms.Form):
         max_length=LONGEST_REASON,
         help_text="It stands in the ledger of all moves.",
         widget=UnfoldAdminTextInputWidget({"autocomplete": "off"}),
+    )
+    force = forms.BooleanField(
+        required=False,
+        label="Take it away even if programs fetched it lately",
+        widget=UnfoldBooleanWidget,
     )
 
 

@@ -120,7 +120,9 @@ def _move(repository: RegistryRepository, name: str, given: dict[str, Any], *, i
         now = repository.labels_of(repository.find(name).prompt_id).get(given["label"])
         if (text_of(now) or "") != given["seen"]:
             raise PreconditionFailed(MOVED_MEANWHILE)
-        return repository.move_label(name=name, label=given["label"], target=target, reason=given["reason"])
+        return repository.move_label(
+            name=name, label=given["label"], target=target, reason=given["reason"], force=given["force"]
+        )
 
 
 @require_POST

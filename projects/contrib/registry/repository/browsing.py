@@ -59,7 +59,7 @@ class Browsing(Resolving):
         found = list(rows.order_by("key")[: limit + 1])
         page = found[:limit]
         prompts = self.prompts.prompts.in_bulk([row.prompt_id for row in page])
-        labels = self._labels_of_all(list(prompts))
+        labels = self.labels_of_all(list(prompts))
         items = [(self._named(row, prompts[row.prompt_id]), labels.get(row.prompt_id, {})) for row in page]
         return NamePage(items, page[-1].name if len(found) > limit else None)
 
@@ -129,7 +129,8 @@ class Browsing(Resolving):
             rows = rows.filter(prompt_id__in=self.labels.filter(label=label).values("prompt_id"))
         return rows
 
-    def _labels_of_all(self, prompt_ids: list[str]) -> dict[str, dict[str, Target]]:
+    def labels_of_all(self, prompt_ids: Collection[str]) -> dict[str, dict[str, Target]]:
+        """Where the labels of these prompts point, by prompt, but for `latest`."""
         found: dict[str, dict[str, Target]] = {}
         for row in self.labels.filter(prompt_id__in=prompt_ids).order_by("label"):
             target = target_of(row)

@@ -52,5 +52,5 @@ class Usage(Names):
             what = "This prompt" if label is None else f"The label '{label}'"
             raise Conflict(
                 f"{what} was fetched in the last {IN_USE.days} days by {who}{more}. "
-                "Add ?force=true where it shall go anyway"
+                "Where it shall go anyway, ask for it with force: ?force=true in the API"
             )

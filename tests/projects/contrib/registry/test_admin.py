@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from projects.contrib.registry.models import LabelEvent, LabelRule, PromotionRequest
+from projects.contrib.registry.models import LabelEvent, LabelRule, PromotionRequest, PromptName
 from promptadmin.models import LogEntry
 from tests.projects.contrib.registry.naming import as_staff, make_named, move
 from tests.support.people import make_staff
@@ -25,6 +27,22 @@ def page(model: str, name: str = "changelist", *args: Any) -> str:
 def root(client: Client) -> Client:
     client.force_login(User.objects.create_superuser("root"))
     return client
+
+
+@pytest.mark.parametrize("model", ["promptname", "labelevent", "promotionrequest"])
+def test_a_list_takes_the_same_queries_however_many_rows_it_has(root: Client, model: str) -> None:
+    LabelRule.objects.create(label="canary", needs_second_person=True)
+    counts = []
+    for _ in range(2):
+        for _ in range(5):
+            name = make_named().pk
+            called = PromptName.objects.get(prompt_id=name).name
+            move(called, "production", 1)
+            move(called, "canary", 1)
+        with CaptureQueriesContext(connection) as queries:
+            assert called in root.get(page(model)).content.decode()
+        counts.append(sum(query["sql"].startswith("SELECT") for query in queries))
+    assert counts[0] == counts[1]
 
 
 def test_names_and_moves_are_shown(root: Client) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,10 @@ from projects.contrib.registry.bundle import bundle_key, read_bundle, write_bund
 from projects.contrib.registry.models import Label, PromptName, VersionDetail
 from projects.models import Prompt
 from promptadmin.errors import Invalid
+from tests.clients.test_client import ours
 from tests.projects.contrib.registry.naming import do, make_named, move
 from tests.projects.contrib.registry.test_api import with_token
 from tests.projects.making import make_project
-
-sys.path.insert(0, str(Path(__file__).parents[4] / "clients" / "python"))
-from promptadmin_client import PromptClient, Unavailable
 
 pytestmark = pytest.mark.django_db
 NOBODY = "http://127.0.0.1:9"  # nothing listens there
@@ -56,12 +53,12 @@ def test_ten_thousand_prompts_have_the_same_bytes_twice_and_no_byte_may_change(a
             read_bundle(changed, bundle_key())
     file = tmp_path / "prompts.json"
     file.write_bytes(raw)
-    programs = PromptClient(NOBODY, "no token", bundle=file, bundle_key=bundle_key(), timeout=0.5)
+    programs = ours.PromptClient(NOBODY, "no token", bundle=file, bundle_key=bundle_key(), timeout=0.5)
     prompt = programs.get("many/prompt-00042")
     assert (prompt.source, prompt.compile(x="1")) == ("bundle", "Text of prompt-00042 – 1")
     file.write_bytes(raw.replace(b"00042", b"00043", 1))
     with pytest.raises(ValueError, match="signature"):
-        PromptClient(NOBODY, "no token", bundle=file, bundle_key=bundle_key())
+        ours.PromptClient(NOBODY, "no token", bundle=file, bundle_key=bundle_key())
 
 
 def test_a_prompt_in_a_bundle_is_what_the_api_answers(api: Client) -> None:
@@ -118,5 +115,5 @@ def test_the_command_writes_checks_and_shows_the_key(
 
 
 def test_a_program_without_a_bundle_is_told_that_nobody_answers() -> None:
-    with pytest.raises(Unavailable):
-        PromptClient(NOBODY, "no token", timeout=0.5).get("a")
+    with pytest.raises(ours.Unavailable):
+        ours.PromptClient(NOBODY, "no token", timeout=0.5).get("a")

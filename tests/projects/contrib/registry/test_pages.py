@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from projects.contrib.registry.models import LabelEvent, LabelRule, PromotionRequest
+from projects.contrib.registry.models import LabelEvent, LabelRule, PromotionRequest, PromptFetch
 from projects.contrib.registry.repository import RegistryRepository
 from projects.models import Prompt
 from promptadmin.db.sessions import read_session
@@ -90,7 +90,12 @@ def test_a_version_is_promoted_and_the_move_undone(editor: Client) -> None:
     said = sent(editor, address("undo", prompt.pk), label="production", event=last.pk)
     assert "“production” points to v1 now." in said
     assert "undo: shorter" in said
-    assert "points to nothing now" in sent(editor, promote, label="production", version=1, seen="1", remove="yes")
+    PromptFetch.objects.create(
+        prompt_id=prompt.pk, label="production", version=1, token="token shop", day="2026-11-28", last_at=timezone.now()
+    )
+    remove: dict[str, Any] = {"label": "production", "version": 1, "seen": "1", "remove": "yes"}
+    assert "fetched in the last 7 days by token shop" in sent(editor, promote, **remove)
+    assert "points to nothing now" in sent(editor, promote, **remove, force="on")
 
 
 def test_rules_hold(editor: Client) -> None:

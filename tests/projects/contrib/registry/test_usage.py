@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from projects.contrib.registry.fetches import Counter, counter
+from projects.contrib.registry.fetches import Counter
 from projects.contrib.registry.models import PromptFetch
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import Conflict
@@ -20,15 +20,18 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _nothing_counted_before() -> None:
-    counter.__init__()  # type: ignore[misc]  # other tests fetch too
+def counter(monkeypatch: pytest.MonkeyPatch) -> Counter:
+    """The counts of this test alone."""
+    own = Counter()
+    monkeypatch.setattr("projects.contrib.registry.repository.resolving.counter", own)
+    return own
 
 
 def rows() -> list[tuple[Any, ...]]:
     return list(PromptFetch.objects.order_by("label", "version", "token").values_list("label", "version", "count"))
 
 
-def test_fetches_are_counted_by_label_version_and_token(client: Client) -> None:
+def test_fetches_are_counted_by_label_version_and_token(client: Client, counter: Counter) -> None:
     make_named("a", "one", "two")
     move("a", "production", 1)
     api, other = with_token("read"), with_token("read")
@@ -60,7 +63,7 @@ def test_counts_of_several_writes_and_processes_add_up() -> None:
     assert rows() == [("production", 1, 4)]
 
 
-def test_counts_of_a_prompt_that_is_gone_are_dropped() -> None:
+def test_counts_of_a_prompt_that_is_gone_are_dropped(counter: Counter) -> None:
     prompt = make_named("a")
     counter.add("no such prompt", None, 1, "token x")
     counter.add(prompt.id, None, 1, "token x")
@@ -68,7 +71,7 @@ def test_counts_of_a_prompt_that_is_gone_are_dropped() -> None:
     assert rows() == [("", 1, 1)]
 
 
-def test_a_database_that_refuses_loses_no_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_refuses_loses_no_count(monkeypatch: pytest.MonkeyPatch, counter: Counter) -> None:
     prompt = make_named("a")
     counter.add(prompt.id, None, 1, "token x")
     with monkeypatch.context() as patch:
@@ -84,7 +87,7 @@ def _refused(using: str) -> None:
     raise OSError("no space")
 
 
-def test_what_is_in_use_is_taken_away_with_force_alone() -> None:
+def test_what_is_in_use_is_taken_away_with_force_alone(counter: Counter) -> None:
     prompt = make_named("a", "one", "two")
     move("a", "production", 1)
     move("a", "staging", 2)
@@ -104,7 +107,7 @@ def test_what_is_in_use_is_taken_away_with_force_alone() -> None:
     assert api.delete("/api/prompts/a/labels/production").status_code == 200
 
 
-def test_undoing_the_first_move_of_a_label_in_use_needs_force_too() -> None:
+def test_undoing_the_first_move_of_a_label_in_use_needs_force_too(counter: Counter) -> None:
     make_named("a")
     move("a", "production", 1)
     do("fetch", name="a")
@@ -114,7 +117,7 @@ def test_undoing_the_first_move_of_a_label_in_use_needs_force_too() -> None:
     assert do("undo_move", name="a", label="production", force=True).target is None
 
 
-def test_usage_of_days_that_are_asked_for() -> None:
+def test_usage_of_days_that_are_asked_for(counter: Counter) -> None:
     prompt = make_named("a")
     counter.add(prompt.id, "production", 1, "token x")
     counter.write()
