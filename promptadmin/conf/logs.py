@@ -27,9 +27,8 @@ def logging_settings(level: str, form: str) -> dict[str, Any]:
         # The access log comes from the server; Django's own lines on each 4xx would double it. axes has four a sign-in.
         # SQL is logged with its values, sessions' keys among them.
         "loggers": {
-            "django": {
-                "level": "INFO"
-            },  # without the handler that Django gives it, which logs all again when debugging
+            # Without the handler that Django gives it, which logs all again when debugging.
+            "django": {"level": "INFO"},
             "django.db.backends": {"level": "INFO"},
             "django.request": {"level": "ERROR", "filters": ["once"]},
             **{
