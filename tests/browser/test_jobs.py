@@ -105,6 +105,9 @@ def suits_everybody(browser: Chrome) -> list[str]:
 
 def test_compare_two_runs(browser: Chrome, desk: Desk) -> None:
     browser.set_script_timeout(60)
+    for text, score in ((TEXTS[1], 0.6), (TEXTS[3], 0.9)):
+        run = {"raw_prompt": TEXTS[0], "optimized_prompt": text, "overall_score": score, "status": "completed"}
+        desk.call("POST", "/optimizations", run | {"strategy": "few-shot", "model_used": "model-a"})
     sign_in(browser, desk.site)
     clicks = Clicks(browser)
     open_page(browser, desk.site, "/admin/optimizations/optimization/?status=completed")
