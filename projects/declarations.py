@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from django.db.models import QuerySet
@@ -47,6 +47,17 @@ class PromptBox:
     permission: str = ""
 
 
+@dataclass(frozen=True)
+class DeclaredVariables:
+    """What a plugin knows of the variables of a prompt: how its text marks them, and values to begin a preview with.
+
+    `template_format` is "mustache" for `{{name}}`, "f-string" for `{name}`, anything else for no variables.
+    """
+
+    template_format: str
+    defaults: Mapping[str, str] = field(default_factory=dict)
+
+
 class PromptDeclarations:
     """A mixin of a plugin's `PluginConfig`, with the types of what it may declare about prompts."""
 
@@ -55,6 +66,8 @@ class PromptDeclarations:
     #: Dotted path of a callable that takes a user and ids of prompts, and returns id → what the prompt is called, of
     #: those that have a name and that this user may see it of.
     prompt_names: ClassVar[str | None] = None
+    #: Dotted path of a callable that takes a user and the id of a prompt, and returns its DeclaredVariables, or None.
+    prompt_variables: ClassVar[str | None] = None
     #: Dotted paths of callables that take a QuerySet of the prompts that somebody wants to delete, in the transaction
     #: of the deletion, and raise a `promptadmin.errors.DomainError` that says why they may not.
     deletion_guards: ClassVar[Sequence[str]] = ()

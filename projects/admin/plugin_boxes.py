@@ -12,7 +12,9 @@ from django.utils.module_loading import import_string
 
 from projects.declarations import PromptBox, declared_prompt_boxes
 from projects.models import Prompt
+from projects.repository import ProjectRepository
 from promptadmin.db.sessions import read_session
+from promptadmin.http.keys import row_page
 from promptadmin.plugins.declarations import enabled_plugins
 from promptadmin.plugins.isolation import isolate_plugin_errors
 
@@ -49,6 +51,15 @@ def _rendered(plugin: str, box: PromptBox, request: HttpRequest, prompt: Prompt)
             line = render_to_string(box.line_template, context, request) if box.line_template else ""
             rendered = RenderedBox(box, render_to_string(box.template, context, request), line)
     return rendered
+
+
+def twins_of(request: HttpRequest, prompt_id: str) -> list[tuple[str, str]]:
+    """The addresses, and what they are called, of a prompt's project's other prompts with the same text."""
+    with read_session():
+        twins = ProjectRepository().twins_of(prompt_id=prompt_id)
+    names = names_of(request.user, [twin.id for twin in twins])
+    called = ((twin, names.get(twin.id) or f"another prompt, version {twin.version}") for twin in twins)
+    return [(row_page(Prompt, twin.id), name) for twin, name in called]
 
 
 def names_of(user: Any, keys: Sequence[str]) -> dict[str, str]:
