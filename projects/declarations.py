@@ -37,6 +37,8 @@ class PromptBox:
     what `template` shows, as a mapping; it runs in a read session, and None means that there is nothing to show. What
     `line_template` makes of the same stands at the top of the page, behind the version. `permission`, as in
     "registry.view_label", is what somebody needs to see the box; an empty one lets all see it who see the prompt.
+    `version_function` is the path of a callable that takes the request, the prompt and the number of an earlier
+    version, for a box on the page of that version; an empty one means that there is none.
     """
 
     name: str
@@ -45,6 +47,7 @@ class PromptBox:
     template: str
     line_template: str = ""
     permission: str = ""
+    version_function: str = ""
 
 
 @dataclass(frozen=True)

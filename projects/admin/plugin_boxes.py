@@ -29,21 +29,27 @@ class RenderedBox:
     failed: bool = False
 
 
-def rendered_boxes(request: HttpRequest, prompt: Prompt) -> list[RenderedBox]:
-    """What each box that the user may see shows of a prompt; one that fails is logged, and says so."""
+def rendered_boxes(request: HttpRequest, prompt: Prompt, version: int | None = None) -> list[RenderedBox]:
+    """What each box that the user may see shows of a prompt, or of an earlier version; one that fails says so."""
     return [
         rendered
         for plugin, box in declared_prompt_boxes()
         if not box.permission or request.user.has_perm(box.permission)
-        if (rendered := _rendered(plugin, box, request, prompt)) is not None
+        if version is None or box.version_function
+        if (rendered := _rendered(plugin, box, request, prompt, version)) is not None
     ]
 
 
-def _rendered(plugin: str, box: PromptBox, request: HttpRequest, prompt: Prompt) -> RenderedBox | None:
+def _rendered(
+    plugin: str, box: PromptBox, request: HttpRequest, prompt: Prompt, version: int | None
+) -> RenderedBox | None:
     rendered: RenderedBox | None = RenderedBox(box, failed=True)
     with isolate_plugin_errors(plugin, f"the box {box.name}"):
         with read_session():
-            data = import_string(box.function)(request, prompt)
+            if version is None:
+                data = import_string(box.function)(request, prompt)
+            else:
+                data = import_string(box.version_function)(request, prompt, version)
         if data is None:
             rendered = None
         else:
