@@ -40,13 +40,12 @@ class Placement:
     done: str
     permission: str
     consequence: str
-    icon: str
     run: Callable[[ProjectRepository, Sequence[str], str], int]
 
     @property
     def label(self) -> str:
         """What its button says; the dots promise a question."""
-        return f"{self.verb.capitalize()}…"
+        return f"{self.verb.capitalize()} to a project…"
 
 
 MOVE = Placement(
@@ -55,7 +54,6 @@ MOVE = Placement(
     permission="change",
     consequence="They are put behind the last prompt of the project, in their order. Names, labels, versions and "
     "linked runs go with them; runs that are known by their text alone stay with the former project.",
-    icon="drive_file_move",
     run=lambda repository, keys, project: repository.move_prompts(keys, project_id=project),
 )
 COPY = Placement(
@@ -64,7 +62,6 @@ COPY = Placement(
     permission="add",
     consequence="The copies are put behind the last prompt of the project, as new prompts with version 1: without "
     "names, labels, earlier versions and runs. A text that the project has already isn't copied.",
-    icon="content_copy",
     run=lambda repository, keys, project: repository.copy_prompts(keys, project_id=project),
 )
 PLACEMENTS = (MOVE, COPY)
@@ -119,11 +116,11 @@ class PlacingPages(RepositoryAdmin):
         selection = Selection(ProjectRepository().prompts.filter(id=key), [key])
         return self._place(request, placement, selection, of_one=key)
 
-    @admin.action(description="Move to a project…", permissions=["place"])
+    @admin.action(description=MOVE.label, permissions=["place"])
     def move_selected(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> HttpResponse:
         return self._place(request, MOVE, select(request, self, queryset))
 
-    @admin.action(description="Copy to a project…", permissions=["place"])
+    @admin.action(description=COPY.label, permissions=["place"])
     def copy_selected(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> HttpResponse:
         return self._place(request, COPY, select(request, self, queryset))
 

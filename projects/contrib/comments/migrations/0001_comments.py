@@ -1,7 +1,8 @@
 import django.utils.timezone
-import promptadmin.db.fields
 from django.conf import settings
 from django.db import migrations, models
+
+import promptadmin.db.fields
 
 
 class Migration(migrations.Migration):
