@@ -248,7 +248,7 @@ UNFOLD = {
     "STYLES": [_address_of("colours.css"), _address_of("admin.css")],
     "SCRIPTS": [
         _address_of(f"{name}.js")
-        for name in ("htmx_settings", "chart_labels", "keyboard", "session", "sent_once", "drafts", "copy")
+        for name in ("htmx_settings", "chart_labels", "keyboard", "session", "sent_once", "drafts", "copy", "cut_texts")
     ],
 }
 
