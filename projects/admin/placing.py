@@ -189,7 +189,7 @@ class PlacingPages(RepositoryAdmin):
             "title": f"{placement.verb.capitalize()} {noun} to a project",
             "opts": self.opts,
             "form": form or TargetForm(without=project),
-            "placement": placement,
+            "consequence": placement.consequence,
             "names": names,
             "others": count - len(names),
             "state": state,
