@@ -148,9 +148,12 @@ def test_many_are_moved_in_short_transactions(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(selection, "ROWS_A_TRANSACTION", 2)
     pieces: list[int] = []
     move = ProjectRepository.move_prompts
-    monkeypatch.setattr(
-        ProjectRepository, "move_prompts", lambda self, ids, **to: pieces.append(len(ids)) or move(self, ids, **to)
-    )
+
+    def counted(self: ProjectRepository, prompt_ids: list[str], **to: str) -> int:
+        pieces.append(len(prompt_ids))
+        return move(self, prompt_ids, **to)
+
+    monkeypatch.setattr(ProjectRepository, "move_prompts", counted)
     answer = confirm(client, "move_selected", target, keys)
     assert "Moved 5 prompts to" in answer.content.decode()
     assert Prompt.objects.filter(project=target).count() == 5

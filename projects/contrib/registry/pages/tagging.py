@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -53,7 +53,7 @@ class TagsForm(forms.Form):
 class TaggingPages(ModelAdmin):
     """The part of the admin of names that tags."""
 
-    actions = ["tag_selected"]
+    actions: ClassVar = ["tag_selected"]
 
     def has_tag_permission(self, request: HttpRequest) -> bool:
         return may(request.user, "write")
