@@ -11,6 +11,7 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from tests.browser.accessibility import overflows, use_theme
 from tests.browser.pages import editor_of, next_page, open_page, sign_in, text_of, type_into, wait_for
 from tests.browser.test_jobs import Clicks, copied, suits_everybody
 from tests.support.processes import Scratch
@@ -23,6 +24,7 @@ TEXT = "Answer {{customer}} about {{topic}}."
 PEOPLE = f"""
 import json
 from django.contrib.auth.models import Group, User
+from optimizations.repository import OptimizationRepository
 from projects.repository import ProjectRepository
 from promptadmin.db.sessions import write_session
 for name in ("ana", "ben"):
@@ -38,6 +40,13 @@ with write_session():
     made["Crowded"] = project.id
     for number in range(10):
         prompts.add_prompt(project_id=project.id, content=f"Prompt {{number}} of ten.")
+    long = prompts.create_project(name="Long " + "name " * 30)
+    prompts.add_prompt(project_id=long.id, content="Write a very long letter to somebody. " * 20)
+    for count in (2, 40):
+        run = {{"raw_prompt": "x", "title": "A run with a title of many words. " * 5, "status": "cancelled"}}
+        run |= {{"overall_score": 0.9, "strategy": "word-" * count, "model_used": "model-" * count}}
+        run |= {{"tags": ["a long tag", "another tag"] * count}}
+        OptimizationRepository().record_run(run | {{"project": "Long " + "name " * 30, "duration_ms": 7_654_321}})
     made["Tidy"] = prompts.create_project(name="Tidy").id
 print(json.dumps(made))
 """
@@ -245,3 +254,26 @@ def test_move_ten_prompts_to_another_project(browser: Chrome, desk: Desk) -> Non
     texts = [link.text for link in browser.find_elements(By.CSS_SELECTOR, ".prompt-order .prompt-link")]
     assert texts == [f"Prompt {number} of ten." for number in range(10)]
     assert not suits_everybody(browser)
+
+
+CARDS = "return [...document.querySelectorAll('#result_list .data-row')].map(row => row.getBoundingClientRect().height)"
+#: Cells of cards that are cut without a title that has the whole.
+UNTOLD = """
+return [...document.querySelectorAll('#result_list .data-row > :is(td, th):not(.action-checkbox)')]
+  .filter(cell => cell.checkVisibility() && !cell.title)
+  .filter(cell => cell.scrollWidth > cell.clientWidth + 1 || cell.scrollHeight > cell.clientHeight + 1)
+  .map(cell => cell.className + ': ' + cell.textContent.trim().slice(0, 60))
+"""
+
+
+@pytest.mark.parametrize("table", ["projects/prompt", "optimizations/optimization"])
+def test_a_card_of_a_telephone_is_short_and_says_what_it_cuts(browser: Chrome, desk: Desk, table: str) -> None:
+    sign_in_as(browser, desk, "ana")
+    use_theme(browser, "light", width=400)
+    open_page(browser, desk.site, f"/admin/{table}/")
+    heights = browser.execute_script(CARDS)
+    assert heights
+    assert max(heights) <= 120
+    assert browser.find_elements(By.CSS_SELECTOR, "#result_list .data-row > [title]")
+    assert browser.execute_script(UNTOLD) == []
+    assert not overflows(browser)
