@@ -9,6 +9,7 @@ from promptadmin.api.app import build_api
 from promptadmin.api.root_apis import root_api_urls
 from promptadmin.http.client_address import LIVE_PATH, READY_PATH
 from promptadmin.http.middleware import to_path_without_slash
+from promptadmin.http.own_address import START
 from promptadmin.ops.health import health_alias, live, ready
 from promptadmin.ops.metrics import metrics
 
@@ -20,7 +21,7 @@ handler403 = "promptadmin.http.error_responses.permission_denied"
 handler500 = "promptadmin.http.error_responses.server_error"
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", RedirectView.as_view(pattern_name="admin:index"), name=START),
     # Where clients of PromptForge's last release ask; before the other one, whose patterns begin alike.
     path("api/apps/promptforge/", (routes, app_name, "promptforge-api")),
     *root_api_urls(),

@@ -16,7 +16,7 @@ LIVE_PATH = "/livez"
 #: Whether it can serve: what fails here gets no requests for a while.
 READY_PATH = "/readyz"
 #: Where everybody is answered whether the product works: load balancers ask by address, and without TLS.
-HEALTH_ADDRESSES = r"^((api/)?health/?|livez|readyz)$"
+HEALTH_ADDRESSES = r"((api/)?health/?|livez|readyz)$"
 _WITH_PORT = re.compile(r"\[(?P<v6>[^\]]*)\](:[0-9]*)?|(?P<v4>[0-9.]+):[0-9]*")
 
 
