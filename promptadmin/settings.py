@@ -20,13 +20,14 @@ from django.utils.crypto import salted_hmac
 
 from promptadmin.conf import limits, logs
 from promptadmin.conf.environment import Environment
-from promptadmin.conf.network_names import host, network, origin, path_prefix
+from promptadmin.conf.network_names import host, host_pattern, network, origin, path_prefix
+from promptadmin.conf.oidc import OpenIdProvider
 from promptadmin.conf.places import default_data_dir
 from promptadmin.conf.secret_key import read_or_make_secret_key
 from promptadmin.db import durability
 from promptadmin.db.chosen_database import DEFAULT_NAME
 from promptadmin.db.database_url import database_config, replica_config
-from promptadmin.http.client_address import HEALTH_ADDRESSES, is_address
+from promptadmin.http.client_address import HEALTH_ADDRESSES
 from promptadmin.http.csp import STRICT
 from promptadmin.plugins.declarations import app_paths
 
@@ -66,14 +67,7 @@ PROMPT_CHECKS_OFF = env.names("PROMPTADMIN_PROMPT_CHECKS_OFF")
 FETCH_SECONDS = env.number("PROMPTADMIN_FETCH_SECONDS", 5, maximum=60 * 60)  # 0: fetches aren't counted
 PROMPT_MAX_AGE = env.number("PROMPTADMIN_PROMPT_MAX_AGE", 0, maximum=24 * 60 * 60)  # seconds
 CLIENTS = env.names("PROMPTADMIN_CLIENTS")
-WEBHOOKS_HOSTS = env.names("PROMPTADMIN_WEBHOOKS_HOSTS")
-for name in WEBHOOKS_HOSTS:
-    has_port = ":" in name and not is_address(name.strip("[]"))
-    if "*" in name.removeprefix("*.") or "/" in name or has_port or not name.removeprefix("*."):
-        raise ImproperlyConfigured(
-            f"PROMPTADMIN_WEBHOOKS_HOSTS: {name!r} is no host: use the form hooks.example.com or *.example.com, "
-            "without a scheme or a port."
-        )
+WEBHOOKS_HOSTS = env.names("PROMPTADMIN_WEBHOOKS_HOSTS", read=host_pattern)
 WEBHOOKS_PRIVATE = env.flag("PROMPTADMIN_WEBHOOKS_PRIVATE")
 WEBHOOKS_ATTEMPTS = env.number("PROMPTADMIN_WEBHOOKS_ATTEMPTS", 8, minimum=1)
 WEBHOOKS_RETRY_SECONDS = env.number("PROMPTADMIN_WEBHOOKS_RETRY_SECONDS", 5, minimum=1)
@@ -142,6 +136,11 @@ TEMPLATES = [
 
 # ---------------------------------------------------------------- access
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesBackend", "django.contrib.auth.backends.ModelBackend"]
+OIDC = OpenIdProvider.read(env, is_on="oidc" in ENABLED_PLUGINS)
+if OIDC:
+    AUTHENTICATION_BACKENDS.append("promptadmin.contrib.oidc.backend.Backend")
+    session_limits = MIDDLEWARE.index("promptadmin.accounts.session_limits.session_limits_middleware")
+    MIDDLEWARE.insert(session_limits + 1, "promptadmin.contrib.oidc.renewal.renewal_middleware")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in {

@@ -1,7 +1,7 @@
 """The doors that answer to an address."""
 
 from django.conf import settings
-from django.urls import URLResolver, path
+from django.urls import URLResolver, include, path
 from django.urls.resolvers import RoutePattern
 from django.views.generic import RedirectView
 
@@ -33,5 +33,7 @@ urlpatterns = [
     path(LIVE_PATH.removeprefix("/"), live),
     path(READY_PATH.removeprefix("/"), ready),
 ]
+if settings.OIDC:
+    urlpatterns.append(path("oidc/", include("promptadmin.contrib.oidc.urls")))
 if settings.METRICS_TOKEN:
     urlpatterns.append(path("metrics", metrics))

@@ -81,6 +81,26 @@ def path_prefix(setting: str, text: str) -> str:
     return plain
 
 
+def host_pattern(setting: str, text: str) -> str:
+    """A host that webhooks may go to, or *.example.com for all names below one. Raises ImproperlyConfigured."""
+    has_port = ":" in text and not is_address(text.strip("[]"))
+    if "*" in text.removeprefix("*.") or "/" in text or has_port or not text.removeprefix("*."):
+        raise ImproperlyConfigured(
+            f"{setting}: {text!r} is no host: use the form hooks.example.com or *.example.com, without a scheme or a "
+            "port."
+        )
+    return text
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_bracketed(text: str) -> bool:
     try:
         return text[:1] == "[" and text[-1:] == "]" and bool(ipaddress.IPv6Address(text[1:-1]))

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import html
 import http.client
-import http.cookiejar
 import json
 import re
 import socket
 import ssl
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
 
 from clients.python.promptadmin_client import PromptClient
+from tests.support.browsing import Answer, Browser
 from tests.support.nginx import HOST, nginx_before
 from tests.support.ports import free_port
 from tests.support.servers import Site, serving
@@ -46,67 +45,27 @@ class Host:
     secure: int
 
 
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: http.client.HTTPMessage
-    text: str
+class TlsBrowser(Browser):
+    """One for which the host is nginx on this machine."""
 
-
-@dataclass
-class Browser:
-    """Keeps cookies as browsers do, each for its path; follows no redirection."""
-
-    host: Host
-    jar: http.cookiejar.CookieJar = field(default_factory=http.cookiejar.CookieJar)
-
-    def __post_init__(self) -> None:
-        context = ssl.create_default_context(cafile=str(self.host.directory / "fullchain.pem"))
-        port = self.host.secure
+    def __init__(self, host: Host) -> None:
+        context = ssl.create_default_context(cafile=str(host.directory / "fullchain.pem"))
 
         class Connection(http.client.HTTPSConnection):
             def connect(self) -> None:
-                self.sock = context.wrap_socket(socket.create_connection(("127.0.0.1", port), 60), server_hostname=HOST)
+                raw = socket.create_connection(("127.0.0.1", host.secure), 60)
+                self.sock = context.wrap_socket(raw, server_hostname=HOST)
 
         class Handler(urllib.request.HTTPSHandler):
             def https_open(self, request: urllib.request.Request) -> Any:
                 return self.do_open(Connection, request)
 
-        class Stay(urllib.request.HTTPRedirectHandler):
-            def redirect_request(self, *arguments: Any) -> None:
-                return None
+        super().__init__(ORIGIN, Handler())
+        self.host = host
 
-        self.opener = urllib.request.build_opener(Handler(), Stay(), urllib.request.HTTPCookieProcessor(self.jar))
-
-    def ask(self, address: str, fields: dict[str, str] | None = None, **headers: str) -> Answer:
-        body = None if fields is None else urlencode(fields).encode()
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.send(
-            urllib.request.Request(urljoin(ORIGIN, address), body, sent | {"Referer": f"{ORIGIN}{address}"})
-        )
-
-    def send(self, request: urllib.request.Request) -> Answer:
-        try:
-            answer = self.opener.open(request, timeout=60)
-        except urllib.error.HTTPError as refused:
-            answer = refused
-        with answer:
-            return Answer(answer.status, answer.headers, answer.read().decode(errors="replace"))
-
-    def cookies(self, prefix: str) -> dict[str, str]:
-        """The values of the cookies that go to an installation, by their names."""
-        request = urllib.request.Request(f"{ORIGIN}{prefix}/admin/")
-        self.jar.add_cookie_header(request)
-        return dict(part.split("=", 1) for part in request.get_header("Cookie", "").split("; ") if part)
-
-    def submit(self, address: str, **fields: str) -> Answer:
-        page = self.ask(address)
-        [token] = set(re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text))
-        return self.ask(address, {"csrfmiddlewaretoken": token, **fields})
-
-    def sign_in(self, prefix: str) -> Answer:
+    def enter(self, prefix: str) -> Answer:
         site = self.host.sites[prefix]
-        return self.submit(f"{prefix}/admin/login/?next={prefix}/admin/", username=site.user, password=site.password)
+        return self.sign_in(f"{prefix}/admin/", site.user, site.password)
 
 
 @pytest.fixture(scope="module")
@@ -141,8 +100,8 @@ def host(tmp_path_factory: pytest.TempPathFactory, adopted_demo: bytes) -> Itera
 
 
 @pytest.fixture
-def browser(host: Host) -> Browser:
-    return Browser(host)
+def browser(host: Host) -> TlsBrowser:
+    return TlsBrowser(host)
 
 
 def shape(address: str) -> tuple[object, ...]:
@@ -160,9 +119,9 @@ def links_of(page: Answer, address: str) -> Iterator[str]:
             yield target.removeprefix(ORIGIN)
 
 
-def test_every_page_and_file_of_the_back_office_is_below_the_prefix(browser: Browser) -> None:
+def test_every_page_and_file_of_the_back_office_is_below_the_prefix(browser: TlsBrowser) -> None:
     """From the first page on, one of each kind; what forms are sent to isn't asked for."""
-    assert browser.sign_in(PREFIX).headers["Location"] == f"{PREFIX}/admin/"
+    assert browser.enter(PREFIX).headers["Location"] == f"{PREFIX}/admin/"
     waiting, kinds, problems = [f"{PREFIX}/admin/", f"{PREFIX}/admin/dashboard/panels/"], set(), []
     asked = 0
     while waiting:
@@ -193,7 +152,7 @@ def test_every_page_and_file_of_the_back_office_is_below_the_prefix(browser: Bro
     assert {"static", "project", "prompt", "optimization", "operations", "docs", "change", "history"} <= words
 
 
-def test_the_api_its_document_and_its_page_are_below_the_prefix(browser: Browser) -> None:
+def test_the_api_its_document_and_its_page_are_below_the_prefix(browser: TlsBrowser) -> None:
     document = json.loads(browser.ask(f"{PREFIX}/api/openapi.json").text)
     assert document["servers"] == [{"url": PREFIX}]
     assert all(path.startswith("/api/") for path in document["paths"])
@@ -217,7 +176,7 @@ def test_the_api_its_document_and_its_page_are_below_the_prefix(browser: Browser
     assert browser.ask("/api/projects", **bearer).status == 404  # nginx's own: nobody is there
 
 
-def test_doors_of_other_clients_and_mcp_are_below_the_prefix(browser: Browser) -> None:
+def test_doors_of_other_clients_and_mcp_are_below_the_prefix(browser: TlsBrowser) -> None:
     """Names with slashes arrive, encoded or not."""
     bearer = {"Authorization": f"Bearer {TOKEN}"}
     for name in ("no/such", "no%2Fsuch", "no%2fsuch"):
@@ -236,7 +195,7 @@ def test_doors_of_other_clients_and_mcp_are_below_the_prefix(browser: Browser) -
         assert answer.status == status, answer.text
 
 
-def test_programs_to_copy_have_the_prefix(browser: Browser, host: Host) -> None:
+def test_programs_to_copy_have_the_prefix(browser: TlsBrowser, host: Host) -> None:
     """What pages show, and a program that is given that address."""
     given = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 
@@ -247,7 +206,7 @@ def test_programs_to_copy_have_the_prefix(browser: Browser, host: Host) -> None:
         return json.loads(answer.text)
 
     saved = change("PUT", f"/api/prompts/{quote(NAME, safe='')}", {"text": "Answer {{question}}."})
-    browser.sign_in(PREFIX)
+    browser.enter(PREFIX)
     page = html.unescape(
         browser.ask(f"{PREFIX}/admin/projects/prompt/{quote(saved['prompt_id'], safe='')}/change/").text
     )
@@ -263,18 +222,16 @@ def test_programs_to_copy_have_the_prefix(browser: Browser, host: Host) -> None:
     assert client.get(NAME, "latest").text == "Answer {{question}}."
 
 
-def test_two_installations_of_a_host_keep_their_sign_ins_apart(browser: Browser) -> None:
+def test_two_installations_of_a_host_keep_their_sign_ins_apart(browser: TlsBrowser) -> None:
     for prefix in (PREFIX, OTHER):
-        assert browser.sign_in(prefix).status == 302
-    own, other = browser.cookies(PREFIX), browser.cookies(OTHER)
+        assert browser.enter(prefix).status == 302
+    own, other = browser.cookies(f"{PREFIX}/admin/"), browser.cookies(f"{OTHER}/admin/")
     assert len(own) == len(other) == 2
     assert set(own).isdisjoint(other)
     for prefix in (PREFIX, OTHER):
         assert browser.ask(f"{prefix}/admin/").status == 200
     assert {cookie.path for cookie in browser.jar} == {f"{PREFIX}/", f"{OTHER}/"}
-    logout = browser.ask(f"{OTHER}/admin/").text
-    [token] = set(re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', logout))
-    assert browser.ask(f"{OTHER}/admin/logout/", {"csrfmiddlewaretoken": token}).status in (200, 302)
+    browser.sign_out(f"{OTHER}/admin/")
     assert browser.ask(f"{OTHER}/admin/").headers["Location"] == f"{OTHER}/admin/login/?next={OTHER}/admin/"
     assert browser.ask(f"{PREFIX}/admin/").status == 200
     saved = browser.submit(f"{PREFIX}/admin/projects/project/add/", name="Below a path", description="")

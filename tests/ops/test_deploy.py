@@ -91,7 +91,7 @@ def test_the_container_is_made_of_what_is_there() -> None:
     copied = [
         word for line in lines if line.startswith("COPY ") and "--from" not in line for word in line.split()[1:-1]
     ]
-    assert {"promptadmin", "projects", "optimizations", "requirements.lock", "requirements-mcp.lock"} <= set(copied)
+    assert {"promptadmin", "projects", "optimizations", "requirements.lock"} <= set(copied)
     ignored = (REPOSITORY / ".containerignore").read_text().splitlines()
     assert {line.removeprefix("!") for line in ignored if line.startswith("!")} == set(copied)
     assert [name for name in copied if not (REPOSITORY / name).exists()] == []
