@@ -11,7 +11,20 @@ from django.core.exceptions import ImproperlyConfigured
 _NAME = r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*"
 #: What addresses below a prefix may begin with: a prefix that is one of these couldn't be told from them.
 OWN_WORDS = frozenset(
-    {"admin", "api", "beta", "health", "livez", "metrics", "ofrep", "oidc", "plugins", "readyz", "static", "v1"}
+    {
+        "admin",
+        "api",
+        "arize_phoenix_version",
+        "beta",
+        "health",
+        "livez",
+        "metrics",
+        "ofrep",
+        "oidc",
+        "plugins",
+        "readyz",
+    }
+    | {"static", "v1"}
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
