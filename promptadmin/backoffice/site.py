@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from csp.decorators import csp
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -99,7 +100,7 @@ class AdminSite(UnfoldAdminSite):
         wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
         if request.method == "GET" and self.has_permission(request) and _is_own_page(wanted, request):
             return HttpResponseRedirect(wanted)
-        answer: HttpResponse = super().login(request, extra_context)
+        answer: HttpResponse = super().login(request, {**_other_way_in(wanted), **(extra_context or {})})
         return answer
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -154,6 +155,14 @@ def _telling_what_was_dropped(view: Callable[..., Any]) -> Callable[..., Any]:
         return answer
 
     return wrapper
+
+
+def _other_way_in(wanted: str) -> dict[str, str]:
+    """The provider that people sign in through, for the page's button: what it is called, and the way there."""
+    if not settings.OIDC:
+        return {}
+    query = {REDIRECT_FIELD_NAME: wanted} if wanted else {}
+    return {"provider": settings.OIDC.title, "provider_address": reverse("oidc", query=query)}
 
 
 def _is_own_page(address: str, request: HttpRequest) -> bool:

@@ -16,6 +16,7 @@ from projects.contrib.registry.repository import RegistryRepository
 from projects.contrib.registry.variables import all_variables
 from projects.models import Prompt
 from promptadmin.backoffice.code_snippets import CURL, Snippet, add_token
+from promptadmin.http.own_address import own_address
 
 #: So many moves stand on the page of a prompt; the ledger has all.
 MOVES_SHOWN = 10
@@ -82,9 +83,10 @@ def _label(live: Sequence[EventRecord]) -> str:
 
 def _snippets(request: HttpRequest, name: str, label: str, variables: Sequence[str]) -> list[Snippet]:
     """Programs that fetch a prompt by name and label."""
-    address = request.build_absolute_uri(f"/api/prompts/{quote(name)}?{urlencode({'label': label})}")
+    host = own_address(request)
+    address = f"{host}/api/prompts/{quote(name)}?{urlencode({'label': label})}"
     values = "{" + ", ".join(f'"{variable}": "…"' for variable in variables) + "}" if variables else ""
-    texts = {"host": request.build_absolute_uri("/").rstrip("/"), "name": name, "label": label}
+    texts = {"host": host, "name": name, "label": label}
     quoted = {key: json.dumps(text) for key, text in texts.items()}
     return [
         Snippet("named-curl", "curl", CURL.format(address=address)),
