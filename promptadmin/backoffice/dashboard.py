@@ -18,6 +18,7 @@ from django.utils.functional import cached_property
 from django.utils.module_loading import import_string
 
 from promptadmin.db.sessions import read_session
+from promptadmin.http.own_address import own_address
 from promptadmin.plugins.declarations import DashboardFilter, DashboardPanel, enabled_plugins
 from promptadmin.plugins.isolation import isolate_plugin_errors
 
@@ -74,7 +75,7 @@ class Dashboard:
         # No engine finds a text with a NUL, and PostgreSQL refuses to look.
         chosen = {item.name: request.GET.get(item.name, "").replace("\x00", "") for _, item in declared_filters()}
         known = period if period in PERIODS else ""
-        return cls(request.user, chosen, known, address=request.build_absolute_uri("/").rstrip("/"))
+        return cls(request.user, chosen, known, address=own_address(request))
 
     @cached_property
     def since(self) -> dt.datetime | None:
