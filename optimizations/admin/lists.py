@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -123,8 +124,14 @@ class RunChangeList(ListOfColumns):
         """The page of what was searched for, best first; None where that isn't asked for, or no words are found."""
         if not self.filters.search or ORDER_VAR in self.params or EVERYWHERE in self.params:
             return None
+        if not repository.ranks_quickly(self.filters):
+            return None
         ranked = repository.search(
-            self.filters.search, kinds=["run"], filters=self.filters, limit=self.list_per_page, offset=offset
+            self.filters.search,
+            kinds=["run"],
+            filters=replace(self.filters, search=None),
+            limit=self.list_per_page,
+            offset=offset,
         )
         if not ranked.items and not offset:
             return None
