@@ -12,8 +12,10 @@ from django.utils.module_loading import import_string
 
 from projects.declarations import PromptBox, declared_prompt_boxes
 from projects.models import Prompt
+from projects.repository import ProjectRepository
 from projects.texts.parts import Part
 from promptadmin.db.sessions import read_session
+from promptadmin.http.keys import row_page
 from promptadmin.plugins.declarations import enabled_plugins
 from promptadmin.plugins.isolation import isolate_plugin_errors
 
@@ -29,26 +31,38 @@ class RenderedBox:
     failed: bool = False
 
 
-def rendered_boxes(request: HttpRequest, prompt: Prompt, versions: Sequence[int]) -> list[RenderedBox]:
-    """What each box that the user may see shows of a prompt and of these versions.
+def rendered_boxes(
+    request: HttpRequest, prompt: Prompt, version: int | None = None, *, versions: Sequence[int] = ()
+) -> list[RenderedBox]:
+    """What each box that the user may see shows of a prompt, or of an earlier version; one that fails says so.
 
-    One that fails is logged, and says so.
+    And what it shows beside each of some `versions` in their table.
     """
     return [
         rendered
         for plugin, box in declared_prompt_boxes()
         if not box.permission or request.user.has_perm(box.permission)
-        if (rendered := _rendered(plugin, box, request, prompt, versions)) is not None
+        if version is None or box.version_function
+        if (rendered := _rendered(plugin, box, request, prompt, version, versions=versions)) is not None
     ]
 
 
 def _rendered(  # called from here alone
-    plugin: str, box: PromptBox, request: HttpRequest, prompt: Prompt, versions: Sequence[int]
+    plugin: str,
+    box: PromptBox,
+    request: HttpRequest,
+    prompt: Prompt,
+    version: int | None,
+    *,
+    versions: Sequence[int],
 ) -> RenderedBox | None:
     rendered: RenderedBox | None = RenderedBox(box, failed=True)
     with isolate_plugin_errors(plugin, f"the box {box.name}"):
         with read_session():
-            data = import_string(box.function)(request, prompt)
+            if version is None:
+                data = import_string(box.function)(request, prompt)
+            else:
+                data = import_string(box.version_function)(request, prompt, version)
         if data is None:
             rendered = None
         else:
@@ -82,6 +96,15 @@ def list_filters() -> list[Any]:
             with isolate_plugin_errors(plugin.label, f"the filter {path}"):
                 found.append(import_string(path))
     return found
+
+
+def twins_of(request: HttpRequest, prompt_id: str) -> list[tuple[str, str]]:
+    """The addresses, and what they are called, of a prompt's project's other prompts with the same text."""
+    with read_session():
+        twins = ProjectRepository().twins_of(prompt_id=prompt_id)
+    names = names_of(request.user, [twin.id for twin in twins])
+    called = ((twin, names.get(twin.id) or f"another prompt, version {twin.version}") for twin in twins)
+    return [(row_page(Prompt, twin.id), name) for twin, name in called]
 
 
 def names_of(user: Any, keys: Sequence[str]) -> dict[str, str]:

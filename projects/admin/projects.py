@@ -19,7 +19,7 @@ from projects.admin.project_pages import ProjectActionPages
 from projects.admin.prompt_order import PromptOrderPage
 from projects.files.tables import ProjectTable
 from projects.models import Project, ProjectStatus, Prompt
-from projects.repository import RUNS_COUNTED, ProjectRepository
+from projects.repository import RUNS_COUNTED, ProjectRepository, with_twins
 from projects.runs import run_model
 from projects.templatetags.prompt_texts import bounded
 from promptadmin.backoffice.columns import ChoosesColumns
@@ -129,6 +129,10 @@ class ProjectAdmin(ChoosesColumns, ExchangeAdmin, ProjectActionPages, PromptOrde
             names = names_of(request.user, [prompt.pk for prompt in page.object_list])
             for prompt in page.object_list:
                 prompt.called = names.get(prompt.pk, "")
+                keys = [row.pk for row in page.object_list]
+                twins = set(with_twins(Prompt.objects.filter(pk__in=keys)).values_list("pk", flat=True))
+                for row in page.object_list:
+                    row.is_twin = row.pk in twins
             is_active = project.status == ProjectStatus.ACTIVE
             context |= {
                 "project": project,
@@ -139,6 +143,7 @@ class ProjectAdmin(ChoosesColumns, ExchangeAdmin, ProjectActionPages, PromptOrde
                 "runs_counted": RUNS_COUNTED,
                 "may_order": is_active and request.user.has_perm("projects.change_prompt"),
                 "may_add_prompt": is_active and request.user.has_perm("projects.add_prompt"),
+                "twins": len(twins),
                 "may_see_prompts": request.user.has_perm("projects.view_prompt")
                 or request.user.has_perm("projects.change_prompt"),
             }

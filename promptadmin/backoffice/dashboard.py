@@ -19,6 +19,7 @@ from django.utils.module_loading import import_string
 
 from promptadmin.backoffice.periods import CHOICES, Period, read_period
 from promptadmin.db.sessions import read_session
+from promptadmin.http.own_address import own_address
 from promptadmin.plugins.declarations import DashboardFilter, DashboardPanel, enabled_plugins
 from promptadmin.plugins.isolation import isolate_plugin_errors
 
@@ -65,7 +66,7 @@ class Dashboard:
         # No engine finds a text with a NUL, and PostgreSQL refuses to look.
         chosen = {item.name: request.GET.get(item.name, "").replace("\x00", "") for _, item in declared_filters()}
         period = read_period(request.GET)
-        return cls(request.user, chosen, period, address=request.build_absolute_uri("/").rstrip("/"))
+        return cls(request.user, chosen, period, address=own_address(request))
 
     @cached_property
     def since(self) -> dt.datetime | None:

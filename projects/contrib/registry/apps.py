@@ -36,6 +36,7 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
     prompt_list_filters = ("projects.contrib.registry.pages.folders.FolderFilter",)
     offered_attributes: ClassVar = {"name_snippets": "programs that fetch a prompt by name"}
     prompt_names = "projects.contrib.registry.pages.box.names_of"
+    prompt_variables = "projects.contrib.registry.pages.box.variables_of"
     prompt_boxes = (
         PromptBox(
             name="registry",

@@ -49,12 +49,14 @@ class Mounts:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return
-        label, _, rest = scope["path"].removeprefix(PREFIX).partition("/")
-        application = self.applications.get(label) if scope["path"].startswith(PREFIX) else None
+        root = settings.PATH_PREFIX or scope.get("root_path", "")
+        path = scope["path"].removeprefix(root)
+        label, _, rest = path.removeprefix(PREFIX).partition("/")
+        application = self.applications.get(label) if path.startswith(PREFIX) else None
         if application is None:
-            await self.other(scope, receive, send)
+            await self.other({**scope, "path": f"{root}{path}"}, receive, send)
             return
-        mounted = {**scope, "root_path": f"{scope.get('root_path', '')}{PREFIX}{label}", "path": f"/{rest}"}
+        mounted = {**scope, "root_path": f"{root}{PREFIX}{label}", "path": f"/{rest}"}
         mounted["raw_path"] = mounted["path"].encode()
         await application(mounted, receive, self._with_headers(send))
 

@@ -15,9 +15,11 @@ from projects.contrib.registry.pages.access import may
 from projects.contrib.registry.pages.usage import usage
 from projects.contrib.registry.records import EventRecord, Resolved
 from projects.contrib.registry.repository import RegistryRepository
-from projects.contrib.registry.variables import all_variables
+from projects.contrib.registry.variables import all_variables, value_text
+from projects.declarations import DeclaredVariables
 from projects.models import Prompt
 from promptadmin.backoffice.code_snippets import CURL, Snippet, add_token
+from promptadmin.http.own_address import own_address
 from promptadmin.plugins.declarations import enabled_plugins
 from promptadmin.plugins.isolation import isolate_plugin_errors
 
@@ -39,6 +41,20 @@ def names_of(user: Any, keys: Sequence[str]) -> dict[str, str]:
     if not may(user, "read"):
         return {}
     return RegistryRepository().names_of(keys)
+
+
+def variables_of(user: Any, prompt_id: str) -> DeclaredVariables | None:
+    """How a named prompt marks its variables, and the defaults that its current version declares."""
+    repository = RegistryRepository()
+    name = repository.name_of(prompt_id) if may(user, "read") else None
+    if name is None:
+        return None
+    current = repository.resolve(name=name, label=LATEST)
+    declared = all_variables("", current.template_format, current.variables)
+    return DeclaredVariables(
+        current.template_format,
+        {one["name"]: value_text(one["default"]) for one in declared if one.get("default") is not None},
+    )
 
 
 def box(request: HttpRequest, prompt: Prompt) -> dict[str, Any] | None:
@@ -87,10 +103,10 @@ def _label(live: Sequence[EventRecord]) -> str:
 
 def _snippets(request: HttpRequest, current: Resolved, label: str, variables: Sequence[str]) -> list[Snippet]:
     """Programs that fetch a prompt by name and label: our own, and those of other plugins."""
-    name = current.name
-    address = request.build_absolute_uri(f"/api/prompts/{quote(name)}?{urlencode({'label': label})}")
+    name, host = current.name, own_address(request)
+    address = f"{host}/api/prompts/{quote(name)}?{urlencode({'label': label})}"
     values = "{" + ", ".join(f'"{variable}": "…"' for variable in variables) + "}" if variables else ""
-    texts = {"host": request.build_absolute_uri("/").rstrip("/"), "name": name, "label": label}
+    texts = {"host": host, "name": name, "label": label}
     quoted = {key: json.dumps(text) for key, text in texts.items()}
     found = [
         Snippet("named-curl", "curl", CURL.format(address=address)),
