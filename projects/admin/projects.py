@@ -126,13 +126,11 @@ class ProjectAdmin(ChoosesColumns, ExchangeAdmin, ProjectActionPages, PromptOrde
             with read_session():
                 page = Paginator(rows, PROMPTS_PER_PAGE).get_page(request.GET.get("prompts"))
                 page.object_list = with_overviews(page.object_list, ProjectRepository().prompt_overviews, NO_PROMPT)
-            names = names_of(request.user, [prompt.pk for prompt in page.object_list])
-            for prompt in page.object_list:
-                prompt.called = names.get(prompt.pk, "")
                 keys = [row.pk for row in page.object_list]
                 twins = set(with_twins(Prompt.objects.filter(pk__in=keys)).values_list("pk", flat=True))
-                for row in page.object_list:
-                    row.is_twin = row.pk in twins
+            names = names_of(request.user, keys)
+            for row in page.object_list:
+                row.is_twin, row.called = row.pk in twins, names.get(row.pk, "")
             is_active = project.status == ProjectStatus.ACTIVE
             context |= {
                 "project": project,
