@@ -62,7 +62,8 @@ class OptimizationAdmin(ChoosesColumns, ExchangeAdmin, CompareRuns, NextVersionP
         "Programs record runs, with a token; or they are imported. The dashboard has a command that sends one."
     )
     list_display = ["name", "state", "score", "strategy_used", "project_link", "cost", "created"]
-    more_columns = ["task_type", "complexity", "model", "version", "tokens", "duration", "problem"]
+    # None has the name of a field, which Django would show in its place.
+    more_columns = ["task", "difficulty", "model_name", "labelled_version", "tokens", "duration", "problem"]
     list_filter = SHOWN
     list_filter_submit = True
     list_per_page = 50
@@ -154,19 +155,19 @@ class OptimizationAdmin(ChoosesColumns, ExchangeAdmin, CompareRuns, NextVersionP
         return _two_lines(duration(record["duration_ms"]), f"{sum(known):,} tokens" if known else None)
 
     @admin.display(description="task type")
-    def task_type(self, row: Any) -> str:
+    def task(self, row: Any) -> str:
         return row.record["task_type"] or NOTHING
 
     @admin.display(description="complexity")
-    def complexity(self, row: Any) -> str:
+    def difficulty(self, row: Any) -> str:
         return row.record["complexity"] or NOTHING
 
     @admin.display(description="model")
-    def model(self, row: Any) -> SafeString:
+    def model_name(self, row: Any) -> SafeString:
         return _clipped(row.record["model_used"])
 
     @admin.display(description="version")
-    def version(self, row: Any) -> SafeString:
+    def labelled_version(self, row: Any) -> SafeString:
         return _clipped(row.record["version"])
 
     @admin.display(description="tokens read, written")

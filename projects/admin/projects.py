@@ -38,7 +38,7 @@ class ProjectAdmin(ChoosesColumns, ExchangeAdmin, ProjectActionPages, PromptOrde
     exchanged = ProjectTable()
     form = ProjectForm
     how_rows_come = "Projects come by adding one here, with an import, or with the first run that names one."
-    list_display = ["heading", "state", "prompts", "runs", "last_activity"]
+    list_display = ["heading", "state", "prompt_count", "runs", "last_activity"]
     more_columns = ["created"]
     list_filter = [StatusFilter]
     search_fields = ["name__folded_contains", "description__folded_contains"]
@@ -67,7 +67,7 @@ class ProjectAdmin(ChoosesColumns, ExchangeAdmin, ProjectActionPages, PromptOrde
     }
 
     @admin.display(description="prompts", ordering="sort_prompts")
-    def prompts(self, row: Any) -> SafeString:
+    def prompt_count(self, row: Any) -> SafeString:
         return link_to_list(Prompt, f"{row.overview.prompts:,}", project__id__exact=row.pk)
 
     @admin.display(description="runs", ordering="sort_runs")

@@ -55,7 +55,7 @@ class PromptAdmin(ChoosesColumns, ExchangeAdmin, PlacingPages, PromptPages):
     how_rows_come = (
         "Prompts come by adding one to a project, with an import, or with the first run of a text in a project."
     )
-    list_display = ["text", "project_link", "number", "versions", "runs", "changed"]
+    list_display = ["text", "project_link", "number", "earlier", "runs", "changed"]
     more_columns = ["created"]
     list_before_template = "projects/list_tools.html"
     list_filter = [("project", AutocompleteSelectFilter), WithoutProjectFilter, TwinsFilter]
@@ -99,7 +99,7 @@ class PromptAdmin(ChoosesColumns, ExchangeAdmin, PlacingPages, PromptPages):
         return int(row.version)
 
     @admin.display(description="earlier versions", ordering="sort_versions")
-    def versions(self, row: Any) -> SafeString:
+    def earlier(self, row: Any) -> SafeString:
         return link_to_list(PromptVersion, f"{row.overview.versions:,}", prompt__id__exact=row.pk)
 
     @admin.display(description="runs", ordering="sort_runs")

@@ -142,7 +142,7 @@ def test_a_page_shows_the_run(admin: Client) -> None:
     assert "/admin/projects/prompt/p/change/" in page
     assert "/admin/projects/project/P/change/" in page
     listed = admin.get(LIST).content.decode()
-    assert re.search(r"run-score-number\">8<", listed)
+    assert re.search(r"run-score-number\">7.5<", listed)
 
 
 def test_filters_are_those_of_the_repository(admin: Client) -> None:
