@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from bench import backups, growth, large, loads, making, moving, recording
+from bench import backups, growth, large, loads, making, moving, pages, recording
 from bench.adoption import default_directory
 from bench.figures import Figure
 from bench.files import Adopted, adopted
@@ -28,7 +28,7 @@ from bench.report import as_json, table
 from bench.wrk import LoadError, require
 
 READS = ("history", "cursor", "far", "run", "project")
-PARTS = ("make", *READS, "record", "import", "backup", "large", "memory", "start", "growth", "move")
+PARTS = ("make", *READS, "record", "import", "backup", "large", "pages", "memory", "start", "growth", "move")
 LOADED = 50_000
 LARGE = 1_000_000
 MADE = 1  # a million rows, once, are a long enough measurement
@@ -72,6 +72,8 @@ class Bench:
                 self.add(backups.measure(self.file(self.options.rows), Path(place), rounds=rounds, say=say))
         if "large" in wanted:
             self.add(large.measure_requests(self.file(self.options.large), times=self.options.times, say=say))
+        if "pages" in wanted:
+            self.add(pages.measure(self.file(self.options.large), times=self.options.times, say=say))
         if "memory" in wanted:
             self.add(large.measure_memory(self.file(self.options.large), say=say))
         if "start" in wanted:
