@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from bench import backups, engines, fetching, growth, large, loads, making, moving, recording
+from bench import backups, engines, fetching, growth, large, loads, making, moving, pages, recording
 from bench.adoption import default_directory
 from bench.figures import Figure
 from bench.files import Adopted, adopted
@@ -35,6 +35,7 @@ PARTS = (
     "import",
     "backup",
     "large",
+    "pages",
     "memory",
     "start",
     "growth",
@@ -87,6 +88,8 @@ class Bench:
                 self.add(backups.measure(self.file(self.options.rows), Path(place), rounds=rounds, say=say))
         if "large" in wanted:
             self.add(large.measure_requests(self.file(self.options.large), times=self.options.times, say=say))
+        if "pages" in wanted:
+            self.add(pages.measure(self.file(self.options.large), times=self.options.times, say=say))
         if "memory" in wanted:
             self.add(large.measure_memory(self.file(self.options.large), say=say))
         if "start" in wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -18,8 +19,9 @@ MISSING = 404
 class Client:
     """Asks one server, one thing at a time."""
 
-    def __init__(self, server: Server) -> None:
-        self._headers = dict(server.headers)
+    def __init__(self, server: Server, *, headers: Mapping[str, str] | None = None) -> None:
+        """With the server's token, unless other headers say who asks."""
+        self._headers = dict(server.headers if headers is None else headers)
         self._last_headers: dict[str, str] = {}
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
 

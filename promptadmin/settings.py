@@ -255,7 +255,7 @@ UNFOLD = {
     "STYLES": [_address_of("colours.css"), _address_of("admin.css")],
     "SCRIPTS": [
         _address_of(f"{name}.js")
-        for name in ("htmx_settings", "chart_labels", "keyboard", "session", "sent_once", "drafts", "copy")
+        for name in ("htmx_settings", "chart_labels", "keyboard", "session", "sent_once", "drafts", "copy", "times")
     ],
 }
 
@@ -272,6 +272,7 @@ SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 
 # ---------------------------------------------------------------- texts, times, files
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "promptadmin.conf.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 FILE_UPLOAD_HANDLERS = (

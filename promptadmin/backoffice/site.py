@@ -30,6 +30,7 @@ from promptadmin.backoffice.operations_backups import download_view, make_backup
 from promptadmin.backoffice.operations_page import operations_view, run_step_view
 from promptadmin.backoffice.page_views import page_view
 from promptadmin.backoffice.password_links import SetPasswordView
+from promptadmin.backoffice.periods import FIRST, LAST
 from promptadmin.backoffice.resent_forms import once_a_form
 from promptadmin.backoffice.saved_views import delete_view, save_view, saved_views
 from promptadmin.backoffice.search import search_view
@@ -38,6 +39,9 @@ from promptadmin.http.csp import PAGES
 from promptadmin.http.error_responses import json_error, wants_json
 from promptadmin.http.keys import with_keys
 from promptadmin.http.refused_forms import form_address
+
+#: Asks for the dashboard with its panels, which otherwise follow.
+WHOLE = "whole"
 
 
 class AdminSite(UnfoldAdminSite):
@@ -123,11 +127,15 @@ class AdminSite(UnfoldAdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The dashboard, whose panels follow."""
         dashboard = Dashboard.of(request)
-        if unknown := sorted(request.GET.keys() - {"period", *dashboard.choices}):
+        if unknown := sorted(request.GET.keys() - {"period", FIRST, LAST, WHOLE, *dashboard.choices}):
             messages.warning(request, f"The dashboard has no choice named {', '.join(unknown)}: that was left out.")
+        if dashboard.period.problem:
+            messages.warning(request, dashboard.period.problem)
         context = {
             "choices": choices_of(dashboard),
             "panels": [panel for _, panel in declared_panels()],
+            "rendered": render_panels(dashboard) if WHOLE in request.GET else None,
+            "period": dashboard.period,
             "query": request.GET.urlencode(),
             **(extra_context or {}),
         }
