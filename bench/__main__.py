@@ -28,7 +28,7 @@ from bench.report import as_json, table
 from bench.wrk import LoadError, require
 
 READS = ("history", "cursor", "far", "run", "project")
-PARTS = ("make", *READS, "record", "import", "backup", "large", "memory", "start", "growth", "move")
+PARTS = ("make", *READS, "metrics", "record", "import", "backup", "large", "memory", "start", "growth", "move")
 LOADED = 50_000
 LARGE = 1_000_000
 MADE = 1  # a million rows, once, are a long enough measurement
@@ -58,6 +58,8 @@ class Bench:
         if kinds:
             file = self.file(self.options.rows)
             self.add(loads.measure(file, rounds=rounds, seconds=seconds, only=kinds, say=say))
+        if "metrics" in wanted:
+            self.add(loads.measure_metrics(self.file(self.options.rows), rounds=rounds, seconds=seconds, say=say))
         for part in ("record", "import"):
             if part in wanted:
                 with tempfile.TemporaryDirectory(dir=scratch) as place:

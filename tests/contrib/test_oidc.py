@@ -267,7 +267,7 @@ def test_the_doctor_looks_at_provider_roles_and_the_way_in_without(office: Offic
         scratch = Scratch(office.database.parent)
         done = scratch.manage("doctor", "--json", DATABASE_URL=f"sqlite:///{office.database}", **variables)
         found: dict[str, list[str]] = {}
-        for one in json.loads(done.stdout)["checks"]:
+        for one in json.loads(done.stdout)["findings"]:
             found.setdefault(one["id"], []).append(one["severity"])
         return {name: levels for name, levels in found.items() if "O00" in name}
 
