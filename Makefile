@@ -21,7 +21,7 @@ $(foreach name,$(typed),$(eval export RUN_$(name) = $$(value $(name))))
 COMPILE = $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 OUR_CODE = promptadmin projects optimizations
 
-.PHONY: help install install-dev install-clients lock run demo test fuzz proof endurance lint audit sbom format bench bench-adoption clean
+.PHONY: help install install-dev install-clients lock run demo test fuzz proof endurance lint audit sbom format codemirror bench bench-adoption clean
 
 help:
 	@echo "make run [PORT=8000]            set up and serve: a new database, or the one that was served last"
@@ -35,6 +35,7 @@ help:
 	@echo "make audit                      known weaknesses of what is installed; needs the internet"
 	@echo "make sbom                       what is installed, as CycloneDX, in sbom.json"
 	@echo "make lock                       the lock files again, after a change of requirements*.txt"
+	@echo "make codemirror                 the editor's file again, from npm's packages (needs Node.js)"
 	@echo "make bench                      measure load, latency and growth, up to 1,000,000 runs (needs wrk)"
 	@echo "make bench-adoption             measure adoption on files of 50,000 and 1,000,000 runs"
 
@@ -108,6 +109,10 @@ sbom: install-dev
 format: install-dev
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
+
+# Nobody needs it to install or serve: the file is committed. vendor/codemirror/README.md says more.
+codemirror:
+	cd vendor/codemirror && npm ci && npm run build
 
 # The tests of made-up requests, broken ones, made-up files and changes, with thousands instead of a few.
 fuzz: install-dev

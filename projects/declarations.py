@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from django.db.models import QuerySet
@@ -37,6 +37,8 @@ class PromptBox:
     what `template` shows, as a mapping; it runs in a read session, and None means that there is nothing to show. What
     `line_template` makes of the same stands at the top of the page, behind the version. `permission`, as in
     "registry.view_label", is what somebody needs to see the box; an empty one lets all see it who see the prompt.
+    `version_function` is the path of a callable that takes the request, the prompt and the number of an earlier
+    version, for a box on the page of that version; an empty one means that there is none.
     """
 
     name: str
@@ -45,6 +47,18 @@ class PromptBox:
     template: str
     line_template: str = ""
     permission: str = ""
+    version_function: str = ""
+
+
+@dataclass(frozen=True)
+class DeclaredVariables:
+    """What a plugin knows of the variables of a prompt: how its text marks them, and values to begin a preview with.
+
+    `template_format` is "mustache" for `{{name}}`, "f-string" for `{name}`, anything else for no variables.
+    """
+
+    template_format: str
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
 
 class PromptDeclarations:
@@ -55,6 +69,8 @@ class PromptDeclarations:
     #: Dotted path of a callable that takes a user and ids of prompts, and returns id → what the prompt is called, of
     #: those that have a name and that this user may see it of.
     prompt_names: ClassVar[str | None] = None
+    #: Dotted path of a callable that takes a user and the id of a prompt, and returns its DeclaredVariables, or None.
+    prompt_variables: ClassVar[str | None] = None
     #: Dotted paths of callables that take a QuerySet of the prompts that somebody wants to delete, in the transaction
     #: of the deletion, and raise a `promptadmin.errors.DomainError` that says why they may not.
     deletion_guards: ClassVar[Sequence[str]] = ()

@@ -39,6 +39,14 @@ class Actor:
     address: str | None = None
     caller: Caller | None = None
 
+    @property
+    def person(self) -> str:
+        """Stands for who acts: the same for a member of staff and for the tokens that they have made."""
+        user = self.user
+        if user is None and self.caller is not None:
+            user = getattr(self.caller.token, "created_by", None)
+        return self.name if user is None else f"user {user.pk}"
+
 
 def _from_command() -> Actor:
     """Whoever runs this process: the command and the account of the operating system."""

@@ -62,7 +62,7 @@ BACKUP_KEEP = env.number("PROMPTADMIN_BACKUP_KEEP", 14, minimum=1)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---------------------------------------------------------------- applications
-ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations", "registry"))
+ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations", "registry", "comments"))
 PROMPT_CHECKS_OFF = env.names("PROMPTADMIN_PROMPT_CHECKS_OFF")
 FETCH_SECONDS = env.number("PROMPTADMIN_FETCH_SECONDS", 5, maximum=60 * 60)  # 0: fetches aren't counted
 PROMPT_MAX_AGE = env.number("PROMPTADMIN_PROMPT_MAX_AGE", 0, maximum=24 * 60 * 60)  # seconds

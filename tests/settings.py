@@ -5,7 +5,7 @@ Servers and commands that tests start in other processes have the product's own 
 
 import os
 
-os.environ["PROMPTADMIN_PLUGINS"] = "projects,optimizations,registry,clients,lint,mcp,webhooks"
+os.environ["PROMPTADMIN_PLUGINS"] = "projects,optimizations,registry,clients,comments,lint,mcp,webhooks"
 os.environ["OPENPYXL_LXML"] = "False"  # an engine of XML that tools of the tests bring, and users don't have
 
 from promptadmin.settings import *  # noqa: F403

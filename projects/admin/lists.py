@@ -13,10 +13,12 @@ from django.http import HttpRequest
 from projects.admin.plugin_boxes import names_of
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.records import ProjectOverview, PromptOverview
-from projects.repository import ProjectRepository
+from projects.repository import ProjectRepository, with_twins
 from promptadmin.backoffice.readonly_admin import PlainChangeList
 from promptadmin.db.sessions import read_session
 
+#: How a list of prompts is asked for one project.
+PROJECT_FILTER = "project__id__exact"
 #: As many characters of a text are read for a list.
 BEGINNING = 300
 
@@ -106,6 +108,23 @@ class StatusFilter(admin.SimpleListFilter):
         """Name the first choice for what it is."""
         first, *others = super().choices(changelist)
         return [{**first, "display": "All but deleted"}, *others]
+
+
+class TwinsFilter(admin.SimpleListFilter):
+    """The prompts of a project that have the text of another one of it; offered once a project is chosen."""
+
+    title = "same text in the project"
+    parameter_name = "twins"
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        self.is_offered = PROJECT_FILTER in request.GET
+        super().__init__(request, params, model, model_admin)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Same as another one")] if self.is_offered else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> QuerySet[Prompt]:
+        return with_twins(queryset) if self.is_offered and self.value() == "yes" else queryset
 
 
 class WithoutProjectFilter(admin.SimpleListFilter):

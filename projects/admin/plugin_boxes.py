@@ -12,7 +12,9 @@ from django.utils.module_loading import import_string
 
 from projects.declarations import PromptBox, declared_prompt_boxes
 from projects.models import Prompt
+from projects.repository import ProjectRepository
 from promptadmin.db.sessions import read_session
+from promptadmin.http.keys import row_page
 from promptadmin.plugins.declarations import enabled_plugins
 from promptadmin.plugins.isolation import isolate_plugin_errors
 
@@ -27,21 +29,27 @@ class RenderedBox:
     failed: bool = False
 
 
-def rendered_boxes(request: HttpRequest, prompt: Prompt) -> list[RenderedBox]:
-    """What each box that the user may see shows of a prompt; one that fails is logged, and says so."""
+def rendered_boxes(request: HttpRequest, prompt: Prompt, version: int | None = None) -> list[RenderedBox]:
+    """What each box that the user may see shows of a prompt, or of an earlier version; one that fails says so."""
     return [
         rendered
         for plugin, box in declared_prompt_boxes()
         if not box.permission or request.user.has_perm(box.permission)
-        if (rendered := _rendered(plugin, box, request, prompt)) is not None
+        if version is None or box.version_function
+        if (rendered := _rendered(plugin, box, request, prompt, version)) is not None
     ]
 
 
-def _rendered(plugin: str, box: PromptBox, request: HttpRequest, prompt: Prompt) -> RenderedBox | None:
+def _rendered(
+    plugin: str, box: PromptBox, request: HttpRequest, prompt: Prompt, version: int | None
+) -> RenderedBox | None:
     rendered: RenderedBox | None = RenderedBox(box, failed=True)
     with isolate_plugin_errors(plugin, f"the box {box.name}"):
         with read_session():
-            data = import_string(box.function)(request, prompt)
+            if version is None:
+                data = import_string(box.function)(request, prompt)
+            else:
+                data = import_string(box.version_function)(request, prompt, version)
         if data is None:
             rendered = None
         else:
@@ -49,6 +57,15 @@ def _rendered(plugin: str, box: PromptBox, request: HttpRequest, prompt: Prompt)
             line = render_to_string(box.line_template, context, request) if box.line_template else ""
             rendered = RenderedBox(box, render_to_string(box.template, context, request), line)
     return rendered
+
+
+def twins_of(request: HttpRequest, prompt_id: str) -> list[tuple[str, str]]:
+    """The addresses, and what they are called, of a prompt's project's other prompts with the same text."""
+    with read_session():
+        twins = ProjectRepository().twins_of(prompt_id=prompt_id)
+    names = names_of(request.user, [twin.id for twin in twins])
+    called = ((twin, names.get(twin.id) or f"another prompt, version {twin.version}") for twin in twins)
+    return [(row_page(Prompt, twin.id), name) for twin, name in called]
 
 
 def names_of(user: Any, keys: Sequence[str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from projects.admin.project_pages import ProjectActionPages
 from projects.admin.prompt_order import PromptOrderPage
 from projects.files.tables import ProjectTable
 from projects.models import Project, ProjectStatus, Prompt
-from projects.repository import RUNS_COUNTED, ProjectRepository
+from projects.repository import RUNS_COUNTED, ProjectRepository, with_twins
 from projects.runs import run_model
 from projects.templatetags.prompt_texts import bounded, moment
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
@@ -118,6 +118,10 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
             with read_session():
                 page = Paginator(rows, PROMPTS_PER_PAGE).get_page(request.GET.get("prompts"))
                 page.object_list = with_overviews(page.object_list, ProjectRepository().prompt_overviews, NO_PROMPT)
+                keys = [row.pk for row in page.object_list]
+                twins = set(with_twins(Prompt.objects.filter(pk__in=keys)).values_list("pk", flat=True))
+                for row in page.object_list:
+                    row.is_twin = row.pk in twins
             is_active = project.status == ProjectStatus.ACTIVE
             context |= {
                 "project": project,
@@ -128,6 +132,7 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
                 "runs_counted": RUNS_COUNTED,
                 "may_order": is_active and request.user.has_perm("projects.change_prompt"),
                 "may_add_prompt": is_active and request.user.has_perm("projects.add_prompt"),
+                "twins": len(twins),
                 "may_see_prompts": request.user.has_perm("projects.view_prompt")
                 or request.user.has_perm("projects.change_prompt"),
             }

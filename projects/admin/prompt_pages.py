@@ -10,26 +10,32 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
 from projects.admin.confirming import Question, ask
+from projects.admin.filling import typed_filling
 from projects.admin.forms import ReasonForm
 from projects.admin.origins import UNKNOWN, origins
 from projects.models import Prompt
 from projects.repository import ProjectRepository
 from projects.runs import run_permission
-from projects.templatetags.prompt_texts import beginning
+from projects.templatetags.prompt_texts import beginning, visible
 from projects.texts.side_by_side import Row, compare_lines
 from promptadmin.backoffice.kept_filters import keep_filters
 from promptadmin.backoffice.repository_admin import RepositoryAdmin
+from promptadmin.backoffice.resent_forms import only_reads
 from promptadmin.backoffice.selection import AGAIN, CHANGED, asked_again
+from promptadmin.conf.limits import PROMPT_LENGTH
 from promptadmin.db.deadlines import reading_deadline
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.errors import DomainError, NotFound, PreconditionFailed
+from promptadmin.http.error_responses import json_error
 from promptadmin.http.keys import row_page
 
 #: A comparison ends here, in lines.
@@ -50,10 +56,22 @@ class PromptPages(RepositoryAdmin):
     def get_urls(self) -> Any:
         view = self.admin_site.admin_view
         return [
+            path("preview/", view(self.preview_view), name="projects_prompt_preview"),
             path("<path:object_id>/compare/", view(self.compare_view), name="projects_prompt_compare"),
             path("<path:object_id>/restore/<int:version>/", view(self.restore_view), name="projects_prompt_restore"),
             *super().get_urls(),
         ]
+
+    @method_decorator([only_reads, require_POST])
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        """The variables of what is being typed, and the text with their values; nothing is stored."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        if len(request.POST.get("content", "")) > PROMPT_LENGTH:
+            return json_error(f"A prompt may have {PROMPT_LENGTH:,} characters: shorten it to see it filled in", 400)
+        filling = typed_filling(request.POST)
+        found = {"variables": list(filling.variables), "text": visible(filling.text), "missing": filling.missing}
+        return JsonResponse(found)
 
     def compare_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Any two versions, beside each other or as a unified diff."""

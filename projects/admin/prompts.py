@@ -9,17 +9,19 @@ from django.db import connections
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from projects.admin.charts import score_chart
 from projects.admin.copying import copying
 from projects.admin.fields import line_feeds
+from projects.admin.filling import declared_variables
 from projects.admin.forms import PromptForm
-from projects.admin.lists import PromptChangeList, WithoutProjectFilter, may_see_projects
+from projects.admin.lists import PROJECT_FILTER, PromptChangeList, TwinsFilter, WithoutProjectFilter, may_see_projects
 from projects.admin.origins import UNKNOWN, origins
-from projects.admin.plugin_boxes import names_of, rendered_boxes
+from projects.admin.placing import PlacingPages
+from projects.admin.plugin_boxes import names_of, rendered_boxes, twins_of
 from projects.admin.prompt_pages import PromptPages, shown_rows
 from projects.files.tables import PromptTable
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
@@ -33,7 +35,6 @@ from promptadmin.backoffice.readonly_admin import link_to_key, link_to_list
 from promptadmin.db.sessions import read_session
 from promptadmin.search.candidate_filter import narrow
 
-PROJECT_FILTER = "project__id__exact"
 NO_PROJECT_SHOWN = "no project"
 #: How many prompts a search reads the texts of.
 SEARCHED = 10_000
@@ -43,8 +44,8 @@ VERSIONS_SHOWN, RUNS_SHOWN, RUNS_CHARTED = 10, 10, 200
 
 
 @admin.register(Prompt)
-class PromptAdmin(ExchangeAdmin, PromptPages):
-    """Lists and edits prompts; comparing, restoring and deleting come from its base."""
+class PromptAdmin(ExchangeAdmin, PlacingPages, PromptPages):
+    """Lists and edits prompts; comparing, restoring, moving, copying and deleting come from its bases."""
 
     exchanged = PromptTable()
     form = PromptForm
@@ -53,7 +54,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
         "Prompts come by adding one to a project, with an import, or with the first run of a text in a project."
     )
     list_display = ["text", "project_link", "number", "versions", "runs", "changed"]
-    list_filter = [("project", AutocompleteSelectFilter), WithoutProjectFilter]
+    list_filter = [("project", AutocompleteSelectFilter), WithoutProjectFilter, TwinsFilter]
     list_filter_submit = True
     compressed_fields = False  # the editor takes the width of the page
     search_fields = ["content__folded_contains"]
@@ -146,6 +147,12 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
             row.called = names_of(request.user, [row.pk]).get(row.pk, "")
         return row
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Told what plugins know of the prompt's variables."""
+        form_class: Any = super().get_form(request, obj, change, **kwargs)
+        form_class.declared = declared_variables(request.user, obj.pk) if obj is not None else None
+        return form_class
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The form's fields; of a prompt that may only be seen, its text."""
         if obj is None:
@@ -157,6 +164,13 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     @admin.display(description="text")
     def text_shown(self, row: Prompt) -> str:
         return render_to_string("projects/text_shown.html", {"text": row.content, "counts": count_text(row.content)})
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save it, and say so where its project has another prompt with this text."""
+        super().save_model(request, obj, form, change)
+        if "content" in form.changed_data and (twins := twins_of(request, obj.pk)):
+            links = format_html_join(", ", '<a class="underline" href="{}"><bdi>{}</bdi></a>', twins)
+            self.message_user(request, format_html("Saved. This project has the same text already: {}.", links))
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "project":
@@ -175,12 +189,14 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
                 context["may_see_project"] = may_see_projects(request)
                 context["may_see_runs"] = request.user.has_perm(run_permission("view"))
                 context["findings"] = repository.findings(prompt_id=prompt.pk)
+                context["twins"] = twins_of(request, prompt.pk)
                 if context["may_see_runs"]:
                     runs = repository.list_runs(prompt_id=prompt.pk, limit=RUNS_CHARTED)
                     shown = runs.items[:RUNS_SHOWN]
                     begun = repository.versions_of_runs(prompt_id=prompt.pk, runs=shown)
                     context |= {"runs": runs, "chart": score_chart(runs.items)}
                     context["runs_shown"] = [(run, begun.get(run.id)) for run in shown]
+            context["placements"] = self.placements(request) if _is_open(prompt) else []
             context |= copying(request, prompt)
             context["boxes"] = rendered_boxes(request, prompt)
             if form.is_bound and form.refused is not None:

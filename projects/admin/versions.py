@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from projects.admin.copying import copying
 from projects.admin.lists import VersionChangeList
+from projects.admin.plugin_boxes import rendered_boxes
 from projects.admin.prompt_pages import described
 from projects.files.tables import VersionTable
 from projects.models import Prompt, PromptVersion
@@ -73,6 +74,7 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
             may_change = self.admin_site.get_model_admin(Prompt).has_change_permission(request, prompt)
             context |= {"prompt": prompt, "may_restore": may_change and row.version >= 0}
             context |= copying(request, prompt, row.version)
+            context["boxes"] = rendered_boxes(request, prompt, row.version)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _may_see_prompts(self, request: HttpRequest) -> bool:

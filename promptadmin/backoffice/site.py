@@ -25,6 +25,7 @@ from promptadmin.accounts.lockouts.answer import too_many_passwords
 from promptadmin.api.auth import PasswordThrottle
 from promptadmin.backoffice.dashboard import Dashboard, choices_of, declared_panels, render_panels
 from promptadmin.backoffice.deletion import delete_selected
+from promptadmin.backoffice.header import header_items
 from promptadmin.backoffice.operations_backups import download_view, make_backup_view
 from promptadmin.backoffice.operations_page import operations_view, run_step_view
 from promptadmin.backoffice.page_views import page_view
@@ -112,8 +113,12 @@ class AdminSite(UnfoldAdminSite):
         return answer
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """What the theme's templates are given: without colours, which it would write into each page as a style."""
-        return {**super().each_context(request), "colors": None}
+        """What the theme's templates are given: without colours, which it would write into each page as a style.
+
+        And with what plugins show in the head of each page.
+        """
+        items = header_items(request) if self.has_permission(request) else []
+        return {**super().each_context(request), "colors": None, "header_items": items}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The dashboard, whose panels follow."""

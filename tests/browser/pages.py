@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
-from selenium.webdriver import Chrome
+from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
@@ -47,6 +47,27 @@ def click_link(browser: Chrome, text: str) -> None:
     """Follow the first link of the page's content that begins with this text; the navigation doesn't count."""
     link = f"//*[@id='main']//a[starts-with(normalize-space(), {_quoted(text)})]"
     click(browser, browser.find_element(By.XPATH, link))
+
+
+def editor_of(browser: Chrome, field: WebElement) -> WebElement:
+    """Where somebody types who sees this field: in the editor over it, if there is one."""
+    found: WebElement | None = browser.execute_script(
+        "return arguments[0].hidden ? arguments[0].parentElement.querySelector('.cm-content') : null", field
+    )
+    return found or field
+
+
+def type_into(browser: Chrome, name: str, text: str) -> None:
+    """Type a text in the place of what is in a field."""
+    field = wait_for(browser, lambda driver: driver.find_element(By.NAME, name))
+    editor = editor_of(browser, field)
+    if editor == field:
+        field.clear()
+        field.send_keys(text)
+        return
+    editor.send_keys(Keys.CONTROL + "a")
+    editor.send_keys(text)
+    wait_for(browser, lambda _: field.get_property("value") == text)
 
 
 def open_page(browser: Chrome, site: Site, path: str) -> None:

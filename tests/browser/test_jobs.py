@@ -15,7 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser.accessibility import grave_problems, overflows, use_theme
-from tests.browser.pages import click, next_page, open_page, sign_in, text_of, wait_for
+from tests.browser.pages import click, next_page, open_page, sign_in, text_of, type_into, wait_for
 from tests.support.adopted_database import AdoptedDatabase
 from tests.support.processes import Scratch, environment
 from tests.support.servers import Site, serving
@@ -159,7 +159,7 @@ def test_see_what_changed_between_version_2_and_5_and_who_did_it(browser: Chrome
     sign_in(browser, desk.site)
     open_page(browser, desk.site, address)
     clicks = Clicks(browser)
-    clicks.typed("[name=content]", "Say hello, and ask whose fault it was.")
+    type_into(browser, "content", "Say hello, and ask whose fault it was.")
     clicks.typed("[name=reason]", "what happened was known")
     clicks.on("[name=_continue]")
 

@@ -9,7 +9,7 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.browser.pages import click, click_link, foreign_resources, open_page, sign_in, text_of, wait_for
+from tests.browser.pages import click, click_link, foreign_resources, open_page, sign_in, text_of, type_into, wait_for
 from tests.support.servers import Site, serving
 
 pytestmark = pytest.mark.needs_chromium
@@ -21,12 +21,6 @@ def save(browser: Chrome) -> str:
     """Press the button that saves; what the next page says."""
     click(browser, browser.find_element(By.NAME, "_save"))
     return text_of(browser)
-
-
-def type_into(browser: Chrome, name: str, text: str) -> None:
-    field = browser.find_element(By.NAME, name)
-    field.clear()
-    field.send_keys(text)
 
 
 def confirm(browser: Chrome) -> str:

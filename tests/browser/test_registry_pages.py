@@ -15,7 +15,7 @@ from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
 from tests.browser.accessibility import grave_problems, overflows, use_theme
-from tests.browser.pages import click, click_link, open_page, sign_in, text_of, wait_for
+from tests.browser.pages import click, click_link, open_page, sign_in, text_of, type_into, wait_for
 from tests.browser.test_jobs import copied
 from tests.support.processes import REPOSITORY, Scratch, environment
 from tests.support.servers import Site, serving
@@ -53,12 +53,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory, new_file: bytes) -> Iterator[
     token = Scratch(directory).manage("create_api_token", "program", DATABASE_URL=url).stdout.strip()
     with serving(directory, url) as site:
         yield site, f"/admin/projects/prompt/{prompt}/change/", token
-
-
-def type_into(browser: Chrome, name: str, text: str) -> None:
-    field = browser.find_element(By.NAME, name)
-    field.clear()
-    field.send_keys(text)
 
 
 def press_button(browser: Chrome, text: str) -> str:

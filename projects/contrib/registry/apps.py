@@ -33,6 +33,7 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
         "labelrule": "policy",
     }
     prompt_names = "projects.contrib.registry.pages.box.names_of"
+    prompt_variables = "projects.contrib.registry.pages.box.variables_of"
     prompt_boxes = (
         PromptBox(
             name="registry",

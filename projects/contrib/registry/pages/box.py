@@ -13,7 +13,8 @@ from projects.contrib.registry.names import LATEST, PRODUCTION
 from projects.contrib.registry.pages.access import may
 from projects.contrib.registry.records import EventRecord
 from projects.contrib.registry.repository import RegistryRepository
-from projects.contrib.registry.variables import all_variables
+from projects.contrib.registry.variables import all_variables, value_text
+from projects.declarations import DeclaredVariables
 from projects.models import Prompt
 from promptadmin.backoffice.code_snippets import CURL, Snippet, add_token
 from promptadmin.http.own_address import own_address
@@ -36,6 +37,20 @@ def names_of(user: Any, keys: Sequence[str]) -> dict[str, str]:
     if not may(user, "read"):
         return {}
     return RegistryRepository().names_of(keys)
+
+
+def variables_of(user: Any, prompt_id: str) -> DeclaredVariables | None:
+    """How a named prompt marks its variables, and the defaults that its current version declares."""
+    repository = RegistryRepository()
+    name = repository.name_of(prompt_id) if may(user, "read") else None
+    if name is None:
+        return None
+    current = repository.resolve(name=name, label=LATEST)
+    declared = all_variables("", current.template_format, current.variables)
+    return DeclaredVariables(
+        current.template_format,
+        {one["name"]: value_text(one["default"]) for one in declared if one.get("default") is not None},
+    )
 
 
 def box(request: HttpRequest, prompt: Prompt) -> dict[str, Any] | None:
