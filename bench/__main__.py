@@ -31,6 +31,7 @@ READS = ("history", "cursor", "far", "run", "project")
 PARTS = (
     "make",
     *READS,
+    "metrics",
     "record",
     "import",
     "backup",
@@ -74,6 +75,8 @@ class Bench:
         if kinds:
             file = self.file(self.options.rows)
             self.add(loads.measure(file, rounds=rounds, seconds=seconds, only=kinds, say=say))
+        if "metrics" in wanted:
+            self.add(loads.measure_metrics(self.file(self.options.rows), rounds=rounds, seconds=seconds, say=say))
         for part in ("record", "import"):
             if part in wanted:
                 with tempfile.TemporaryDirectory(dir=scratch) as place:

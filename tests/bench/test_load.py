@@ -81,9 +81,9 @@ def test_a_move_is_killed_resumed_and_compared(tmp_path: Path) -> None:
 @pytest.mark.skipif(not os.environ.get("PROMPTADMIN_ALL_SAMPLES"), reason="`make proof` runs it: it starts ten servers")
 @needs_postgresql
 @needs_wrk
-def test_engines_and_other_products_clients_are_measured(tmp_path: Path) -> None:
+def test_metrics_engines_and_other_products_clients_are_measured(tmp_path: Path) -> None:
     small = ("--names", "20", "--rows", "200", "--rounds", "1", "--seconds", "1")
-    done = run(tmp_path, "--only", "doors,engines", *small, "--postgresql", postgresql_url())
+    done = run(tmp_path, "--only", "metrics,doors,engines", *small, "--postgresql", postgresql_url())
     assert done.returncode == 0, done.stderr
     figures = json.loads((tmp_path / "out.json").read_text())["figures"]
     expected = {
