@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from projects.admin.forms import CONTEXT_FIELDS, ProjectForm, stored_profile, unknown_keys, unreadable_profile
 from projects.admin.lists import NO_PROMPT, ProjectChangeList, StatusFilter, with_beginnings, with_overviews
+from projects.admin.members import MemberInline
 from projects.admin.project_actions import ACTIONS
 from projects.admin.project_pages import ProjectActionPages
 from projects.admin.prompt_order import PromptOrderPage
@@ -34,6 +35,7 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
 
     exchanged = ProjectTable()
     form = ProjectForm
+    inlines = [MemberInline]
     how_rows_come = "Projects come by adding one here, with an import, or with the first run that names one."
     list_display = ["heading", "state", "prompts", "runs", "last_activity"]
     list_filter = [StatusFilter]
@@ -46,6 +48,10 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ProjectChangeList]:
         return ProjectChangeList
+
+    def get_inlines(self, request: HttpRequest, obj: Project | None) -> Any:
+        """A project gets members once it is there."""
+        return super().get_inlines(request, obj) if obj is not None else []
 
     @admin.display(description="project", ordering="name")
     def heading(self, row: Project) -> SafeString:
