@@ -96,10 +96,10 @@ def expect_free_labels(prompts: QuerySet[Prompt]) -> None:
     for label in found.values_list("label", flat=True).distinct():
         rule = Rule.of(label, prompts.db)
         rule.expect_may_move()
-        if rule.needs_second_person:
+        if rule.needs_second_person or rule.needs_reason:
+            needed = "the consent of a second person" if rule.needs_second_person else "a reason"
             raise Conflict(
-                f"A prompt here has the label '{label}', which nobody moves alone: take the label away first, with "
-                "the consent of a second person"
+                f"A prompt here has the label '{label}', which moves only with {needed}: take the label away first"
             )
 
 
