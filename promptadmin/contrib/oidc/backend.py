@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Any
+from typing import Any, cast
 
 import jwt
 import requests
@@ -98,7 +98,7 @@ def person_of(claims: dict[str, Any]) -> User:
         )
     if not known.user.is_active:
         raise SignInFailed("Your account here was deactivated: ask who looks after it.")
-    return known.user
+    return cast("User", known.user)
 
 
 def _new_user(claims: dict[str, Any]) -> User:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connections
@@ -54,6 +54,11 @@ def _statement(wanted: str, labels: str) -> str:
     )
 
 
+def _is_reached(project_id: str | None, name: str) -> bool:
+    reach = row_limits()
+    return reach is None or (reach.covers_project(project_id) and reach.covers_name(name))
+
+
 class Resolving(Moving):
     """The part that answers programs."""
 
@@ -95,6 +100,16 @@ class Resolving(Moving):
         counter.add(found.id, found.label, found.version, current_actor().name)
         return found
 
+    def names_among(self, candidates: Iterable[str]) -> list[str]:
+        """Which of these names prompts have, in order. As text, for the same reason."""
+        keys = sorted({key_of(name) for name in candidates})
+        statement = (
+            "SELECT n.name, p.project_id FROM prompt_names n JOIN prompts p ON p.id = n.prompt_id "
+            f"WHERE n.key IN ({', '.join(['%s'] * len(keys))}) ORDER BY n.key"
+        )
+        rows = fetch_all(connections[self.using], statement, keys)
+        return [name for name, project_id in rows if _is_reached(project_id, name)]
+
     def labels_of(self, prompt_id: str) -> dict[str, Target]:
         """Where a prompt's labels point, but for `latest`."""
         rows = self.labels.filter(prompt_id=prompt_id).order_by("label").values_list("label", "version", "weights")
@@ -131,8 +146,7 @@ class Resolving(Moving):
         connection = connections[self.using]
         statement = _statement(wanted, joined(connection, "o.label"))  # no label has a comma
         found = fetch_all(connection, statement, [*params, key_of(name)])
-        reach = row_limits()
-        if found and reach is not None and not (reach.covers_project(found[0][6]) and reach.covers_name(found[0][1])):
+        if found and not _is_reached(found[0][6], found[0][1]):
             found = []
         if not found:
             found = fetch_all(connection, statement, [*params, key_of(self.find(name).name)])

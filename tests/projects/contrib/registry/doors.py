@@ -269,7 +269,7 @@ def of_pages() -> Iterator[Door]:
         changelist = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         for action in model_admin.actions or ():
             fields = {"action": action, "_selected_action": [key], **CONFIRMED, "post": "yes"}
-            effect = OF_ACTIONS.get(action, NOTHING)
+            effect = OF_ACTIONS.get(str(action), NOTHING)
             yield Door(f"{name} {action}", _form(changelist, **fields), effect, callers=(SESSIONS,))
 
 

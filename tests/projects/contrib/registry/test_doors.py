@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -235,7 +236,7 @@ def test_what_programs_get_is_moved_by_those_who_may_alone(world: World, found: 
     assert {door.effect for door in every_door} >= {MOVES, TAKES, NOTHING}
     for door in every_door:
         for name, rule in cells(door):
-            try_cell(world, name, door, rule, lambda name=name, door=door: door.send(world.clients[name]))
+            try_cell(world, name, door, rule, partial(door.send, world.clients[name]))
 
 
 def test_tools_of_agents_move_nothing_and_reach_nothing_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
