@@ -69,7 +69,8 @@ lock:
 	@$(BIN)/python -m uv --version >/dev/null 2>&1 || { echo "make lock needs uv: make install-dev, or pip install uv"; exit 1; }
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) requirements-mcp.txt -c requirements.lock -o requirements-mcp.lock
-	$(COMPILE) requirements-dev.txt -c requirements.lock -c requirements-mcp.lock -o requirements-dev.lock
+	$(COMPILE) requirements-oidc.txt -c requirements.lock -o requirements-oidc.lock
+	$(COMPILE) requirements-dev.txt -c requirements.lock -c requirements-mcp.lock -c requirements-oidc.lock -o requirements-dev.lock
 	$(COMPILE) requirements-clients.txt -o requirements-clients.lock
 
 run: install
@@ -136,8 +137,8 @@ proof: install-dev
 		tests/ops/test_restore.py tests/ops/test_backup_postgresql.py tests/ops/test_postgresql_move.py \
 		tests/ops/test_moved_answers.py tests/api/test_imports_killed.py tests/contrib/test_webhooks_killed.py tests/db/test_postgresql_stopped.py \
 		tests/projects/contrib/registry/test_moves_killed.py \
-		tests/api/test_replays.py tests/optimizations/test_search_killed.py \
-		-k "killed or flip or damage or stopped or must_not_be_restored or overtakes or every_answer or again_and_again"
+		tests/api/test_replays.py tests/optimizations/test_search_killed.py tests/bench/test_load.py \
+		-k "measured or killed or flip or damage or stopped or must_not_be_restored or overtakes or every_answer or again_and_again"
 	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill="$$RUN_SELFTEST" --durability fast
 	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill="$$RUN_SELFTEST" --durability strict
 

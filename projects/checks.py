@@ -49,6 +49,7 @@ def _paths(plugin: Any) -> Iterator[tuple[str, str]]:
         ("prompt_boxes", box.version_function) for box in getattr(plugin, "prompt_boxes", ()) if box.version_function
     )
     yield from (("deletion_guards", path) for path in getattr(plugin, "deletion_guards", ()))
-    for attribute in ("prompt_names", "prompt_variables"):
+    yield from (("prompt_list_filters", path) for path in getattr(plugin, "prompt_list_filters", ()))
+    for attribute in ("prompt_names", "prompt_variables", "text_parts"):
         if getattr(plugin, attribute, None):
             yield attribute, getattr(plugin, attribute)

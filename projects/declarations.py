@@ -13,6 +13,7 @@ from promptadmin.plugins.declarations import enabled_plugins
 
 if TYPE_CHECKING:
     from projects.models import Prompt
+    from promptadmin.models import Deletion
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class PromptBox:
 
     `function` is the dotted path of a callable that takes the request and the `projects.models.Prompt`, and returns
     what `template` shows, as a mapping; it runs in a read session, and None means that there is nothing to show. What
-    `line_template` makes of the same stands at the top of the page, behind the version. `permission`, as in
+    `line_template` makes of the same stands at the top of the page, behind the version, and what `version_template`
+    makes of it and a `version` beside each number in the table of versions. `permission`, as in
     "registry.view_label", is what somebody needs to see the box; an empty one lets all see it who see the prompt.
     `version_function` is the path of a callable that takes the request, the prompt and the number of an earlier
     version, for a box on the page of that version; an empty one means that there is none.
@@ -46,6 +48,7 @@ class PromptBox:
     function: str
     template: str
     line_template: str = ""
+    version_template: str = ""
     permission: str = ""
     version_function: str = ""
 
@@ -69,11 +72,20 @@ class PromptDeclarations:
     #: Dotted path of a callable that takes a user and ids of prompts, and returns id → what the prompt is called, of
     #: those that have a name and that this user may see it of.
     prompt_names: ClassVar[str | None] = None
+    #: Dotted path of a callable that takes a prompt's id and a text of it, and returns the parts by which two texts are
+    #: compared, as (title, text); None for a text that is one whole.
+    text_parts: ClassVar[str | None] = None
+    #: Dotted paths of list filters, as Django's admin knows them, that stand beside the list of prompts.
+    prompt_list_filters: ClassVar[Sequence[str]] = ()
     #: Dotted path of a callable that takes a user and the id of a prompt, and returns its DeclaredVariables, or None.
     prompt_variables: ClassVar[str | None] = None
-    #: Dotted paths of callables that take a QuerySet of the prompts that somebody wants to delete, in the transaction
-    #: of the deletion, and raise a `promptadmin.errors.DomainError` that says why they may not.
+    #: Dotted paths of callables that take a QuerySet of the prompts that somebody wants to delete, and whether they
+    #: have asked for it with force, in the transaction of the deletion, and raise a `promptadmin.errors.DomainError`
+    #: that says why they may not.
     deletion_guards: ClassVar[Sequence[str]] = ()
+    #: Dotted paths of callables that take a `promptadmin.models.Deletion` that somebody wants to undo, and a database's
+    #: alias, in the transaction that restores it, and raise such an error.
+    restoration_guards: ClassVar[Sequence[str]] = ()
 
 
 def declared_prompt_checks() -> Iterator[tuple[str, PromptCheck]]:
@@ -83,11 +95,18 @@ def declared_prompt_checks() -> Iterator[tuple[str, PromptCheck]]:
             yield plugin.label, check
 
 
-def expect_deletable(prompts: QuerySet[Prompt]) -> None:
+def expect_deletable(prompts: QuerySet[Prompt], *, force: bool) -> None:
     """Ask every guard that the enabled plugins declare. Raises the DomainError of the first that refuses."""
     for plugin in enabled_plugins():
         for path in getattr(plugin, "deletion_guards", ()):
-            import_string(path)(prompts)
+            import_string(path)(prompts, force)
+
+
+def expect_restorable(deletion: Deletion, using: str) -> None:
+    """Ask the guards of what comes back in the same way."""
+    for plugin in enabled_plugins():
+        for path in getattr(plugin, "restoration_guards", ()):
+            import_string(path)(deletion, using)
 
 
 def declared_prompt_boxes() -> Iterator[tuple[str, PromptBox]]:

@@ -18,14 +18,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from projects.admin.confirming import Question, ask
+from projects.admin.confirming import FORCE, Question, ask
 from projects.admin.filling import typed_filling
 from projects.admin.forms import ReasonForm
 from projects.admin.origins import UNKNOWN, origins
+from projects.admin.plugin_boxes import parts_of
 from projects.models import Prompt
 from projects.repository import ProjectRepository
 from projects.runs import run_permission
 from projects.templatetags.prompt_texts import beginning, visible
+from projects.texts.parts import Part, PartPair, pair_parts
 from projects.texts.side_by_side import Row, compare_lines
 from promptadmin.backoffice.kept_filters import keep_filters
 from promptadmin.backoffice.repository_admin import RepositoryAdmin
@@ -102,6 +104,7 @@ class PromptPages(RepositoryAdmin):
             "statistics": found,
             "unified": found.diff.split("\n")[:LINES_SHOWN] if found.diff else [],
             "rows": shown_rows(texts[0].content, texts[1].content),
+            "parts": compared_parts(parts_of(prompt.pk, [text.content for text in texts])),
             "lines_shown": LINES_SHOWN,
         }
         return TemplateResponse(request, "projects/compare.html", context)
@@ -161,7 +164,7 @@ class PromptPages(RepositoryAdmin):
                     now = str(repository.prompt_contents(prompt_id=prompt.pk))
                     if AGAIN not in request.POST and request.POST.get("confirmed") != now:
                         raise PreconditionFailed(CHANGED)
-                    repository.delete_prompt(prompt_id=prompt.pk)
+                    repository.delete_prompt(prompt_id=prompt.pk, force=FORCE in request.POST)
             except PreconditionFailed as moved:
                 self.message_user(request, f"Nothing was done. {moved}", messages.ERROR)
                 return HttpResponseRedirect(asked_again(request))
@@ -180,6 +183,7 @@ class PromptPages(RepositoryAdmin):
             confirmed=str(contents),
             contents=contents,
             is_danger=True,
+            may_force=True,
             hidden=[(AGAIN, "yes")] if AGAIN in request.GET else (),
         )
         return ask(request, self, question)
@@ -219,6 +223,14 @@ def described(repository: ProjectRepository, prompt_id: str, versions: Sequence[
         }
         for entry in entries
     ]
+
+
+def compared_parts(parts: list[list[Part]] | None) -> list[tuple[PartPair, list[Row]]] | None:
+    """Of two texts that have parts: the pairs of these, and the rows of each pair that differs."""
+    if parts is None:
+        return None
+    old, new = parts
+    return [(pair, [] if pair.is_same else shown_rows(pair.old or "", pair.new or "")) for pair in pair_parts(old, new)]
 
 
 def shown_rows(old: str, new: str) -> list[Row]:

@@ -18,11 +18,12 @@ from projects.files.tables import VersionTable
 from projects.models import Prompt, PromptVersion
 from projects.repository import ProjectRepository
 from projects.runs import run_model, run_permission
-from projects.templatetags.prompt_texts import beginning, moment, visible
+from projects.templatetags.prompt_texts import beginning, visible
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.readonly_admin import ReadOnlyAdmin, link_to_key
 from promptadmin.db.sessions import read_session
 from promptadmin.errors import NotFound
+from promptadmin.templatetags.times import when
 
 
 @admin.register(PromptVersion)
@@ -99,9 +100,9 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
             start = Prompt.objects.filter(pk=row.prompt_id).values_list("content", flat=True).first()
         return link_to_key(Prompt, row.prompt_id, beginning(start or "prompt", 60))
 
-    @admin.display(description="since (UTC)")
-    def since(self, row: Any) -> str:
-        return moment(row.described["entry"].since) if row.described else "-"
+    @admin.display(description="since")
+    def since(self, row: Any) -> SafeString | str:
+        return when(row.described["entry"].since) if row.described else "-"
 
     @admin.display(description="by")
     def by(self, row: Any) -> str:
@@ -117,9 +118,9 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
     def run(self, row: PromptVersion) -> SafeString | str:
         return link_to_key(run_model(), row.optimization_id, "run")
 
-    @admin.display(description="replaced (UTC)")
+    @admin.display(description="replaced")
     def replaced(self, row: PromptVersion) -> SafeString:
-        return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.created_at))
+        return format_html('<span class="whitespace-nowrap">{}</span>', when(row.created_at))
 
     @admin.display(description="text")
     def whole_text(self, row: PromptVersion) -> SafeString:

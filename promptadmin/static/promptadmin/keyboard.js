@@ -70,7 +70,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const owner = symbol.closest("a, button");
     if (owner && owner.textContent.trim() === symbol.textContent.trim() && !owner.hasAttribute("aria-label")) {
       const words = symbol.textContent.trim().replaceAll("_", " ");
-      owner.setAttribute("aria-label", owner.getAttribute("href") === "/admin/" ? "Dashboard" : words);
+      owner.setAttribute("aria-label", owner.getAttribute("href")?.endsWith("/admin/") ? "Dashboard" : words);
     }
     symbol.setAttribute("aria-hidden", "true");
   }
