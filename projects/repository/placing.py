@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from projects.events import prompt_moved
 from projects.models import Project, Prompt
+from projects.reach import expect_writable
 from projects.records import PromptRecord
 from projects.repository.changes import prompt_change
 from projects.repository.prompts import POSITION, Prompts, prompt_record
@@ -27,7 +28,7 @@ class Placing(Prompts):
 
         Ids, names, labels, versions and linked runs stay theirs; a run that is known by its text alone stays where it
         is. Those that are in the project already stay as they are. Raises NotFound for a project or prompt that isn't
-        there, Forbidden where either project is archived, and Conflict where somebody moves them at the same moment.
+        there, Forbidden where either project is archived or out of reach, Conflict where somebody moves them right now.
         """
         wanted = self._in_order(prompt_ids)
         former = wanted.exclude(project_id=None).values_list("project_id", flat=True).order_by()
@@ -43,7 +44,8 @@ class Placing(Prompts):
         return len(moved)
 
     def _move(self, rows: Sequence[Prompt], projects: dict[str, Project], target: Project) -> None:
-        last = self.prompts.filter(project_id=target.id).aggregate(last=Max("order_index"))["last"]
+        others = Prompt._base_manager.using(self.using).filter(project_id=target.id)
+        last = others.aggregate(last=Max("order_index"))["last"]
         now, changes = timezone.now(), []
         for position, row in enumerate(rows, 0 if last is None else last + 1):
             before = projects[row.project_id].name if row.project_id is not None else None
@@ -52,6 +54,7 @@ class Placing(Prompts):
             changes.append(prompt_change(row, before={"project": before}, after={"project": target.name}))
             prompt_moved(row, former, self.using)
         self.projects.filter(id__in=projects).update(updated_at=now)
+        expect_writable(Prompt, [row.id for row in rows], self.using)
         record(*changes, using=self.using)
 
     def copy_prompts(self, prompt_ids: Sequence[str], *, project_id: str) -> int:
@@ -71,6 +74,7 @@ class Placing(Prompts):
             if self._same_text(target.id, content).exists():
                 continue
             copy = self.append_prompt(target.id, content)
+            expect_writable(Prompt, [copy.id], self.using)
             after = {"content": content, "project": target.name}
             record(prompt_change(copy, after=after, note=f"a copy of {key}"), using=self.using)
             made += 1

@@ -11,11 +11,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from projects.models import Project, Prompt
+from projects.models import OfPrompt, Project, Prompt
 from promptadmin.db.fields import Count, Link, Moment, Text
 
 
-class Comment(models.Model):
+class Comment(OfPrompt):
     """A row is what somebody says about a prompt or, with a `version`, about that version of it.
 
     `author` stands for the person, whether they came with a session or with a token of theirs; `by` is what the change
@@ -30,7 +30,8 @@ class Comment(models.Model):
     created_at = Moment(default=timezone.now, editable=False)
     edited_at = Moment(null=True, editable=False)
 
-    class Meta:
+    class Meta(OfPrompt.Meta):
+        abstract = False
         db_table = "prompt_comments"
         indexes = [models.Index(fields=["prompt", "version"], name="ix_prompt_comments_prompt")]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Count
@@ -11,7 +10,7 @@ from django.utils import timezone
 
 from projects.contrib.comments.mentions import staff
 from projects.contrib.comments.models import Comment, Notification, Subscription
-from projects.models import Project, Prompt
+from projects.models import Project, ProjectMember, Prompt
 from projects.templatetags.prompt_texts import beginning
 from promptadmin.context import current_actor
 from promptadmin.db.raw import fetch_all
@@ -20,6 +19,7 @@ from promptadmin.plugins import Event, JobResult
 
 PROMPT, PROJECT, RUN = "prompt", "project", "run"
 MENTIONED = "mentioned"
+RUN_ID = "optimization_id"
 #: Notifications are kept for so long, and so many of each person.
 KEPT, KEPT_EACH = dt.timedelta(days=30), 500
 FORGOTTEN_AT_ONCE = 500
@@ -77,9 +77,9 @@ def _subscribers(event: Event) -> set[int]:
     return {row[0] for row in fetch_all(connections[event.using], SUBSCRIBERS, asked)} if any(asked) else set()
 
 
-def _tell(event: Event, users: Iterable[int], *, name: str = "", note: str = "") -> None:
+def _tell(event: Event, users: set[int], *, name: str = "", note: str = "") -> None:
     actor = current_actor()
-    told = [user for user in sorted(users) if user != getattr(actor.user, "pk", None)]
+    told = sorted(_reaching({user for user in users if user != getattr(actor.user, "pk", None)}, event))
     if not told:
         return
     kind, key, title = _subject(event)
@@ -98,10 +98,25 @@ def _tell(event: Event, users: Iterable[int], *, name: str = "", note: str = "")
     )
 
 
+def _reaching(users: set[int], event: Event) -> set[int]:
+    """Those of the users who reach the project that it happened in: all, unless that has members."""
+    data, using = event.data, event.using
+    projects = {data.get("project_id")}
+    if users and RUN_ID in data:
+        prompts = Prompt._base_manager.using(using).filter(pk=data.get("prompt_id"))
+        named = Project._base_manager.using(using).filter(name=data.get("project") or "")
+        projects = {*prompts.values_list("project_id", flat=True), *named.values_list("pk", flat=True)}
+    for key in filter(None, projects if users else ()):
+        members = set(ProjectMember.objects.using(using).filter(project_id=key).values_list("user_id", flat=True))
+        if members:
+            users &= members | set(staff(using).filter(is_superuser=True).values_list("pk", flat=True))
+    return users
+
+
 def _subject(event: Event) -> tuple[str, str, str]:
     """What it happened to: a run, a prompt or a project, its key, and what it is called."""
     data, using = event.data, event.using
-    if run := data.get("optimization_id"):
+    if run := data.get(RUN_ID):
         return RUN, run, f"a run of {data.get('project') or 'no project'}"
     if prompt := data.get("prompt_id"):
         row = Prompt.objects.using(using).filter(pk=prompt).first()

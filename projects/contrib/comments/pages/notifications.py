@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -59,7 +60,8 @@ def notifications_view(request: HttpRequest) -> HttpResponse:
     with read_session():
         found = own.newest(limit=SHOWN + 1, before=before)
         unread = own.count_unread(most=MOST_COUNTED + 1)
-        subscriptions = list(own.subscriptions.select_related("prompt", "project").order_by("pk"))
+        subscriptions = list(own.subscriptions.order_by("pk"))
+        titles = _titles(subscriptions)
         active = Project.objects.filter(status=ProjectStatus.ACTIVE).order_by("-updated_at")[:MOST_PROJECTS]
         projects = sorted(paths_of(active, active.db).items(), key=lambda item: item[1].casefold())
     context = {
@@ -69,7 +71,7 @@ def notifications_view(request: HttpRequest) -> HttpResponse:
         "unread": unread,
         "last": found[SHOWN - 1].pk if len(found) > SHOWN else None,
         "is_first": before is None,
-        "subscriptions": [_subscription(row) for row in subscriptions],
+        "subscriptions": [_subscription(row, titles) for row in subscriptions],
         "follows_failures": any(row.prompt_id is row.project_id is None for row in subscriptions),
         "may_see_runs": request.user.has_perm(run_permission("view")),
         "projects": projects,
@@ -131,11 +133,18 @@ def _address(row: Notification) -> str:
     return row_page(models[row.kind], row.key) if row.kind in models else ""
 
 
-def _subscription(row: Subscription) -> dict[str, str]:
-    if row.prompt_id:
-        title = beginning(str(row.prompt), 100)
-        return {"kind": PROMPT, "key": row.prompt_id, "title": title, "address": row_page(Prompt, row.prompt_id)}
-    if row.project_id:
-        title = beginning(row.project.name, 100)
-        return {"kind": PROJECT, "key": row.project_id, "title": title, "address": row_page(Project, row.project_id)}
-    return {"kind": RUN, "key": "", "title": "Runs that fail", "address": ""}
+def _titles(subscriptions: Sequence[Subscription]) -> dict[str, str]:
+    """What the prompts and projects are called, of those that the user reaches, by their ids."""
+    prompts = Prompt.objects.filter(pk__in=[row.prompt_id for row in subscriptions if row.prompt_id])
+    projects = Project.objects.filter(pk__in=[row.project_id for row in subscriptions if row.project_id])
+    return {row.pk: str(row) for row in prompts} | dict(projects.values_list("pk", "name"))
+
+
+def _subscription(row: Subscription, titles: Mapping[str, str]) -> dict[str, str]:
+    key = row.prompt_id or row.project_id
+    if key is None:
+        return {"kind": RUN, "key": "", "title": "Runs that fail", "address": ""}
+    kind, model = (PROMPT, Prompt) if row.prompt_id else (PROJECT, Project)
+    if key not in titles:
+        return {"kind": kind, "key": key, "title": "one that others have for themselves now", "address": ""}
+    return {"kind": kind, "key": key, "title": beginning(titles[key], 100), "address": row_page(model, key)}
