@@ -15,7 +15,7 @@ from projects.contrib.comments.mentions import mentioned
 from projects.contrib.comments.models import Comment, Notification, Subscription
 from projects.contrib.comments.notifications import Notifications
 from projects.contrib.comments.notifying import KEPT_EACH, forget_old
-from projects.models import ProjectStatus
+from projects.models import MemberRole, ProjectMember, ProjectStatus
 from projects.repository import ProjectRepository
 from promptadmin.accounts import tokens
 from promptadmin.conf.limits import COMMENT_LENGTH
@@ -273,3 +273,28 @@ def test_the_pages_of_comments() -> None:
     assert client.post(remove)["Location"] == f"{page}#box-comments"
     assert client.get(edit).status_code == 404
     assert "x" in client.get("/admin/comments/comment/").content.decode()
+
+
+def test_who_is_no_member_of_a_project_reads_nothing_of_it_and_is_told_nothing() -> None:
+    """Neither comments by their ids, nor by a mention, nor by a subscription from before it had members."""
+    ana, ben = person("ana"), person("ben")
+    project, open_one = make_project(), make_project()
+    prompt, other = make_prompt(project), make_prompt(open_one)
+    with write_session():
+        Notifications(ben.pk).subscribe(project_id=project.pk)
+    ProjectMember.objects.create(project=project, user=ana, role=MemberRole.EDITOR)
+    client = browser_of(ana)
+    made = client.post(comments_of(prompt), {"text": "@ben secret"}, JSON)
+    assert made.status_code == 201
+    assert told(ben) == []
+    outside = browser_of(ben)
+    assert outside.get(f"/api/comments/{made.json()['id']}").status_code == 404
+    assert outside.get(comments_of(prompt)).status_code == 404
+    assert project.name not in outside.get("/admin/comments/comment/notifications/").content.decode()
+    assert "secret" not in outside.get("/admin/comments/comment/").content.decode()
+    move = {"confirmed": "yes", "project": project.pk}
+    assert project.pk not in outside.get(f"/admin/projects/prompt/{other.pk}/move/").content.decode()
+    outside.post(f"/admin/projects/prompt/{other.pk}/move/", move)
+    other.refresh_from_db()
+    assert other.project_id == open_one.pk
+    assert client.post(f"/admin/projects/prompt/{prompt.pk}/copy/", {**move, "project": open_one.pk}).status_code == 302
