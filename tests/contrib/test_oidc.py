@@ -169,6 +169,8 @@ def test_who_loses_the_group_loses_the_role_when_the_session_is_renewed(office: 
     assert NO_ROLE in member.ask("/admin/login/").words
     assert member.ask("/admin/projects/project/").status == 302
     assert office.roles(member.subject) == (False, [])
+    logged = office.rows("SELECT by, door FROM promptadmin_logentry WHERE object_repr = ?", member.subject)
+    assert set(logged) == {("Example login", "sign-in")}
     assert member.enter().headers["Location"] == "/admin/login/"
 
 

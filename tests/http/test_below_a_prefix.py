@@ -30,7 +30,7 @@ pytestmark = needs_nginx
 ORIGIN = f"https://{HOST}"
 PREFIX, OTHER = "/prompts", "/more/prompts"
 TOKEN, METRICS_TOKEN = "below", "a-token-for-the-tests-of-prefixes"
-PLUGINS = "projects,optimizations,registry,clients,lint,mcp,webhooks"
+PLUGINS = "projects,optimizations,registry,clients,comments,lint,mcp,webhooks"
 #: Anything in quotes or in brackets that looks like an address of ours as it is without a prefix.
 OUTSIDE = re.compile(r"""(?<=["'(])/(?:admin|api|static|oidc|plugins|health|metrics|v1)(?=[/"')?#])[^"')\s]*""")
 LINK = re.compile(r"""\s(?:href|src|action|formaction|hx-get|hx-post|data-session|data-url|data-login)="([^"#]+)""")

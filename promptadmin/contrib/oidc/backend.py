@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Any, cast
+from typing import Any
 
 import jwt
 import requests
@@ -14,9 +14,11 @@ from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
+from promptadmin.context import Actor, acting
 from promptadmin.contrib.oidc.models import Identity
 from promptadmin.contrib.oidc.provider import TIMEOUT, SignInFailed, configured, setting
 from promptadmin.db.sessions import write_session
+from promptadmin.http.client_address import client_address
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +60,8 @@ class Backend(OIDCAuthenticationBackend):
         told = self.get_userinfo(access_token, id_token, payload)
         if told.get("sub") != payload["sub"]:
             raise SignInFailed("The provider told two different users apart by one token: nobody was signed in.")
-        return person_of({**payload, **told})
+        with acting(Actor(configured().title, "sign-in", None, client_address(self.request) or None)):
+            return person_of({**payload, **told})
 
 
 def check_token(payload: dict[str, Any]) -> None:
@@ -96,9 +99,10 @@ def person_of(claims: dict[str, Any]) -> User:
         raise SignInFailed(
             f"You are known to {configured().title}, and none of your groups there has a role here: ask who gives them."
         )
-    if not known.user.is_active:
+    user: User = known.user
+    if not user.is_active:
         raise SignInFailed("Your account here was deactivated: ask who looks after it.")
-    return cast("User", known.user)
+    return user
 
 
 def _new_user(claims: dict[str, Any]) -> User:
