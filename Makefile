@@ -137,8 +137,8 @@ proof: install-dev
 		tests/ops/test_restore.py tests/ops/test_backup_postgresql.py tests/ops/test_postgresql_move.py \
 		tests/ops/test_moved_answers.py tests/api/test_imports_killed.py tests/contrib/test_webhooks_killed.py tests/db/test_postgresql_stopped.py \
 		tests/projects/contrib/registry/test_moves_killed.py \
-		tests/api/test_replays.py tests/optimizations/test_search_killed.py \
-		-k "killed or flip or damage or stopped or must_not_be_restored or overtakes or every_answer or again_and_again"
+		tests/api/test_replays.py tests/optimizations/test_search_killed.py tests/bench/test_load.py \
+		-k "measured or killed or flip or damage or stopped or must_not_be_restored or overtakes or every_answer or again_and_again"
 	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill="$$RUN_SELFTEST" --durability fast
 	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill="$$RUN_SELFTEST" --durability strict
 

@@ -22,6 +22,7 @@ class Client:
     def __init__(self, server: Server, *, headers: Mapping[str, str] | None = None) -> None:
         """With the server's token, unless other headers say who asks."""
         self._headers = dict(server.headers if headers is None else headers)
+        self._last_headers: dict[str, str] = {}
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
 
     def __enter__(self) -> Client:
@@ -35,6 +36,13 @@ class Client:
     def get(self, path: str) -> Any:
         """The JSON of an answer. Raises ProcessError unless it is a 200."""
         return orjson.loads(self._ask("GET", path)[1])
+
+    def header(self, path: str, name: str) -> str:
+        """A header of an answer. Raises ProcessError unless it is a 200 that has it."""
+        self._ask("GET", path)
+        if name.lower() not in self._last_headers:
+            raise ProcessError(f"GET {path} answered without {name}")
+        return self._last_headers[name.lower()]
 
     def has(self, path: str) -> bool:
         """Whether there is such a path."""
@@ -57,6 +65,7 @@ class Client:
         self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
         text = answer.read()
+        self._last_headers = {name.lower(): value for name, value in answer.getheaders()}
         if answer.status >= 300 and not (missing_too and answer.status == MISSING):
             raise ProcessError(f"{method} {path} answered {answer.status}: {text[:300].decode(errors='replace')}")
         return answer.status, text

@@ -13,6 +13,7 @@ from promptadmin.plugins.declarations import enabled_plugins
 
 if TYPE_CHECKING:
     from projects.models import Prompt
+    from promptadmin.models import Deletion
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,13 @@ class PromptDeclarations:
     prompt_list_filters: ClassVar[Sequence[str]] = ()
     #: Dotted path of a callable that takes a user and the id of a prompt, and returns its DeclaredVariables, or None.
     prompt_variables: ClassVar[str | None] = None
-    #: Dotted paths of callables that take a QuerySet of the prompts that somebody wants to delete, in the transaction
-    #: of the deletion, and raise a `promptadmin.errors.DomainError` that says why they may not.
+    #: Dotted paths of callables that take a QuerySet of the prompts that somebody wants to delete, and whether they
+    #: have asked for it with force, in the transaction of the deletion, and raise a `promptadmin.errors.DomainError`
+    #: that says why they may not.
     deletion_guards: ClassVar[Sequence[str]] = ()
+    #: Dotted paths of callables that take a `promptadmin.models.Deletion` that somebody wants to undo, and a database's
+    #: alias, in the transaction that restores it, and raise such an error.
+    restoration_guards: ClassVar[Sequence[str]] = ()
 
 
 def declared_prompt_checks() -> Iterator[tuple[str, PromptCheck]]:
@@ -90,11 +95,18 @@ def declared_prompt_checks() -> Iterator[tuple[str, PromptCheck]]:
             yield plugin.label, check
 
 
-def expect_deletable(prompts: QuerySet[Prompt]) -> None:
+def expect_deletable(prompts: QuerySet[Prompt], *, force: bool) -> None:
     """Ask every guard that the enabled plugins declare. Raises the DomainError of the first that refuses."""
     for plugin in enabled_plugins():
         for path in getattr(plugin, "deletion_guards", ()):
-            import_string(path)(prompts)
+            import_string(path)(prompts, force)
+
+
+def expect_restorable(deletion: Deletion, using: str) -> None:
+    """Ask the guards of what comes back in the same way."""
+    for plugin in enabled_plugins():
+        for path in getattr(plugin, "restoration_guards", ()):
+            import_string(path)(deletion, using)
 
 
 def declared_prompt_boxes() -> Iterator[tuple[str, PromptBox]]:

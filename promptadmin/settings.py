@@ -255,7 +255,10 @@ UNFOLD = {
     "STYLES": [_address_of("colours.css"), _address_of("admin.css")],
     "SCRIPTS": [
         _address_of(f"{name}.js")
-        for name in ("htmx_settings", "chart_labels", "keyboard", "session", "sent_once", "drafts", "copy", "times")
+        for name in (
+            *("htmx_settings", "chart_labels", "keyboard", "session", "sent_once", "drafts", "copy", "times"),
+            "cut_texts",
+        )
     ],
 }
 

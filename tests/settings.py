@@ -12,4 +12,5 @@ from promptadmin.settings import *  # noqa: F403
 
 INSTALLED_APPS = ["tests.support.quick_flush", *INSTALLED_APPS]  # noqa: F405
 FETCH_SECONDS = 0  # a test writes the counts itself: a thread would write beside its transaction
+WHITENOISE_AUTOREFRESH = True  # else each test's client lists all static files first
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Django's default takes its time on purpose

@@ -26,6 +26,7 @@ from optimizations.stats.rollups.reading import (
 )
 from optimizations.stats.rollups.summaries import Recent
 from optimizations.stats.tables import Key, Tables
+from projects.reach import row_limits
 from promptadmin.db.cache import cached_until_write
 from promptadmin.db.fields import stored_moment
 
@@ -157,7 +158,7 @@ class StatsQuery:
 
     def _cover(self, since: dt.datetime | None) -> Cover:
         """How to read the runs from a moment on."""
-        if not self._has_rollups:
+        if not self._has_rollups or row_limits() is not None:  # stored summaries are of all runs
             return Cover()
         return find_cover(connection, self.project, since=since, until=self.until)
 

@@ -12,13 +12,17 @@ from unfold.admin import ModelAdmin
 from projects.records import Contents
 from projects.templatetags.prompt_texts import visible
 
+#: The field of the tick with which also what is in use is deleted.
+FORCE = "force"
+
 
 @dataclass(frozen=True)
 class Question:
     """What the page says: which rows, what becomes of them, what goes with them, and where "Cancel" leads.
 
     `confirmed` comes back as the field of that name once the user has confirmed, and `hidden` with it. `to_type` is
-    what the user has to type besides; `typed` is what they have typed, where that was something else.
+    what the user has to type besides; `typed` is what they have typed, where that was something else. With `may_force`
+    the page has a tick, the field FORCE, for what is in use; `is_forced` says whether it is set.
     """
 
     title: str
@@ -30,6 +34,8 @@ class Question:
     contents: Contents | None = None
     note: str = ""
     is_danger: bool = False
+    may_force: bool = False
+    is_forced: bool = False
     to_type: str = ""
     typed: str | None = None
     hidden: Sequence[tuple[str, str]] = field(default_factory=tuple)

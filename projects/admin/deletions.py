@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from projects.admin.confirming import Question, ask
 from projects.records import Contents
+from projects.repository.deleting import reached_deletions
 from projects.templatetags.prompt_texts import beginning
 from promptadmin.backoffice.readonly_admin import WithoutChanges
 from promptadmin.db.sessions import write_session
@@ -56,6 +57,7 @@ class DeletionAdmin(WithoutChanges):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request).defer("parts")
+        rows = reached_deletions(rows)
         return rows.filter(kind__in=[name for name, kind in KINDS.items() if request.user.has_perm(kind.permission)])
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -174,7 +174,7 @@ class PlacingPages(RepositoryAdmin):
         with reading_deadline(), read_session():
             count, state = selection.state()
             found = with_beginnings(selection.rows).order_by("pk")[:MOST_NAMED]
-            names = [(row.pk, beginning(row.start, 120)) for row in found]
+            names = [(row.pk, beginning(str(getattr(row, "start", "")), 120)) for row in found]
             project = selection.rows.values_list("project_id", flat=True).first() if of_one is not None else None
         if not count:
             return self.gone(request, of_one) if of_one is not None else HttpResponseRedirect(request.get_full_path())
@@ -189,7 +189,7 @@ class PlacingPages(RepositoryAdmin):
             "title": f"{placement.verb.capitalize()} {noun} to a project",
             "opts": self.opts,
             "form": form or TargetForm(without=project),
-            "placement": placement,
+            "consequence": placement.consequence,
             "names": names,
             "others": count - len(names),
             "state": state,

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from projects.admin.forms import CONTEXT_FIELDS, ProjectForm, stored_profile, unknown_keys, unreadable_profile
 from projects.admin.lists import NO_PROMPT, ProjectChangeList, StatusFilter, with_beginnings, with_overviews
+from projects.admin.members import MemberInline
 from projects.admin.plugin_boxes import names_of
 from projects.admin.project_actions import ACTIONS
 from projects.admin.project_pages import ProjectActionPages
@@ -37,6 +38,7 @@ class ProjectAdmin(ChoosesColumns, ExchangeAdmin, ProjectActionPages, PromptOrde
 
     exchanged = ProjectTable()
     form = ProjectForm
+    inlines = [MemberInline]
     how_rows_come = "Projects come by adding one here, with an import, or with the first run that names one."
     list_display = ["heading", "state", "prompt_count", "runs", "last_activity"]
     more_columns = ["created"]
@@ -50,6 +52,10 @@ class ProjectAdmin(ChoosesColumns, ExchangeAdmin, ProjectActionPages, PromptOrde
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ProjectChangeList]:
         return ProjectChangeList
+
+    def get_inlines(self, request: HttpRequest, obj: Project | None) -> Any:
+        """A project gets members once it is there."""
+        return super().get_inlines(request, obj) if obj is not None else []
 
     @admin.display(description="project", ordering="name")
     def heading(self, row: Project) -> SafeString:

@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from projects.admin.confirming import Question, ask
+from projects.admin.confirming import FORCE, Question, ask
 from projects.admin.filling import typed_filling
 from projects.admin.forms import ReasonForm
 from projects.admin.origins import UNKNOWN, origins
@@ -164,7 +164,7 @@ class PromptPages(RepositoryAdmin):
                     now = str(repository.prompt_contents(prompt_id=prompt.pk))
                     if AGAIN not in request.POST and request.POST.get("confirmed") != now:
                         raise PreconditionFailed(CHANGED)
-                    repository.delete_prompt(prompt_id=prompt.pk)
+                    repository.delete_prompt(prompt_id=prompt.pk, force=FORCE in request.POST)
             except PreconditionFailed as moved:
                 self.message_user(request, f"Nothing was done. {moved}", messages.ERROR)
                 return HttpResponseRedirect(asked_again(request))
@@ -183,6 +183,7 @@ class PromptPages(RepositoryAdmin):
             confirmed=str(contents),
             contents=contents,
             is_danger=True,
+            may_force=True,
             hidden=[(AGAIN, "yes")] if AGAIN in request.GET else (),
         )
         return ask(request, self, question)

@@ -35,5 +35,5 @@ def fill_variables(text: str, template_format: str, values: Mapping[str, str]) -
 
 
 def guess_format(text: str) -> str:
-    """How a text that nobody says it of marks its variables: as `{{name}}`, unless it has only `{name}`."""
-    return F_STRING if not find_variables(text, MUSTACHE) and find_variables(text, F_STRING) else MUSTACHE
+    """How a text that nobody says it of marks its variables: as `{{name}}`, unless it has `{name}` and no `{{`."""
+    return F_STRING if "{{" not in text and find_variables(text, F_STRING) else MUSTACHE

@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import action, display
 
 from promptadmin.admin.activity import activity_view
+from promptadmin.audit import reached_entries
 from promptadmin.backoffice.readonly_admin import WithoutChanges
 from promptadmin.http.keys import row_page
 from promptadmin.models import LogEntry
@@ -66,6 +67,9 @@ class LogEntryAdmin(WithoutChanges):
     readonly_fields = fields
 
     actions_list = ["activity"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LogEntry]:
+        return reached_entries(super().get_queryset(request))
 
     @action(description="By person, bulk changes as one", url_path="activity", permissions=["view"])  # type: ignore[untyped-decorator]  # the theme's
     def activity(self, request: HttpRequest) -> HttpResponse:

@@ -112,7 +112,7 @@ def caller_of_token(text: str, request: HttpRequest) -> Caller | None:
     if token is None:
         return None
     tokens.note_use(token)
-    return Caller(f"token {token.prefix}", token.scopes, token=token)
+    return Caller(f"token {token.prefix}", token.scopes, token=token, reach=token.reach)
 
 
 class LacksScope(Forbidden):

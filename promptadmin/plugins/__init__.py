@@ -18,6 +18,7 @@ from promptadmin.plugins.declarations import (
     PluginConfig,
     RootApi,
     StartupStep,
+    TokenLimit,
     UpkeepJob,
 )
 from promptadmin.plugins.steps import JobResult, StepContext, StepResult
@@ -50,6 +51,7 @@ __all__ = [
     "StartupStep",
     "StepContext",
     "StepResult",
+    "TokenLimit",
     "UpkeepJob",
     "errors",
     "grant",

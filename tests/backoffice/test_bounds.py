@@ -31,7 +31,7 @@ def fill(prompt: Prompt, first: int, last: int) -> None:
             created_at=now - dt.timedelta(days=number),
         )
         make_named(f"folder{number}/ticket{number}", f"ticket {number}")
-        make_prompt(prompt.project, f"ticket {number}")  # type: ignore[arg-type]  # it has one
+        make_prompt(prompt.project, f"ticket {number}")
         do("save", name="watched", text=f"text {number}")
         move("watched", "production", number + 1)
         PromptFetch.objects.create(

@@ -11,7 +11,7 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.browser.pages import editor_of, next_page, open_page, sign_in, text_of, type_into, wait_for
+from tests.browser.pages import begin_session, editor_of, next_page, open_page, text_of, type_into, wait_for
 from tests.browser.test_jobs import Clicks, copied, suits_everybody
 from tests.support.processes import Scratch
 from tests.support.servers import Site, serving
@@ -66,7 +66,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, new_file: bytes) -> Iterator[
 
 def sign_in_as(browser: Chrome, desk: Desk, user: str) -> None:
     browser.set_script_timeout(60)
-    sign_in(browser, desk.site, user=user, password=PASSWORD)
+    begin_session(browser, desk.site, user=user, password=PASSWORD)
 
 
 def content(browser: Chrome) -> WebElement:
@@ -208,6 +208,7 @@ def test_comment_and_mention_a_colleague(browser: Chrome, desk: Desk) -> None:
 
     browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
     sign_in_as(browser, desk, "ben")
+    open_page(browser, desk.site, "/admin/")
     bell = browser.find_element(By.CSS_SELECTOR, ".pa-bell")
     assert bell.get_attribute("aria-label") == "Notifications, 1 unread"
     clicks = Clicks(browser)

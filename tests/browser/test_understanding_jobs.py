@@ -132,7 +132,7 @@ def test_lists_with_folders_columns_and_marks_suit_everybody(browser: Chrome, de
     assert not browser.execute_script(HIDDEN_FOCUS)
     times = browser.find_elements(By.CSS_SELECTOR, "#result_list time")
     assert times[0].text == "just now" or "minute" in times[0].text
-    assert times[0].get_attribute("title").endswith(" UTC")
+    assert str(times[0].get_attribute("title")).endswith(" UTC")
     clicks.on("#result_list a[href*='/change/']")
     assert "Usage" in text_of(browser)
     assert not suits_everybody(browser)

@@ -16,14 +16,20 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
+from promptadmin.conf import oidc
+from promptadmin.conf.environment import Environment
+from promptadmin.conf.oidc import OpenIdProvider
+from promptadmin.contrib.oidc.provider import SignInFailed
 from tests.support.browsing import Answer, Browser
 from tests.support.oidc_provider import Provider, providing
+from tests.support.processes import Scratch
 from tests.support.servers import Site, serving
 
 SECRET = "the-key-of-the-server-with-a-provider-for-its-tests"
-ENVIRONMENT = {
+ENVIRONMENT: dict[str, Any] = {
     "PROMPTADMIN_SECRET_KEY": SECRET,
     "PROMPTADMIN_SESSION_COOKIE": "session",
     "PROMPTADMIN_PLUGINS": "projects,optimizations,registry,oidc",
@@ -147,11 +153,10 @@ def test_a_member_signs_in_with_the_role_of_their_group(office: Office, member: 
 def test_who_loses_the_group_loses_the_role_when_the_session_is_renewed(office: Office, member: Member) -> None:
     member.enter()
     office.renewal_was_due(member, 1)
-    assert (
-        member.ask("/admin/session/", Accept="application/json").status == 200
-    )  # a script's question isn't sent there
+    asked = member.ask("/admin/session/", Accept="application/json")  # by a script, which isn't sent there
+    assert json.loads(asked.text)["user"]
     page = member.ask("/admin/projects/project/")
-    assert page.headers["Cache-Control"] == "no-store"
+    assert "no-store" in page.headers["Cache-Control"]
     token = office.session(member)["_auth_user_hash"]
     assert member.renew(page).leads_to == f"{office.site.address}/admin/projects/project/"
     assert office.session(member)["_auth_user_hash"] == token
@@ -174,6 +179,7 @@ def test_who_has_another_group_has_another_role_at_the_next_sign_in(office: Offi
     assert member.enter().headers["Location"] == "/admin/"
     assert office.roles(member.subject) == (True, ["operator", "viewer"])
     assert member.ask("/admin/projects/project/add/").status == 403
+    member.sign_out("/admin/")
     office.provider.set_user(member.subject, groups="everybody")
     member.enter()
     assert office.roles(member.subject) == (True, ["viewer"])
@@ -213,7 +219,7 @@ def test_a_session_that_is_never_renewed_ends(office: Office, member: Member) ->
         member.ask("/admin/projects/project/add/", fields | {"description": ""}).headers["Location"] != "/admin/login/"
     )
     office.renewal_was_due(member, 3601)
-    assert json.loads(member.ask("/admin/session/", Accept="application/json").text)["user"] == ""
+    assert json.loads(member.ask("/admin/session/", Accept="application/json").text)["user"] is None
 
 
 def test_who_signed_out_at_the_provider_is_signed_out_here(office: Office, member: Member) -> None:
@@ -253,3 +259,91 @@ def test_while_the_provider_is_away_a_local_superuser_gets_in(office: Office, me
         assert "prompt=none" in member.ask("/admin/").text  # whose browser can't get there until the provider is back
     finally:
         office.provider.start()
+
+
+def test_the_doctor_looks_at_provider_roles_and_the_way_in_without(office: Office) -> None:
+    def examine(**changed: str) -> dict[str, list[str]]:
+        variables = {**ENVIRONMENT, "PROMPTADMIN_OIDC_ISSUER": office.provider.issuer, **changed}
+        scratch = Scratch(office.database.parent)
+        done = scratch.manage("doctor", "--json", DATABASE_URL=f"sqlite:///{office.database}", **variables)
+        found: dict[str, list[str]] = {}
+        for one in json.loads(done.stdout)["findings"]:
+            found.setdefault(one["id"], []).append(one["severity"])
+        return {name: levels for name, levels in found.items() if "O00" in name}
+
+    assert examine() == {"O001": ["ok"], "O002": ["ok"], "O003": ["ok"]}
+    wrong = examine(PROMPTADMIN_OIDC_ROLES="a=editors", PROMPTADMIN_OIDC_ISSUER=f"{office.provider.issuer}/elsewhere")
+    assert wrong == {"O001": ["error"], "O002": ["error"], "O003": ["ok"]}
+
+
+TOKEN = {"iss": "https://login.example.com", "aud": "promptadmin", "sub": "1", "exp": 1}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({}, ""),
+        ({"aud": ["other", "promptadmin"], "azp": "promptadmin"}, ""),
+        ({"iss": "https://evil.example"}, "issued by"),
+        ({"aud": "other"}, "another application"),
+        ({"aud": ["promptadmin", "other"], "azp": "other"}, "another application"),
+        ({"sub": ""}, "whose it is"),
+        ({"exp": None}, ""),
+    ],
+)
+def test_a_token_that_is_not_ours(changed: dict[str, Any], words: str) -> None:
+    from promptadmin.contrib.oidc.backend import check_token
+
+    with override_settings(OIDC=read()):
+        if not words:
+            check_token(TOKEN | changed)
+        else:
+            with pytest.raises(SignInFailed, match=words):
+                check_token(TOKEN | changed)
+
+
+def read(**changed: str) -> OpenIdProvider | None:
+    variables = {**ENVIRONMENT, "PROMPTADMIN_OIDC_ISSUER": "https://login.example.com/", **changed}
+    return OpenIdProvider.read(Environment(variables), is_on=True)
+
+
+def test_groups_and_roles_are_read() -> None:
+    found = read(PROMPTADMIN_OIDC_ROLES="cn=a=editor, cn=a=viewer,/b = viewer")
+    assert found is not None
+    assert found.roles == {"cn=a": ["editor", "viewer"], "/b": ["viewer"]}
+    assert found.issuer == "https://login.example.com"
+    assert OpenIdProvider.read(Environment({}), is_on=False) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("PROMPTADMIN_OIDC_ISSUER", "", "isn't set"),
+        ("PROMPTADMIN_OIDC_CLIENT_ID", "", "isn't set"),
+        ("PROMPTADMIN_OIDC_CLIENT_SECRET", " ", "isn't set"),
+        ("PROMPTADMIN_OIDC_ROLES", "", "isn't set"),
+        ("PROMPTADMIN_OIDC_ROLES", "editor", "use the form group=role"),
+        ("PROMPTADMIN_OIDC_ROLES", "=editor", "use the form group=role"),
+        ("PROMPTADMIN_OIDC_ISSUER", "login.example.com", "use the address"),
+        ("PROMPTADMIN_OIDC_ISSUER", "http://login.example.com", "use the address"),
+        ("PROMPTADMIN_OIDC_ISSUER", "https://login.example.com/?a=b", "use the address"),
+        ("PROMPTADMIN_OIDC_SCOPES", "email", "'openid' must be one"),
+        ("PROMPTADMIN_OIDC_ALGORITHM", "HS256", "use one of"),
+        ("PROMPTADMIN_OIDC_RENEW_MINUTES", "0", "whole number"),
+    ],
+)
+def test_a_wrong_setting_says_which_and_what_to_do(name: str, value: str, words: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=rf"{name}.*{words}"):
+        read(**{name: value})
+
+
+def test_without_its_package_the_plugin_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oidc, "find_spec", lambda name: None)
+    with pytest.raises(ImproperlyConfigured, match=r"pip install 'promptadmin\[oidc\]'"):
+        read()
+
+
+def test_no_migration_is_missing(scratch: Scratch) -> None:
+    variables = {**ENVIRONMENT, "PROMPTADMIN_OIDC_ISSUER": "https://login.example.com"}
+    done = scratch.manage("makemigrations", "--check", "--dry-run", "oidc", **variables)
+    assert done.returncode == 0, done.stdout + done.stderr

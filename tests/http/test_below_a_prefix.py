@@ -6,6 +6,7 @@ import html
 import http.client
 import json
 import re
+import runpy
 import socket
 import ssl
 import urllib.request
@@ -18,10 +19,10 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
 
-from clients.python.promptadmin_client import PromptClient
 from tests.support.browsing import Answer, Browser
 from tests.support.nginx import HOST, nginx_before
 from tests.support.ports import free_port
+from tests.support.processes import REPOSITORY
 from tests.support.servers import Site, serving
 from tests.support.services import needs_nginx
 
@@ -72,7 +73,7 @@ class TlsBrowser(Browser):
 def host(tmp_path_factory: pytest.TempPathFactory, adopted_demo: bytes) -> Iterator[Host]:
     """Both have the same secret key, as where one environment is used for all."""
     directory = tmp_path_factory.mktemp("host")
-    variables = {
+    variables: dict[str, Any] = {
         "AUTH_TOKEN": TOKEN,
         "PROMPTADMIN_HTTPS": "1",
         "PROMPTADMIN_SECRET_KEY": "the-same-secret-key-for-both-installations-of-this-host",
@@ -104,7 +105,7 @@ def browser(host: Host) -> TlsBrowser:
     return TlsBrowser(host)
 
 
-def shape(address: str) -> tuple[object, ...]:
+def shape(address: str) -> tuple[tuple[str, ...], bool]:
     """What pages of the same kind have in common: their addresses, but for keys and filters."""
     parts = urlsplit(address)
     words = tuple(word if re.fullmatch(r"[a-z_-]+", word) else "*" for word in parts.path.split("/"))
@@ -122,7 +123,9 @@ def links_of(page: Answer, address: str) -> Iterator[str]:
 def test_every_page_and_file_of_the_back_office_is_below_the_prefix(browser: TlsBrowser) -> None:
     """From the first page on, one of each kind; what forms are sent to isn't asked for."""
     assert browser.enter(PREFIX).headers["Location"] == f"{PREFIX}/admin/"
-    waiting, kinds, problems = [f"{PREFIX}/admin/", f"{PREFIX}/admin/dashboard/panels/"], set(), []
+    waiting = [f"{PREFIX}/admin/", f"{PREFIX}/admin/dashboard/panels/"]
+    kinds: set[tuple[tuple[str, ...], bool]] = set()
+    problems: list[Any] = []
     asked = 0
     while waiting:
         address = waiting.pop()
@@ -145,7 +148,7 @@ def test_every_page_and_file_of_the_back_office_is_below_the_prefix(browser: Tls
                 waiting.append(target)
     assert problems == []
     assert asked > 60, asked
-    words = {word for kind in kinds for word in kind[0] if isinstance(kind[0], tuple)}  # type: ignore[union-attr]
+    words = {word for kind in kinds for word in kind[0]}
     assert {"static", "project", "prompt", "optimization", "operations", "docs", "change", "history"} <= words
 
 
@@ -153,12 +156,12 @@ def test_the_api_its_document_and_its_page_are_below_the_prefix(browser: TlsBrow
     document = json.loads(browser.ask(f"{PREFIX}/api/openapi.json").text)
     assert document["servers"] == [{"url": PREFIX}]
     assert all(path.startswith("/api/") for path in document["paths"])
-    own = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text())
+    own = json.loads((REPOSITORY / "docs" / "openapi.json").read_text())
     assert set(own["paths"]) <= set(document["paths"])
     page = browser.ask(f"{PREFIX}/api/docs")
     assert f"{PREFIX}/api/openapi.json" in page.text
     assert {browser.ask(address).status for address in links_of(page, f"{PREFIX}/api/docs")} == {200}
-    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    bearer: dict[str, Any] = {"Authorization": f"Bearer {TOKEN}"}
     for prefix in (PREFIX, OTHER):
         assert browser.ask(f"{prefix}/api/projects", **bearer).status == 200
         led = browser.ask(f"{prefix}/api/projects/?search=a", **bearer)
@@ -175,7 +178,7 @@ def test_the_api_its_document_and_its_page_are_below_the_prefix(browser: TlsBrow
 
 def test_doors_of_other_clients_and_mcp_are_below_the_prefix(browser: TlsBrowser) -> None:
     """Names with slashes arrive, encoded or not."""
-    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    bearer: dict[str, Any] = {"Authorization": f"Bearer {TOKEN}"}
     for name in ("no/such", "no%2Fsuch", "no%2fsuch"):
         ours = browser.ask(f"{PREFIX}/api/prompts/{name}", **bearer)
         langfuse = browser.ask(f"{PREFIX}/api/public/v2/prompts/{name}", **bearer)
@@ -213,7 +216,8 @@ def test_programs_to_copy_have_the_prefix(browser: TlsBrowser) -> None:
     for address in read:
         assert browser.ask(address, Authorization=f"Bearer {TOKEN}").status == 200, address
     assert f"{ORIGIN}{PREFIX}" in shown  # what the client in Python is given
-    client = PromptClient(f"{ORIGIN}{PREFIX}", token=TOKEN)
+    client_class = runpy.run_path(str(REPOSITORY / "clients/python/promptadmin_client.py"))["PromptClient"]
+    client = client_class(f"{ORIGIN}{PREFIX}", token=TOKEN)
     client._opener = browser.opener  # which knows that the host is here
     assert client.get(NAME, "latest").text == "Answer {{question}}."
 

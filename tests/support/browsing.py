@@ -25,7 +25,7 @@ class Answer:
     @property
     def leads_to(self) -> str:
         """The whole address that a redirection names."""
-        return urljoin(self.address, self.headers["Location"])
+        return urljoin(self.address, self.headers.get("Location", ""))
 
     @property
     def words(self) -> str:

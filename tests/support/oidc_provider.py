@@ -18,11 +18,14 @@ import urllib.request
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.support.ports import free_port
 from tests.support.processes import REPOSITORY
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 START_SECONDS = 30
 
@@ -79,22 +82,23 @@ def providing() -> Iterator[Provider]:
         provider.stop()
 
 
-def application() -> Any:
+def application() -> Flask:
     """The WSGI application."""
-    import oidc_provider_mock
+    import oidc_provider_mock  # type: ignore[import-untyped]
     from flask import request
 
-    app = oidc_provider_mock.app(require_nonce=True)
+    app: Flask = oidc_provider_mock.app(require_nonce=True)
     challenges: dict[str, str] = {}
     signed_in: list[str] = []
 
     @app.before_request
     def answer_at_once() -> Any:
-        if request.path != "/oauth2/authorize" or request.args.get("prompt") != "none":
+        if (request.method, request.path) != ("GET", "/oauth2/authorize") or "prompt" not in request.args:
             return None
         if signed_in:
+            asked = request.full_path.replace("prompt=none", "")
             with app.test_client() as client:
-                return client.post(request.full_path, data={"sub": signed_in[-1]}, base_url=request.host_url)
+                return client.post(asked, data={"sub": signed_in[-1]}, base_url=request.host_url)
         query = urlencode({"error": "login_required", "state": request.args["state"]})
         return "", 302, {"Location": f"{request.args['redirect_uri']}?{query}"}
 

@@ -128,7 +128,7 @@ def _announce(using: str, tasks: list[Task]) -> list[tuple[int, Task]]:
 def _make(using: str, task: Task) -> list[Any]:
     """The values of the columns that _store writes."""
     rows = rows_of(task.at)
-    runs = Optimization.objects.using(using).alias(row=RowNumber("id")).filter(Q(row__range=rows))
+    runs = Optimization._base_manager.using(using).alias(row=RowNumber("id")).filter(Q(row__range=rows))
     if task.project:
         runs = runs.filter(project=task.project)
     summary = read_summary(runs, with_projects=not task.project)

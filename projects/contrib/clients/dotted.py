@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 
-from projects.contrib.registry.names import key_of
 from projects.contrib.registry.repository import RegistryRepository
 from promptadmin.errors import Conflict
 
@@ -30,8 +29,7 @@ def named(repository: RegistryRepository, given: str) -> str:
     else:
         joints = itertools.product("./", repeat=len(parts) - 1)
         candidates = {"".join(itertools.chain(*zip(parts, (*chosen, ""), strict=True))) for chosen in joints}
-    keys = {key_of(name) for name in candidates}
-    found = list(repository.names.filter(key__in=keys).order_by("key").values_list("name", flat=True)[:2])
+    found = repository.names_among(candidates)
     if len(found) > 1:
         raise Conflict(f"'{given}' is {found[0]} as well as {found[1]}: rename one of them")
     return found[0] if found else given

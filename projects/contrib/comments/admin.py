@@ -58,7 +58,7 @@ class CommentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="by")
     def who(self, row: Comment) -> str:
-        return row.by.removeprefix("user ")
+        return str(row.by).removeprefix("user ")
 
     @admin.display(description="when (UTC)", ordering="created_at")
     def when(self, row: Comment) -> SafeString:

@@ -16,7 +16,7 @@ class CommentsConfig(PromptDeclarations, PluginConfig):
 
     name = "projects.contrib.comments"
     label = "comments"
-    verbose_name = "Comments"
+    verbose_name = "People"
     requires_plugins = ("projects",)
     api_router = "projects.contrib.comments.api.router"
     api_permissions: ClassVar = {"read": ["comments.view_comment"], "write": ["comments.add_comment"]}
@@ -47,4 +47,5 @@ class CommentsConfig(PromptDeclarations, PluginConfig):
     def ready(self) -> None:
         """Moves of labels are told, too, where there are labels."""
         if apps.is_installed("projects.contrib.registry"):
-            self.event_recorders = {**self.event_recorders, "label_moved": f"{NOTIFYING}.tell_subscribers"}
+            told = {**self.event_recorders, "label_moved": f"{NOTIFYING}.tell_subscribers"}
+            type(self).event_recorders = told

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from projects.declarations import PromptBox, PromptDeclarations
-from promptadmin.plugins.declarations import DashboardPanel, NavigationPage, PluginConfig
+from promptadmin.plugins.declarations import DashboardPanel, NavigationPage, PluginConfig, TokenLimit
 
 EVENTS = {
     "label_moved": "a label of a prompt was set, moved, split or taken away",
@@ -59,13 +59,20 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
         ),
     )
     events = EVENTS
+    token_limits = (
+        TokenLimit("prefixes", "projects.contrib.registry.names.read_prefixes"),
+        TokenLimit("labels", "projects.contrib.registry.names.read_labels"),
+    )
     deletion_guards = ("projects.contrib.registry.repository.rules.expect_deletable",)
+    restoration_guards = ("projects.contrib.registry.repository.rules.expect_restorable",)
     event_recorders: ClassVar = {"prompt_version_created": "projects.contrib.registry.details.record_version"}
 
     def ready(self) -> None:
-        """Let the change log know rules."""
+        """Let the change log know rules, and limits of tokens know names."""
         from auditlog.registry import auditlog
 
-        from projects.contrib.registry.models import LabelRule
+        from projects.contrib.registry.models import LabelRule, prompts_named
+        from projects.models import tell_names
 
         auditlog.register(LabelRule)
+        tell_names(prompts_named)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Any
+from typing import Any, cast
 
+import jwt
+import requests
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, User
@@ -13,7 +15,7 @@ from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from promptadmin.contrib.oidc.models import Identity
-from promptadmin.contrib.oidc.provider import SignInFailed, configured, setting
+from promptadmin.contrib.oidc.provider import TIMEOUT, SignInFailed, configured, setting
 from promptadmin.db.sessions import write_session
 
 logger = logging.getLogger(__name__)
@@ -23,7 +25,7 @@ NAME_LENGTH = 150
 UNUSUAL = re.compile(r"[^\w.@+-]+")
 
 
-class Backend(OIDCAuthenticationBackend):  # type: ignore[misc]  # it has no types
+class Backend(OIDCAuthenticationBackend):
     """mozilla-django-oidc's, with the checks that OpenID Connect asks for, and our roles."""
 
     get_settings = staticmethod(setting)
@@ -38,6 +40,17 @@ class Backend(OIDCAuthenticationBackend):  # type: ignore[misc]  # it has no typ
             return None
         found: User | None = super().authenticate(request, nonce=nonce, code_verifier=code_verifier)
         return found
+
+    def retrieve_matching_jwk(self, token: str) -> jwt.PyJWK:
+        """The provider's key that has signed the token, by its name; a key that is the only one needs none."""
+        answer = requests.get(self.OIDC_OP_JWKS_ENDPOINT, timeout=TIMEOUT)
+        answer.raise_for_status()
+        algorithm, name = configured().algorithm, jwt.get_unverified_header(token).get("kid")
+        keys = [key for key in answer.json()["keys"] if key.get("alg", algorithm) == algorithm]
+        keys = [key for key in keys if key.get("use", "sig") == "sig" and (name is None or key.get("kid") == name)]
+        if len(keys) != 1:
+            raise SignInFailed(f"The provider has {len(keys)} keys for {algorithm} that may have signed its token.")
+        return jwt.PyJWK(keys[0], algorithm)
 
     def get_or_create_user(self, access_token: str, id_token: str, payload: dict[str, Any]) -> User:
         """The user whose these tokens are. Raises SignInFailed."""
@@ -85,7 +98,7 @@ def person_of(claims: dict[str, Any]) -> User:
         )
     if not known.user.is_active:
         raise SignInFailed("Your account here was deactivated: ask who looks after it.")
-    return known.user
+    return cast("User", known.user)
 
 
 def _new_user(claims: dict[str, Any]) -> User:
@@ -97,7 +110,8 @@ def _new_user(claims: dict[str, Any]) -> User:
         number += 1
         free = f"{name}-{number}"
     logger.info("%s signs in for the first time through the provider", free)
-    return get_user_model().objects.create_user(free)
+    made: User = get_user_model().objects.create_user(free)
+    return made
 
 
 def _update(user: User, claims: dict[str, Any], roles: list[Group]) -> None:

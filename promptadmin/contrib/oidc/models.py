@@ -1,5 +1,9 @@
 """The plugin's table."""
 
+from __future__ import annotations
+
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 
@@ -10,6 +14,8 @@ class Identity(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="oidc_identity")
     issuer = models.CharField(max_length=500)
     subject = models.CharField(max_length=255)
+
+    objects: ClassVar[models.Manager[Identity]] = models.Manager()
 
     class Meta:
         verbose_name_plural = "identities"

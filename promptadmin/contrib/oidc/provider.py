@@ -14,7 +14,7 @@ from promptadmin.conf.oidc import OpenIdProvider
 
 #: Seconds that the provider has for an answer: each of the server's few threads may wait so long.
 TIMEOUT = 5
-KEPT_SECONDS = 3600
+KEPT, KEPT_SECONDS = "oidc-provider", 3600
 CALLBACK = "oidc_authentication_callback"
 #: The library's name of each address → the provider's.
 ADDRESSES = {
@@ -31,8 +31,8 @@ class SignInFailed(Exception):
 
 def configured() -> OpenIdProvider:
     """The provider of the settings."""
-    found: OpenIdProvider = settings.OIDC
-    return found
+    assert settings.OIDC is not None  # noqa: S101  # the plugin is on
+    return settings.OIDC
 
 
 def setting(name: str, *default: Any) -> Any:
@@ -68,11 +68,10 @@ class _Address:
 
 def metadata() -> dict[str, str]:
     """The provider's addresses, which are asked for once an hour in each process. Raises SignInFailed."""
-    issuer = configured().issuer
-    found: dict[str, str] | None = cache.get(f"oidc {issuer}")
+    found: dict[str, str] | None = cache.get(KEPT)
     if found is None:
-        found = ask(issuer)
-        cache.set(f"oidc {issuer}", found, KEPT_SECONDS)
+        found = ask(configured().issuer)
+        cache.set(KEPT, found, KEPT_SECONDS)
     return found
 
 

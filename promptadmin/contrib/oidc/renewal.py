@@ -18,7 +18,7 @@ from promptadmin.contrib.oidc.views import BACKEND, failed
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
-class Refresh(SessionRefresh):  # type: ignore[misc]  # it has no types
+class Refresh(SessionRefresh):
     """mozilla-django-oidc's question to the provider, which answers it without showing a page."""
 
     get_settings = staticmethod(setting)

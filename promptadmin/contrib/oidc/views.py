@@ -34,7 +34,7 @@ FAILURES = (
 )
 
 
-class LeaveView(OIDCAuthenticationRequestView):  # type: ignore[misc]  # it has no types
+class LeaveView(OIDCAuthenticationRequestView):
     """On to the provider, with what proves later that the answer is to this question."""
 
     get_settings = staticmethod(setting)
@@ -52,7 +52,7 @@ class LeaveView(OIDCAuthenticationRequestView):  # type: ignore[misc]  # it has 
         return there
 
 
-class ReturnView(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # it has no types
+class ReturnView(OIDCAuthenticationCallbackView):
     """Back from the provider: a session begins, goes on, or ends."""
 
     get_settings = staticmethod(setting)

@@ -13,9 +13,10 @@ import os
 import threading
 import time
 from collections import defaultdict
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -35,11 +36,22 @@ def begin_immediate(connection: BaseDatabaseWrapper, stack: ExitStack) -> None:
     raw: Any = connection.connection
     held = ExitStack()
     stack.callback(held.close)
-    if getattr(raw, "identity", None) is not None:  # a SQLite file; not PostgreSQL, nor a database in memory
-        _wait(raw.path, raw.execute("PRAGMA busy_timeout").fetchone()[0] / 1000, held)
-    stack.enter_context(transaction.atomic(using=connection.alias))
+    is_file = getattr(raw, "identity", None) is not None  # not PostgreSQL, nor a database in memory
+    with _counted() if is_file else nullcontext():
+        if is_file:
+            _wait(raw.path, raw.execute("PRAGMA busy_timeout").fetchone()[0] / 1000, held)
+        stack.enter_context(transaction.atomic(using=connection.alias))
     # Before what else is done on commit, of which some writes again: the transaction ends after that.
     transaction.on_commit(held.close, using=connection.alias)
+
+
+def _counted() -> AbstractContextManager[None]:
+    """Counts who waits, and for how long, where metrics are on."""
+    if not settings.METRICS:
+        return nullcontext()
+    from promptadmin.counters import waiting_to_write
+
+    return waiting_to_write()
 
 
 def _wait(path: str, seconds: float, held: ExitStack) -> None:

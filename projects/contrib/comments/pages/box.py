@@ -48,7 +48,7 @@ def _box(request: HttpRequest, prompt: Prompt, version: int | None) -> dict[str,
         "is_first": not before,
         "version": version,
         "may_write": may_write,
-        "may_delete_any": request.user.is_superuser,  # type: ignore[union-attr]  # nobody is here without signing in
+        "may_delete_any": request.user.is_superuser,
         "form": CommentForm(initial={"version": version}, versions=numbers, current=prompt.version),
         "colleagues": list(names[:COLLEAGUES_NAMED]),
         "project": project,

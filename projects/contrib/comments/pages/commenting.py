@@ -84,7 +84,7 @@ def delete_view(request: HttpRequest, comment_id: int) -> HttpResponse:
             back=back,
             is_danger=True,
         )
-        return ask(request, admin.site.get_model_admin(Comment), question)  # type: ignore[arg-type]  # the theme's
+        return ask(request, admin.site.get_model_admin(Comment), question)
     try:
         with write_session():
             CommentRepository().delete(comment_id)

@@ -10,6 +10,7 @@ from ninja import Path, Query, Router
 from pydantic import AfterValidator
 
 from projects.api.inputs import storable
+from projects.api.prompts import Force
 from projects.contrib.registry.api.prompts import prompt_tag
 from projects.contrib.registry.api.schemas import (
     LABEL,
@@ -42,7 +43,6 @@ Limit = Annotated[int, Query(ge=1, le=100, example=20)]
 Cursor = Annotated[
     int | None, Query(None, ge=1, le=LARGEST_INTEGER, description="An answer's `next_cursor`.", example=7)
 ]
-Force = Annotated[bool, Query(description="Also where programs fetched it in the last 7 days.", example=False)]
 RequestId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="The request's id.", example=1)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connections
@@ -15,6 +15,7 @@ from projects.contrib.registry.names import LATEST, PRODUCTION, key_of
 from projects.contrib.registry.records import Named, Resolved
 from projects.contrib.registry.repository.moving import Moving
 from projects.contrib.registry.targets import Target
+from projects.reach import row_limits
 from promptadmin.context import current_actor
 from promptadmin.db import json_text
 from promptadmin.db.features import joined
@@ -51,6 +52,11 @@ def _statement(wanted: str, labels: str) -> str:
         + ("LEFT JOIN labels l ON l.prompt_id = n.prompt_id AND l.label = %s " if is_label else "")
         + f"LEFT JOIN version_details d ON d.prompt_id = n.prompt_id AND d.version = {wanted} WHERE n.key = %s"
     )
+
+
+def _is_reached(project_id: str | None, name: str) -> bool:
+    reach = row_limits()
+    return reach is None or (reach.covers_project(project_id) and reach.covers_name(name))
 
 
 class Resolving(Moving):
@@ -94,6 +100,16 @@ class Resolving(Moving):
         counter.add(found.id, found.label, found.version, current_actor().name)
         return found
 
+    def names_among(self, candidates: Iterable[str]) -> list[str]:
+        """Which of these names prompts have, in order. As text, for the same reason."""
+        keys = sorted({key_of(name) for name in candidates})
+        statement = (
+            "SELECT n.name, p.project_id FROM prompt_names n JOIN prompts p ON p.id = n.prompt_id "
+            f"WHERE n.key IN ({', '.join(['%s'] * len(keys))}) ORDER BY n.key"
+        )
+        rows = fetch_all(connections[self.using], statement, keys)
+        return [name for name, project_id in rows if _is_reached(project_id, name)]
+
     def labels_of(self, prompt_id: str) -> dict[str, Target]:
         """Where a prompt's labels point, but for `latest`."""
         rows = self.labels.filter(prompt_id=prompt_id).order_by("label").values_list("label", "version", "weights")
@@ -130,6 +146,8 @@ class Resolving(Moving):
         connection = connections[self.using]
         statement = _statement(wanted, joined(connection, "o.label"))  # no label has a comma
         found = fetch_all(connection, statement, [*params, key_of(name)])
+        if found and not _is_reached(found[0][6], found[0][1]):
+            found = []
         if not found:
             found = fetch_all(connection, statement, [*params, key_of(self.find(name).name)])
         return found[0]
