@@ -31,6 +31,7 @@ class Measure:
     written: Callable[[float | None], str]
     filters: dict[str, str]
     highest: float | None = None
+    scale: str = ""
     part: Callable[[DayTally], float] | None = None
     part_title: str = ""
 
@@ -69,12 +70,12 @@ def _short(value: float | None) -> str:
 
 COMPLETED = {"status": str(RunStatus.COMPLETED)}
 RUNS = Measure("Runs", lambda tally: tally.runs, _count, {}, part=lambda tally: tally.failed, part_title="failed")
-MEAN = Measure("Mean score", _mean, _decimal, COMPLETED, highest=GREATEST)
+MEAN = Measure("Mean score", _mean, _decimal, COMPLETED, highest=GREATEST, scale=f"of {GREATEST}")
 #: In this order, beside each other. Cost is to stand here once prices are known.
 MEASURES = (
     RUNS,
     MEAN,
-    Measure("Improvement rate", _improved, _share, COMPLETED, highest=100),
+    Measure("Improvement rate", _improved, _share, COMPLETED, highest=100, scale="of 100 %"),
     Measure("Tokens", _tokens, _short, COMPLETED),
 )
 
@@ -129,7 +130,12 @@ def _chart(
             "told": f"{told}, {grouped(round(part))} {measure.part_title}" if measure.part else told,
             "link": _link(dashboard, step, **measure.filters, **filters) if value is not None else "",
         })  # fmt: skip
-    return {"title": measure.title, "bars": bars, "width": len(bars), "highest": measure.written(highest)}
+    return {
+        "title": measure.title,
+        "bars": bars,
+        "width": len(bars),
+        "highest": measure.scale or f"up to {measure.written(highest)}",
+    }
 
 
 def _row(dashboard: Dashboard, step: Step) -> dict[str, Any]:

@@ -74,5 +74,6 @@ def test_no_page_asks_more_because_there_is_more() -> None:
     asked()  # the first time asks for what is remembered for good
     few = asked()
     fill(prompt, 15, 45)
-    assert asked() == few
+    more = asked()
+    assert {page: count for page, count in more.items() if count > few[page]} == {}
     assert max(few.values()) < 60, few
