@@ -24,6 +24,7 @@ class ProjectsConfig(PluginConfig):
         "prompt_checks": "prompt checks",
         "prompt_boxes": "boxes of prompts",
         "prompt_names": "names of prompts",
+        "prompt_variables": "variables of prompts",
         "deletion_guards": "guards of prompts",
         "restoration_guards": "guards of deleted prompts",
     }

@@ -45,6 +45,11 @@ def check_imports(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMe
 def _paths(plugin: Any) -> Iterator[tuple[str, str]]:
     for attribute in ("prompt_checks", "prompt_boxes"):
         yield from ((attribute, item.function) for item in getattr(plugin, attribute, ()))
+    yield from (
+        ("prompt_boxes", box.version_function) for box in getattr(plugin, "prompt_boxes", ()) if box.version_function
+    )
     yield from (("deletion_guards", path) for path in getattr(plugin, "deletion_guards", ()))
-    if getattr(plugin, "prompt_names", None):
-        yield "prompt_names", plugin.prompt_names
+    yield from (("prompt_list_filters", path) for path in getattr(plugin, "prompt_list_filters", ()))
+    for attribute in ("prompt_names", "prompt_variables", "text_parts"):
+        if getattr(plugin, attribute, None):
+            yield attribute, getattr(plugin, attribute)

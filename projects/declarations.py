@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from django.db.models import QuerySet
@@ -36,8 +36,11 @@ class PromptBox:
 
     `function` is the dotted path of a callable that takes the request and the `projects.models.Prompt`, and returns
     what `template` shows, as a mapping; it runs in a read session, and None means that there is nothing to show. What
-    `line_template` makes of the same stands at the top of the page, behind the version. `permission`, as in
+    `line_template` makes of the same stands at the top of the page, behind the version, and what `version_template`
+    makes of it and a `version` beside each number in the table of versions. `permission`, as in
     "registry.view_label", is what somebody needs to see the box; an empty one lets all see it who see the prompt.
+    `version_function` is the path of a callable that takes the request, the prompt and the number of an earlier
+    version, for a box on the page of that version; an empty one means that there is none.
     """
 
     name: str
@@ -45,7 +48,20 @@ class PromptBox:
     function: str
     template: str
     line_template: str = ""
+    version_template: str = ""
     permission: str = ""
+    version_function: str = ""
+
+
+@dataclass(frozen=True)
+class DeclaredVariables:
+    """What a plugin knows of the variables of a prompt: how its text marks them, and values to begin a preview with.
+
+    `template_format` is "mustache" for `{{name}}`, "f-string" for `{name}`, anything else for no variables.
+    """
+
+    template_format: str
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
 
 class PromptDeclarations:
@@ -56,6 +72,13 @@ class PromptDeclarations:
     #: Dotted path of a callable that takes a user and ids of prompts, and returns id → what the prompt is called, of
     #: those that have a name and that this user may see it of.
     prompt_names: ClassVar[str | None] = None
+    #: Dotted path of a callable that takes a prompt's id and a text of it, and returns the parts by which two texts are
+    #: compared, as (title, text); None for a text that is one whole.
+    text_parts: ClassVar[str | None] = None
+    #: Dotted paths of list filters, as Django's admin knows them, that stand beside the list of prompts.
+    prompt_list_filters: ClassVar[Sequence[str]] = ()
+    #: Dotted path of a callable that takes a user and the id of a prompt, and returns its DeclaredVariables, or None.
+    prompt_variables: ClassVar[str | None] = None
     #: Dotted paths of callables that take a QuerySet of the prompts that somebody wants to delete, and whether they
     #: have asked for it with force, in the transaction of the deletion, and raise a `promptadmin.errors.DomainError`
     #: that says why they may not.

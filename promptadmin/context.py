@@ -84,6 +84,14 @@ class Actor:
     caller: Caller | None = None
     reach: Reach | None = None
 
+    @property
+    def person(self) -> str:
+        """Stands for who acts: the same for a member of staff and for the tokens that they have made."""
+        user = self.user
+        if user is None and self.caller is not None:
+            user = getattr(self.caller.token, "created_by", None)
+        return self.name if user is None else f"user {user.pk}"
+
 
 def reach_of(user: Any, caller: Caller | None = None) -> Reach | None:
     """What a caller, or a member of staff, is limited to."""

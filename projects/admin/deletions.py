@@ -16,13 +16,14 @@ from django.utils.safestring import SafeString
 from projects.admin.confirming import Question, ask
 from projects.records import Contents
 from projects.repository.deleting import reached_deletions
-from projects.templatetags.prompt_texts import beginning, moment
+from projects.templatetags.prompt_texts import beginning
 from promptadmin.backoffice.readonly_admin import WithoutChanges
 from promptadmin.db.sessions import write_session
 from promptadmin.deletions.kinds import KINDS
 from promptadmin.deletions.work import purge, restore
 from promptadmin.errors import DomainError
 from promptadmin.models import Deletion, DeletionState
+from promptadmin.templatetags.times import when
 
 RESTORE = "Comes back as it was: the same ids, texts, versions, links and times."
 PURGE = "Goes for good, now: nobody can restore it afterwards."
@@ -84,13 +85,13 @@ class DeletionAdmin(WithoutChanges):
     def who(self, row: Deletion) -> str:
         return f"{row.by} ({row.door})"
 
-    @admin.display(description="deleted (UTC)", ordering="deleted_at")
+    @admin.display(description="deleted", ordering="deleted_at")
     def when(self, row: Deletion) -> SafeString:
-        return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.deleted_at))
+        return format_html('<span class="whitespace-nowrap">{}</span>', when(row.deleted_at))
 
-    @admin.display(description="can be restored until (UTC)", ordering="expires_at")
+    @admin.display(description="can be restored until", ordering="expires_at")
     def until(self, row: Deletion) -> SafeString:
-        return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.expires_at))
+        return format_html('<span class="whitespace-nowrap">{}</span>', when(row.expires_at))
 
     @admin.display(description="")
     def choices(self, row: Deletion) -> SafeString | str:

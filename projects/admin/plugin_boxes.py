@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest
@@ -12,43 +12,99 @@ from django.utils.module_loading import import_string
 
 from projects.declarations import PromptBox, declared_prompt_boxes
 from projects.models import Prompt
+from projects.repository import ProjectRepository
+from projects.texts.parts import Part
 from promptadmin.db.sessions import read_session
+from promptadmin.http.keys import row_page
 from promptadmin.plugins.declarations import enabled_plugins
 from promptadmin.plugins.isolation import isolate_plugin_errors
 
 
 @dataclass(frozen=True)
 class RenderedBox:
-    """A box with what it shows, on the page and behind the version."""
+    """A box with what it shows: on the page, behind the version, and beside versions in their table."""
 
     box: PromptBox
     html: str = ""
     line: str = ""
+    of_versions: Mapping[int, str] = field(default_factory=dict)
     failed: bool = False
 
 
-def rendered_boxes(request: HttpRequest, prompt: Prompt) -> list[RenderedBox]:
-    """What each box that the user may see shows of a prompt; one that fails is logged, and says so."""
+def rendered_boxes(
+    request: HttpRequest, prompt: Prompt, version: int | None = None, *, versions: Sequence[int] = ()
+) -> list[RenderedBox]:
+    """What each box that the user may see shows of a prompt, or of an earlier version; one that fails says so.
+
+    And what it shows beside each of some `versions` in their table.
+    """
     return [
         rendered
         for plugin, box in declared_prompt_boxes()
         if not box.permission or request.user.has_perm(box.permission)
-        if (rendered := _rendered(plugin, box, request, prompt)) is not None
+        if version is None or box.version_function
+        if (rendered := _rendered(plugin, box, request, prompt, version, versions=versions)) is not None
     ]
 
 
-def _rendered(plugin: str, box: PromptBox, request: HttpRequest, prompt: Prompt) -> RenderedBox | None:
+def _rendered(  # called from here alone
+    plugin: str,
+    box: PromptBox,
+    request: HttpRequest,
+    prompt: Prompt,
+    version: int | None,
+    *,
+    versions: Sequence[int],
+) -> RenderedBox | None:
     rendered: RenderedBox | None = RenderedBox(box, failed=True)
     with isolate_plugin_errors(plugin, f"the box {box.name}"):
         with read_session():
-            data = import_string(box.function)(request, prompt)
+            if version is None:
+                data = import_string(box.function)(request, prompt)
+            else:
+                data = import_string(box.version_function)(request, prompt, version)
         if data is None:
             rendered = None
         else:
             context = {"prompt": prompt, "box": box, **data}
             line = render_to_string(box.line_template, context, request) if box.line_template else ""
-            rendered = RenderedBox(box, render_to_string(box.template, context, request), line)
+            of_versions = {
+                number: render_to_string(box.version_template, {**context, "version": number}, request)
+                for number in (versions if box.version_template else ())
+            }
+            rendered = RenderedBox(box, render_to_string(box.template, context, request), line, of_versions)
     return rendered
+
+
+def parts_of(prompt_id: str, texts: Sequence[str]) -> list[list[Part]] | None:
+    """The parts of texts of a prompt, as the first plugin that knows them has them; None where one is a whole."""
+    for plugin in enabled_plugins():
+        path: str | None = getattr(plugin, "text_parts", None)
+        if path:
+            with isolate_plugin_errors(plugin.label, "the parts of a prompt's text"), read_session():
+                found = [import_string(path)(prompt_id, text) for text in texts]
+                if all(parts is not None for parts in found):
+                    return found
+    return None
+
+
+def list_filters() -> list[Any]:
+    """The filters that plugins add to the list of prompts."""
+    found = []
+    for plugin in enabled_plugins():
+        for path in getattr(plugin, "prompt_list_filters", ()):
+            with isolate_plugin_errors(plugin.label, f"the filter {path}"):
+                found.append(import_string(path))
+    return found
+
+
+def twins_of(request: HttpRequest, prompt_id: str) -> list[tuple[str, str]]:
+    """The addresses, and what they are called, of a prompt's project's other prompts with the same text."""
+    with read_session():
+        twins = ProjectRepository().twins_of(prompt_id=prompt_id)
+    names = names_of(request.user, [twin.id for twin in twins])
+    called = ((twin, names.get(twin.id) or f"another prompt, version {twin.version}") for twin in twins)
+    return [(row_page(Prompt, twin.id), name) for twin, name in called]
 
 
 def names_of(user: Any, keys: Sequence[str]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from promptadmin.audit import reached_entries
 from promptadmin.backoffice.readonly_admin import WithoutChanges
 from promptadmin.http.keys import row_page
 from promptadmin.models import LogEntry
+from promptadmin.templatetags import times
 
 assert auditlog_pages  # noqa: S101  # its import registers the page that this one replaces
 admin.site.unregister(LogEntry)
@@ -74,9 +75,9 @@ class LogEntryAdmin(WithoutChanges):
     def activity(self, request: HttpRequest) -> HttpResponse:
         return activity_view(request)
 
-    @admin.display(description="when (UTC)", ordering="timestamp")
-    def when(self, entry: LogEntry) -> str:
-        return f"{entry.timestamp:%Y-%m-%d %H:%M:%S}"
+    @admin.display(description="when", ordering="timestamp")
+    def when(self, entry: LogEntry) -> SafeString:
+        return times.when(entry.timestamp)
 
     @display(description="what", ordering="action", label={"create": "success", "update": "info", "delete": "danger"})  # type: ignore[untyped-decorator]  # the theme's
     def kind(self, entry: LogEntry) -> str:

@@ -205,6 +205,9 @@ class PluginConfig(AppConfig):
     navigation: ClassVar[Mapping[str, str]] = {}
     #: Pages that list no table, before those.
     navigation_pages: ClassVar[Sequence[NavigationPage]] = ()
+    #: Dotted paths of callables that take a request of signed-in staff, and return what stands in the head of each page
+    #: of the back-office, as safe HTML; an empty text for nothing. They run in a read session.
+    header_items: ClassVar[Sequence[str]] = ()
     #: API scope ("read", "write") → Django's permissions that a signed-in member of staff needs for it.
     api_permissions: ClassVar[Mapping[str, Sequence[str]]] = {}
     #: Attribute that other plugins may declare for this one → what `promptadmin plugins` calls it.

@@ -32,7 +32,11 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
         "promotionrequest": "how_to_reg",
         "labelrule": "policy",
     }
+    text_parts = "projects.contrib.registry.pages.messages.parts_of"
+    prompt_list_filters = ("projects.contrib.registry.pages.folders.FolderFilter",)
+    offered_attributes: ClassVar = {"name_snippets": "programs that fetch a prompt by name"}
     prompt_names = "projects.contrib.registry.pages.box.names_of"
+    prompt_variables = "projects.contrib.registry.pages.box.variables_of"
     prompt_boxes = (
         PromptBox(
             name="registry",
@@ -40,6 +44,7 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
             function="projects.contrib.registry.pages.box.box",
             template="registry/box.html",
             line_template="registry/chips.html",
+            version_template="registry/version_chips.html",
             permission="registry.view_label",
         ),
     )

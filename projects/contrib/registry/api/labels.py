@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from ninja import Path, Query, Router
 from pydantic import AfterValidator
 
@@ -32,6 +33,7 @@ from promptadmin.api.app import errors
 from promptadmin.api.etags import Resource, checks_if_match
 from promptadmin.db.fields import LARGEST_INTEGER
 from promptadmin.errors import Invalid
+from promptadmin.http.own_address import START
 from promptadmin.http.responses import ready_answer
 
 router = Router()
@@ -203,7 +205,7 @@ def _answer(moved: Moved) -> Any:
     """What became of a move. A request has to be kept, so that this is no error that would undo it."""
     if moved.request is None:
         return moved_shape(moved)
-    address = f"/api/promotion-requests/{moved.request.id}"
+    address = f"{reverse(START)}api/promotion-requests/{moved.request.id}"
     detail = f"'{moved.label}' wants a second person: somebody else approves this move at {address}"
     return ready_answer({"detail": detail, "request": with_targets(moved.request)}, {"Location": address}, 409)
 

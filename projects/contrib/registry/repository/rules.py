@@ -117,11 +117,3 @@ def may_promote(actor: Actor) -> bool:
     if actor.caller is not None:
         return "promote" in actor.caller.scopes
     return actor.door == "command"
-
-
-def person(actor: Actor) -> str:
-    """Stands for who acts: the same for a member of staff and for the tokens that they have made."""
-    user = actor.user
-    if user is None and actor.caller is not None:
-        user = getattr(actor.caller.token, "created_by", None)
-    return actor.name if user is None else f"user {user.pk}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, QuerySet, Sum
 from django.utils import timezone
 
 from projects.contrib.registry.models import PromptFetch
-from projects.contrib.registry.records import FetchRecord
+from projects.contrib.registry.records import FetchRecord, FetchSum
 from projects.contrib.registry.repository.named import Names
 
 
@@ -28,6 +28,14 @@ class Usage(Names):
             FetchRecord(row.day, row.label or None, row.version, row.token, row.count, row.last_at)
             for row in rows.order_by("-day", "label", "version", "token")
         ]
+
+    def sum_fetches(self, prompt_id: str, by: str, *, days: int = 30, limit: int = 20) -> list[FetchSum]:
+        """The fetches of the last days by one of day, label, version and token: most first, days in their order."""
+        first = timezone.now().date() - dt.timedelta(days=days - 1)
+        rows = self.fetches.filter(prompt_id=prompt_id, day__gte=first).values_list(by)
+        summed = rows.annotate(times=Sum("count"), last=Max("last_at"))
+        found = summed.order_by(by) if by == "day" else summed.order_by("-times", by)[:limit]
+        return [FetchSum(*row) for row in found]
 
     def last_fetched(self, prompt_ids: list[str]) -> dict[str, dt.datetime]:
         """When each prompt was fetched last, of those that were."""
