@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from projects.events import prompt_moved
 from projects.models import Project, Prompt
+from projects.reach import expect_writable
 from projects.records import PromptRecord
 from projects.repository.changes import prompt_change
 from projects.repository.prompts import POSITION, Prompts, prompt_record
@@ -40,6 +41,7 @@ class Placing(Prompts):
         moved = [row for row in rows if row.project_id != project_id]
         if moved:
             self._move(moved, projects, projects[project_id])
+            expect_writable(Prompt, [row.id for row in moved], self.using)
         return len(moved)
 
     def _move(self, rows: Sequence[Prompt], projects: dict[str, Project], target: Project) -> None:
@@ -71,6 +73,7 @@ class Placing(Prompts):
             if self._same_text(target.id, content).exists():
                 continue
             copy = self.append_prompt(target.id, content)
+            expect_writable(Prompt, [copy.id], self.using)
             after = {"content": content, "project": target.name}
             record(prompt_change(copy, after=after, note=f"a copy of {key}"), using=self.using)
             made += 1

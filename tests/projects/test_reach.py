@@ -19,6 +19,7 @@ from django.urls import reverse
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
 from projects.api.inputs import PROJECT_ID, PROMPT_ID, RUN_ID
+from projects.contrib.comments.models import Comment
 from projects.contrib.registry.api.schemas import LABEL, NAME
 from projects.contrib.registry.fetches import counter
 from projects.contrib.registry.models import Label, PromotionRequest, PromptName
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.django_db
 #: Stands in every text of what the caller doesn't reach.
 SECRET = "zebra"
 MINE = "Mine"
-TABLES = (Project, Prompt, PromptVersion, Optimization, PromptName, Label, PromotionRequest)
+TABLES = (Comment, Project, Prompt, PromptVersion, Optimization, PromptName, Label, PromotionRequest)
 
 
 def make_rows(project: Project, name: str, word: str, prompt_id: str | None = None, run_id: str | None = None) -> None:
@@ -56,6 +57,8 @@ def make_rows(project: Project, name: str, word: str, prompt_id: str | None = No
     runs.record_run({"id": run_id, "raw_prompt": f"{word} two", "prompt_id": prompt.id, **given})
     loose = runs.record_run({"raw_prompt": f"{word} loose", **given})
     Optimization.objects.filter(id=loose["id"]).update(prompt=None, overall_score=0.5, strategy=word)
+    number = 1 if word == SECRET else 1000
+    Comment.objects.create(pk=number, prompt=prompt, text=word, author="user 7", by="user kim")
     RegistryRepository().fetch(name=name)
     counter.write()
 

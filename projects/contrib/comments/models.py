@@ -11,11 +11,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from projects.models import Project, Prompt
+from projects.models import OfPrompt, Project, Prompt
 from promptadmin.db.fields import Count, Link, Moment, Text
 
 
-class Comment(models.Model):
+class Comment(OfPrompt):
     """A row is what somebody says about a prompt or, with a `version`, about that version of it.
 
     `author` stands for the person, whether they came with a session or with a token of theirs; `by` is what the change

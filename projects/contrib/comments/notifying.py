@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from projects.contrib.comments.mentions import staff
 from projects.contrib.comments.models import Comment, Notification, Subscription
+from projects.members import users_who_reach
 from projects.models import Project, Prompt
+from projects.namesakes import firsts_of_names
 from projects.templatetags.prompt_texts import beginning
 from promptadmin.context import current_actor
 from promptadmin.db.sessions import write_session
@@ -77,7 +79,8 @@ def _subscribers(event: Event) -> set[int]:
 
 def _tell(event: Event, users: Iterable[int], *, name: str = "", note: str = "") -> None:
     actor = current_actor()
-    told = [user for user in sorted(users) if user != getattr(actor.user, "pk", None)]
+    others = {user for user in users if user != getattr(actor.user, "pk", None)}
+    told = sorted(users_who_reach(_project_of(event), others, event.using)) if others else []
     if not told:
         return
     kind, key, title = _subject(event)
@@ -94,6 +97,17 @@ def _tell(event: Event, users: Iterable[int], *, name: str = "", note: str = "")
         )
         for user in told
     )
+
+
+def _project_of(event: Event) -> str | None:
+    """The project that it happened in."""
+    data, using = event.data, event.using
+    if project := data.get("project_id"):
+        return str(project)
+    if prompt := data.get("prompt_id"):
+        return Prompt._base_manager.using(using).filter(pk=prompt).values_list("project_id", flat=True).first()
+    named = firsts_of_names(Project._base_manager.using(using).filter(name=data.get("project") or ""))
+    return named.values_list("pk", flat=True).first()
 
 
 def _subject(event: Event) -> tuple[str, str, str]:
