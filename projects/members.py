@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
+
+from django.contrib.auth import get_user_model
 
 from projects.models import MemberRole, ProjectMember
 from promptadmin.context import Reach
@@ -26,3 +29,12 @@ def reach_of_member(user: Any) -> Reach | None:
         user.reach_in_projects = Reach(hidden=hidden, read_only=viewed)
     reach: Reach = user.reach_in_projects
     return reach
+
+
+def users_who_reach(project_id: str | None, users: Collection[int], using: str) -> set[int]:
+    """Those of some users, by their ids, who reach a project."""
+    members = set(ProjectMember.objects.using(using).filter(project_id=project_id).values_list("user_id", flat=True))
+    if not members:
+        return set(users)
+    superusers = get_user_model()._default_manager.using(using).filter(pk__in=users, is_superuser=True)
+    return {user for user in users if user in members} | set(superusers.values_list("pk", flat=True))

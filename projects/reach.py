@@ -79,6 +79,13 @@ def expect_whole_projects() -> None:
         raise outside(current_actor())
 
 
+def expect_new_projects() -> None:
+    """Raises Forbidden for whoever is limited to some projects or names, and so reaches no project that is made."""
+    reach = row_limits()
+    if reach is not None and (reach.projects is not None or reach.prefixes is not None):
+        raise outside(current_actor())
+
+
 def expect_everything() -> None:
     """Raises Forbidden for whoever doesn't reach all rows, where these are about to be changed as a whole."""
     if row_limits() is not None:

@@ -154,11 +154,11 @@ class StatsQuery:
 
     @cached_property
     def _has_rollups(self) -> bool:
-        return has_rollups(connection)
+        return row_limits() is None and has_rollups(connection)  # they are of all runs
 
     def _cover(self, since: dt.datetime | None) -> Cover:
         """How to read the runs from a moment on."""
-        if not self._has_rollups or row_limits() is not None:  # stored summaries are of all runs
+        if not self._has_rollups:
             return Cover()
         return find_cover(connection, self.project, since=since, until=self.until)
 

@@ -41,6 +41,7 @@ class Placing(Prompts):
         moved = [row for row in rows if row.project_id != project_id]
         if moved:
             self._move(moved, projects, projects[project_id])
+            expect_writable(Prompt, [row.id for row in moved], self.using)
         return len(moved)
 
     def _move(self, rows: Sequence[Prompt], projects: dict[str, Project], target: Project) -> None:

@@ -15,7 +15,7 @@ from projects.contexts import LIST_FIELDS, TEXT_FIELDS, Profile, normalize_conte
 from projects.declarations import expect_deletable
 from projects.events import project_changed, project_made
 from projects.models import Project, ProjectStatus, paths_of
-from projects.reach import expect_whole_projects, expect_writable
+from projects.reach import expect_new_projects, expect_whole_projects, expect_writable
 from projects.records import Page, ProjectDetail, ProjectSummary
 from projects.repository.changes import project_change
 from projects.repository.deleting import PROJECT
@@ -178,12 +178,13 @@ class Projects(Prompts):
     ) -> tuple[Project, bool]:
         """The project with this name outside all folders, locked, and whether this call made it.
 
-        Raises Conflict where one in a folder has the name, in a file that has each name once.
+        Raises Conflict where one in a folder has the name, in a file that has each name once; Forbidden.
         """
         named = self.projects_named(name).filter(parent__isnull=True)
         row = self.lock(named).first()
         if row is not None:
             return row, False
+        expect_new_projects()
         new = Project(name=name, **_described(description, context_profile))
         new.updated_at = new.created_at
         # On PostgreSQL, another writer may be making it in this moment: then this waits, and finds theirs.

@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from projects.contrib.comments.mentions import staff
 from projects.contrib.comments.models import Comment, Notification, Subscription
-from projects.models import Project, ProjectMember, Prompt
+from projects.members import users_who_reach
+from projects.models import Project, Prompt
+from projects.namesakes import firsts_of_names
 from projects.templatetags.prompt_texts import beginning
 from promptadmin.context import current_actor
 from promptadmin.db.raw import fetch_all
@@ -79,7 +81,8 @@ def _subscribers(event: Event) -> set[int]:
 
 def _tell(event: Event, users: set[int], *, name: str = "", note: str = "") -> None:
     actor = current_actor()
-    told = sorted(_reaching({user for user in users if user != getattr(actor.user, "pk", None)}, event))
+    others = {user for user in users if user != getattr(actor.user, "pk", None)}
+    told = sorted(users_who_reach(_project_of(event), others, event.using)) if others else []
     if not told:
         return
     kind, key, title = _subject(event)
@@ -98,19 +101,15 @@ def _tell(event: Event, users: set[int], *, name: str = "", note: str = "") -> N
     )
 
 
-def _reaching(users: set[int], event: Event) -> set[int]:
-    """Those of the users who reach the project that it happened in: all, unless that has members."""
+def _project_of(event: Event) -> str | None:
+    """The project that it happened in."""
     data, using = event.data, event.using
-    projects = {data.get("project_id")}
-    if users and RUN_ID in data:
-        prompts = Prompt._base_manager.using(using).filter(pk=data.get("prompt_id"))
-        named = Project._base_manager.using(using).filter(name=data.get("project") or "")
-        projects = {*prompts.values_list("project_id", flat=True), *named.values_list("pk", flat=True)}
-    for key in filter(None, projects if users else ()):
-        members = set(ProjectMember.objects.using(using).filter(project_id=key).values_list("user_id", flat=True))
-        if members:
-            users &= members | set(staff(using).filter(is_superuser=True).values_list("pk", flat=True))
-    return users
+    if project := data.get("project_id"):
+        return str(project)
+    if prompt := data.get("prompt_id"):
+        return Prompt._base_manager.using(using).filter(pk=prompt).values_list("project_id", flat=True).first()
+    named = firsts_of_names(Project._base_manager.using(using).filter(name=data.get("project") or ""))
+    return named.values_list("pk", flat=True).first()
 
 
 def _subject(event: Event) -> tuple[str, str, str]:

@@ -39,7 +39,7 @@ TOKENS, SESSIONS = "token", "session"
 
 @dataclass(frozen=True)
 class Door:
-    """A request: what it does, whether it says why, who can send it, and whether it is about all of a project."""
+    """A request, what it does, whether it says why, who can send one, and whether it is about a whole project."""
 
     name: str
     send: Callable[[Client], Any]
@@ -47,6 +47,7 @@ class Door:
     has_reason: bool = False
     callers: tuple[str, ...] = (TOKENS, SESSIONS)
     whole_project: bool = False
+    has_reason_elsewhere: bool = False
 
 
 def _request(method: str, address: str, body: Any = None) -> Callable[[Client], Any]:
@@ -87,7 +88,8 @@ def of_api() -> Iterator[Door]:
     for operation in documented("POST", "PUT", "PATCH", "DELETE"):
         name, address = operation.name, operation.path
         for number, (path, body, effect, has_reason) in enumerate(OF_API.get(name, ())):
-            yield Door(f"{name} {number}", _request(operation.method, PROMPTS + path, body), effect, has_reason)
+            send = _request(operation.method, PROMPTS + path, body)
+            yield Door(f"{name} {number}", send, effect, has_reason, has_reason_elsewhere=len(OF_API[name]) > 1)
         if name in ("delete_prompt", "delete_project"):
             yield Door(name, _request("DELETE", f"{address}?force=true"), TAKES, whole_project=name == "delete_project")
         elif name == "approve_promotion":
@@ -182,7 +184,15 @@ def of_clients() -> Iterator[Door]:
                 requests = OF_CLIENTS[declared.name, method, path]
                 for number, (address, body, effect, has_reason) in enumerate(requests):
                     name = f"{declared.name} {method} {path} {number}"
-                    yield Door(name, _request(method, address, body), effect, has_reason, (TOKENS,))
+                    twice = len(requests) > 1
+                    yield Door(
+                        name,
+                        _request(method, address, body),
+                        effect,
+                        has_reason,
+                        (TOKENS,),
+                        has_reason_elsewhere=twice,
+                    )
 
 
 #: Arguments of MCP's tools by their names.
@@ -248,12 +258,15 @@ OF_PAGES: dict[str, list[tuple[Callable[[Client], Any], str, bool]]] = {
 }
 #: Actions with an effect.
 OF_ACTIONS = {"delete_selected_projects": TAKES, "approve": APPROVES}
+#: How the addresses of pages end that change nothing, whatever is sent there.
+READ = ("_changelist", "_export", "_history", "_compare", "_suggestions", "_live")
 APPS = ("projects", "registry", "optimizations")
 
 
 def of_pages() -> Iterator[Door]:
     """Each page and action of the back-office that is about prompts; those without a request here get an empty form."""
     keys = {"project": PROJECT_ID, "prompt": PROMPT_ID, "optimization": RUN_ID, "promotionrequest": "1"}
+    admin.autodiscover()
     for model, model_admin in admin.site._registry.items():
         if model._meta.app_label not in APPS and model is not Deletion:
             continue
@@ -263,14 +276,15 @@ def of_pages() -> Iterator[Door]:
             key = "no such version"
         for name in sorted(own):
             for number, (send, effect, has_reason) in enumerate(OF_PAGES.get(name, ())):
-                yield Door(f"{name} {number}", send, effect, has_reason, (SESSIONS,))
-            if name not in OF_PAGES:
+                twice = len(OF_PAGES[name]) > 1
+                yield Door(f"{name} {number}", send, effect, has_reason, (SESSIONS,), has_reason_elsewhere=twice)
+            if name not in OF_PAGES and not name.endswith(READ):
                 yield Door(name, _form(_address(name, key)), callers=(SESSIONS,))
         changelist = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         for action in model_admin.actions or ():
             fields = {"action": action, "_selected_action": [key], **CONFIRMED, "post": "yes"}
             effect = OF_ACTIONS.get(str(action), NOTHING)
-            yield Door(f"{name} {action}", _form(changelist, **fields), effect, callers=(SESSIONS,))
+            yield Door(f"{changelist} {action}", _form(changelist, **fields), effect, callers=(SESSIONS,))
 
 
 def _address(name: str, key: str) -> str:
