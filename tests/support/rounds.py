@@ -20,7 +20,7 @@ WEBHOOK_SECONDS = _number("KILL_SECONDS", 2)
 WHOLE = bool(os.environ.get("PROMPTADMIN_ALL_SAMPLES"))
 SAMPLES = SAMPLE_NAMES if WHOLE else ("dirty",)
 ROWS_APART = 1 if WHOLE else 10  # each so many-th row is also asked for alone
-STOPS_APART = 1 if WHOLE else 4  # after each so many-th migration an adoption is stopped
+STOPS_APART = 1 if WHOLE else 12  # after each so many-th migration an adoption is stopped
 REPLAY_WORKERS = (1, 4) if WHOLE else (4,)
 
 # What `make fuzz` sets.
