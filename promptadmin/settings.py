@@ -26,9 +26,10 @@ from promptadmin.conf.secret_key import read_or_make_secret_key
 from promptadmin.db import durability
 from promptadmin.db.chosen_database import DEFAULT_NAME
 from promptadmin.db.database_url import database_config, replica_config
-from promptadmin.http.client_address import HEALTH_ADDRESSES, is_address
+from promptadmin.http.client_address import HEALTH_ADDRESSES
 from promptadmin.http.csp import STRICT
-from promptadmin.plugins.declarations import app_paths
+from promptadmin.plugins.declarations import app_paths, installed_plugins
+from promptadmin.plugins.plugin_settings import variables_of
 
 env = Environment(os.environ)
 
@@ -64,18 +65,6 @@ PROMPT_CHECKS_OFF = env.names("PROMPTADMIN_PROMPT_CHECKS_OFF")
 FETCH_SECONDS = env.number("PROMPTADMIN_FETCH_SECONDS", 5, maximum=60 * 60)  # 0: fetches aren't counted
 PROMPT_MAX_AGE = env.number("PROMPTADMIN_PROMPT_MAX_AGE", 0, maximum=24 * 60 * 60)  # seconds
 CLIENTS = env.names("PROMPTADMIN_CLIENTS")
-WEBHOOKS_HOSTS = env.names("PROMPTADMIN_WEBHOOKS_HOSTS")
-for name in WEBHOOKS_HOSTS:
-    has_port = ":" in name and not is_address(name.strip("[]"))
-    if "*" in name.removeprefix("*.") or "/" in name or has_port or not name.removeprefix("*."):
-        raise ImproperlyConfigured(
-            f"PROMPTADMIN_WEBHOOKS_HOSTS: {name!r} is no host: use the form hooks.example.com or *.example.com, "
-            "without a scheme or a port."
-        )
-WEBHOOKS_PRIVATE = env.flag("PROMPTADMIN_WEBHOOKS_PRIVATE")
-WEBHOOKS_ATTEMPTS = env.number("PROMPTADMIN_WEBHOOKS_ATTEMPTS", 8, minimum=1)
-WEBHOOKS_RETRY_SECONDS = env.number("PROMPTADMIN_WEBHOOKS_RETRY_SECONDS", 5, minimum=1)
-WEBHOOKS_KEEP_DAYS = env.number("PROMPTADMIN_WEBHOOKS_KEEP_DAYS", 30, minimum=1, maximum=36500)
 # Not as an application: commands that serve no API start without importing it. Its page of documentation needs these.
 NINJA = Path(find_spec("ninja").origin).parent  # type: ignore[union-attr,arg-type]  # it is installed
 INSTALLED_APPS = [
@@ -283,5 +272,6 @@ LOGGING = logs.logging_settings(LOG_LEVEL, LOG_FORMAT)
 METRICS_TOKEN = env.secret("PROMPTADMIN_METRICS_TOKEN")
 METRICS_ADDRESS = env.listening_address("PROMPTADMIN_METRICS_ADDRESS")
 METRICS = bool(METRICS_TOKEN or METRICS_ADDRESS)
-#: For a check: what is set but was asked for by nobody above.
-UNKNOWN_VARIABLES = env.unknown()
+#: For the settings of plugins, which are read when these are known; and for a check of what nobody has asked for.
+ENVIRONMENT = env
+env.of_others = tuple(variables_of(name) for name in installed_plugins() if name not in ENABLED_PLUGINS)

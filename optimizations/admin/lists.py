@@ -11,12 +11,13 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
-from optimizations.admin.filters import LINKED
+from optimizations.admin.filters import LINKED, OF_PLUGINS
 from optimizations.admin.reading import known_project
 from optimizations.lists import windows
 from optimizations.lists.paging import SCORE
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository, Page, RunFilters
+from promptadmin.backoffice.plugin_parts import fill_columns
 from promptadmin.db.legacy_values import parse_moment
 from promptadmin.db.sessions import read_session
 
@@ -67,13 +68,15 @@ class RunChangeList(ChangeList):
         specs = [kind(request, params, self.model, self.model_admin) for kind in self.list_filter]
         if params:
             raise IncorrectLookupParameters(f"no such filter: {', '.join(params)}")
-        given = {name: value for spec in specs for name, value in spec.given(request).items()}
+        asked = [spec.given(request) for spec in specs]
+        given = {name: value for each in asked for name, value in each.items()}
+        given[OF_PLUGINS] = tuple(one for each in asked for one in each.get(OF_PLUGINS, ()))
         for name, text in linked.items():
             value: Any = parse_moment(text) if name in ("since", "until") else text
             given[LINKED[name]] = _narrower(name, given.get(LINKED[name]), value)
         self.linked = linked
         self.filters = RunFilters(search=self.query.strip() or None, **given)
-        return specs, True, {}, False, any(value is not None for value in given.values())
+        return specs, True, {}, False, any(value not in (None, ()) for value in given.values())
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         """The runs that pass, for an export and for those actions that ask for some of them by id."""
@@ -102,6 +105,7 @@ class RunChangeList(ChangeList):
             )
         self.paginator = RunPaginator(self.page_num, self.list_per_page, found)
         self.result_list = [_row(known_project(record, request)) for record in found.items]
+        fill_columns(request, "run_columns", self.result_list)
         # Equal counts keep the theme from telling how many runs there are, which nobody has counted.
         self.result_count = self.full_result_count = len(self.result_list)
         self.show_full_result_count = False

@@ -12,6 +12,7 @@ from django.db import connections
 from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from optimizations.declarations import condition_of_filter
 from optimizations.models import Optimization
 from projects.models import Project, ProjectStatus, Prompt
 from projects.namesakes import firsts_of_names
@@ -35,6 +36,7 @@ class RunFilters:
     from 0.0 to 1.0. `strategy` is the one that statistics count a run under. `tag` is a whole tag, whatever its case.
     `since` is the first moment of a period, `until` the first after it. `has_prompt` asks whether a run is linked to a
     prompt, `prompt_id` for the runs of one. `model` is the name of the model that it used.
+    `of_plugins` are names of filters that plugins declare, with their values.
     """
 
     search: str | None = None
@@ -52,6 +54,7 @@ class RunFilters:
     has_prompt: bool | None = None
     prompt_id: str | None = None
     model: str | None = None
+    of_plugins: tuple[tuple[str, str], ...] = ()
 
     def given(self) -> dict[str, Any]:
         """What is asked for, by name."""
@@ -86,6 +89,8 @@ class RunFilters:
             runs = runs.filter(prompt__isnull=not self.has_prompt)
         if not self.include_archived:
             runs = runs.filter(~_belongs(runs.db, Q(status__in=HIDDEN))) if near else self._shown(runs)
+        for name, value in self.of_plugins:
+            runs = runs.filter(condition_of_filter(name, value))
         if self.model:
             runs = runs.filter(model_used=self.model)
         if self.tag:

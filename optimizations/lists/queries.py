@@ -93,7 +93,7 @@ def fetch_keys(
     connection = connections[using]
     slots = after and SortKey(None if after.key is None else KEY_SLOT, None if after.tie is None else TIE_SLOT)
     try:
-        if narrowed:  # what it says needn't be remembered
+        if narrowed or filters.of_plugins:  # what these say needn't, or can't, be remembered
             statements = page_statements(using, filters, by, slots, False, narrowed)
         elif needs_route(filters, by):
             found, routes = _among_firsts(using, filters, by, after, offset, limit)

@@ -10,10 +10,11 @@ from django.db.models import QuerySet
 from django.db.models.functions import Substr
 from django.http import HttpRequest
 
-from projects.admin.plugin_boxes import names_of
+from projects.admin.plugin_names import names_of
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.records import ProjectOverview, PromptOverview
 from projects.repository import ProjectRepository
+from promptadmin.backoffice.plugin_parts import fill_columns
 from promptadmin.backoffice.readonly_admin import PlainChangeList
 from promptadmin.db.sessions import read_session
 
@@ -58,6 +59,10 @@ class KeyedChangeList(PlainChangeList):
 class ProjectChangeList(KeyedChangeList):
     """The list of projects."""
 
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        fill_columns(request, "project_columns", self.result_list)
+
     def rows(self, keys: Sequence[str]) -> Iterable[Any]:
         rows = Project.objects.filter(pk__in=keys)
         return with_overviews(rows, ProjectRepository().project_overviews, ProjectOverview("", 0, 0, None))
@@ -72,6 +77,7 @@ class PromptChangeList(KeyedChangeList):
         names = names_of(request.user, [row.pk for row in self.result_list])
         for row in self.result_list:
             row.called = names.get(row.pk, "")
+        fill_columns(request, "prompt_columns", self.result_list)
 
     def rows(self, keys: Sequence[str]) -> Iterable[Any]:
         """With the beginnings of their texts, and their numbers."""

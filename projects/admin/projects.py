@@ -22,6 +22,7 @@ from projects.repository import RUNS_COUNTED, ProjectRepository
 from projects.runs import run_model
 from projects.templatetags.prompt_texts import bounded, moment
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
+from promptadmin.backoffice.plugin_parts import PluginParts
 from promptadmin.backoffice.readonly_admin import link_to_list
 from promptadmin.db.sessions import read_session
 
@@ -29,9 +30,10 @@ PROMPTS_PER_PAGE = 100
 
 
 @admin.register(Project)
-class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
+class ProjectAdmin(PluginParts, ExchangeAdmin, ProjectActionPages, PromptOrderPage):
     """Lists and changes projects; the rest of what may be done to them comes from its bases."""
 
+    declared_for = "project"
     exchanged = ProjectTable()
     form = ProjectForm
     how_rows_come = "Projects come by adding one here, with an import, or with the first run that names one."
@@ -118,6 +120,7 @@ class ProjectAdmin(ExchangeAdmin, ProjectActionPages, PromptOrderPage):
             with read_session():
                 page = Paginator(rows, PROMPTS_PER_PAGE).get_page(request.GET.get("prompts"))
                 page.object_list = with_overviews(page.object_list, ProjectRepository().prompt_overviews, NO_PROMPT)
+            context |= self.plugin_context(request, project)
             is_active = project.status == ProjectStatus.ACTIVE
             context |= {
                 "project": project,

@@ -137,6 +137,7 @@ class PromptPages(RepositoryAdmin):
         repository = ProjectRepository()
         with reading_deadline(), read_session():
             contents = repository.prompt_contents(prompt_id=prompt.pk)
+            along = repository.what_goes_along(prompt_id=prompt.pk)
         if request.method == "POST":
             try:
                 with write_session():
@@ -161,6 +162,7 @@ class PromptPages(RepositoryAdmin):
             back=keep_filters(request, self.page_of(prompt.pk)),
             confirmed=str(contents),
             contents=contents,
+            along=along,
             is_danger=True,
             hidden=[(AGAIN, "yes")] if AGAIN in request.GET else (),
         )

@@ -19,7 +19,7 @@ from projects.admin.fields import line_feeds
 from projects.admin.forms import PromptForm
 from projects.admin.lists import PromptChangeList, WithoutProjectFilter, may_see_projects
 from projects.admin.origins import UNKNOWN, origins
-from projects.admin.plugin_boxes import names_of, rendered_boxes
+from projects.admin.plugin_names import names_of
 from projects.admin.prompt_pages import PromptPages, shown_rows
 from projects.files.tables import PromptTable
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
@@ -29,6 +29,7 @@ from projects.search_index import PROMPTS
 from projects.templatetags.prompt_texts import beginning, bounded, moment
 from projects.texts.counts import count_text
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
+from promptadmin.backoffice.plugin_parts import PluginParts, list_filters
 from promptadmin.backoffice.readonly_admin import link_to_key, link_to_list
 from promptadmin.db.sessions import read_session
 from promptadmin.search.candidate_filter import narrow
@@ -43,9 +44,10 @@ VERSIONS_SHOWN, RUNS_SHOWN, RUNS_CHARTED = 10, 10, 200
 
 
 @admin.register(Prompt)
-class PromptAdmin(ExchangeAdmin, PromptPages):
+class PromptAdmin(PluginParts, ExchangeAdmin, PromptPages):
     """Lists and edits prompts; comparing, restoring and deleting come from its base."""
 
+    declared_for = "prompt"
     exchanged = PromptTable()
     form = PromptForm
     autocomplete_fields = ["project"]
@@ -65,14 +67,15 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
     class Media:
         css = {"all": ["projects/admin.css"]}
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Without the projects' names for those who may not see projects."""
         may_see = may_see_projects(request)
-        return [name for name in self.list_display if may_see or name != "project_link"]
+        return [name for name in super().get_list_display(request) if may_see or name != "project_link"]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        """By project, for those who may see projects."""
-        return self.list_filter if may_see_projects(request) else []
+        """By project, for those who may see projects; and by what plugins offer."""
+        own = self.list_filter if may_see_projects(request) else []
+        return [*own, *list_filters(request, "prompt_filters")]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PromptChangeList]:
         return PromptChangeList
@@ -182,7 +185,7 @@ class PromptAdmin(ExchangeAdmin, PromptPages):
                     context |= {"runs": runs, "chart": score_chart(runs.items)}
                     context["runs_shown"] = [(run, begun.get(run.id)) for run in shown]
             context |= copying(request, prompt)
-            context["boxes"] = rendered_boxes(request, prompt)
+            context |= self.plugin_context(request, prompt, prompt=prompt)
             if form.is_bound and form.refused is not None:
                 context["conflict"] = shown_rows(prompt.content, line_feeds(form.data["content"]))
         context["show_delete"] = False  # it stands with the other actions

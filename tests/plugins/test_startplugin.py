@@ -73,7 +73,7 @@ def test_a_new_plugin_works_and_passes_its_tests_and_our_lint(scratch: Scratch) 
 
     tested = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
     assert tested.returncode == 0, tested.stdout[-3000:]
-    assert "4 passed" in tested.stdout
+    assert "5 passed" in tested.stdout
 
     enabled = {"PROMPTADMIN_PLUGINS": f"projects,optimizations,{NAME}"}
     listed = run(python, REPOSITORY / "manage.py", "plugins", "--json", cwd=scratch.directory, **enabled)

@@ -18,7 +18,7 @@ from mcp.shared.exceptions import MCPError
 from optimizations.contrib.mcp import project_tools, run_tools  # noqa: F401  # they register
 from optimizations.contrib.mcp import resources as stored
 from optimizations.contrib.mcp.calls import called_by, in_session, local_caller
-from optimizations.contrib.mcp.registry import TOOLS
+from optimizations.contrib.mcp.registry import every_tool
 from optimizations.contrib.mcp.tools import as_tool
 from promptadmin import __version__
 from promptadmin.context import Caller, current_request_id
@@ -108,7 +108,7 @@ def build_server() -> Server:
         title="promptadmin",
         version=__version__,
         instructions=INSTRUCTIONS,
-        tools=[as_tool(spec) for spec in TOOLS.values()],
+        tools=[as_tool(spec) for spec in every_tool().values()],
         # Ids are keys of rows, not paths.
         resource_security=ResourceSecurity(reject_path_traversal=False, reject_absolute_paths=False),
         log_level="WARNING",

@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
-from projects.declarations import PromptBox, PromptDeclarations
+from projects.declarations import PromptDeclarations
 from promptadmin.plugins.declarations import DashboardPanel, NavigationPage, PluginConfig
+from promptadmin.plugins.page_parts import Box
 
 EVENTS = {
     "label_moved": "a label of a prompt was set, moved, split or taken away",
@@ -25,6 +26,7 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
         "write": ["registry.change_promptname", "registry.change_label"],
         "promote": ["registry.promote_label"],
     }
+    page_urls = "projects.contrib.registry.pages.urls.PAGES"
     navigation_pages = (NavigationPage("What is live", "podcasts", "admin:registry_live", "registry.view_label"),)
     navigation: ClassVar = {
         "promptname": "sell",
@@ -34,7 +36,7 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
     }
     prompt_names = "projects.contrib.registry.pages.box.names_of"
     prompt_boxes = (
-        PromptBox(
+        Box(
             name="registry",
             title="Name and labels",
             function="projects.contrib.registry.pages.box.box",
@@ -59,8 +61,6 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
 
     def ready(self) -> None:
         """Let the change log know rules."""
-        from auditlog.registry import auditlog
+        from promptadmin.audit import log_saves
 
-        from projects.contrib.registry.models import LabelRule
-
-        auditlog.register(LabelRule)
+        log_saves(self.get_model("LabelRule"))
