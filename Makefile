@@ -68,7 +68,8 @@ lock:
 	@$(BIN)/python -m uv --version >/dev/null 2>&1 || { echo "make lock needs uv: make install-dev, or pip install uv"; exit 1; }
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) requirements-mcp.txt -c requirements.lock -o requirements-mcp.lock
-	$(COMPILE) requirements-dev.txt -c requirements.lock -c requirements-mcp.lock -o requirements-dev.lock
+	$(COMPILE) requirements-lint.txt -c requirements.lock -c requirements-mcp.lock -o requirements-lint.lock
+	$(COMPILE) requirements-dev.txt -c requirements.lock -c requirements-mcp.lock -c requirements-lint.lock -o requirements-dev.lock
 	$(COMPILE) requirements-clients.txt -o requirements-clients.lock
 
 run: install

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
+from importlib.util import find_spec
 
 from django.apps import apps
 from django.conf import settings
@@ -131,6 +132,8 @@ def _tables_of_migrations(config: type[PluginConfig]) -> set[str]:
     """The tables that a plugin's migrations make, by the names that they have in the end."""
     tables: set[str] = set()
     label = _label_of(config)
+    if find_spec(f"{config.name}.migrations") is None:
+        return tables
     try:
         package = import_module(f"{config.name}.migrations")
         names = [module.name for module in pkgutil.iter_modules(package.__path__)]

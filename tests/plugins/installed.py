@@ -57,6 +57,7 @@ def run(*command: str | Path, cwd: Path, **variables: str) -> subprocess.Complet
         [str(part) for part in command],
         cwd=cwd,
         env=Scratch(cwd).environment(**variables),
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=220,

@@ -61,7 +61,8 @@ def described(module: str, name: str, found: Any) -> Iterator[str]:
     if dataclasses.is_dataclass(found):
         yield whole
         for field in dataclasses.fields(found):
-            default = "" if field.default is dataclasses.MISSING else f" = {field.default!r}"
+            shown = getattr(field.default, "__name__", repr(field.default))
+            default = "" if field.default is dataclasses.MISSING else f" = {shown}"
             yield f"{whole}.{field.name}: {field.type}{default}"
     elif inspect.isclass(found):
         yield whole
@@ -69,7 +70,8 @@ def described(module: str, name: str, found: Any) -> Iterator[str]:
             if str(kind).startswith("ClassVar"):
                 yield f"{whole}.{key}: {kind}"
     else:
-        yield f"{whole}{inspect.signature(found) if inspect.isfunction(found) else ''}"
+        signature = str(inspect.signature(found)) if inspect.isfunction(found) else ""
+        yield whole + re.sub(r"<function (\w+) at 0x\w+>", r"\1", signature)
 
 
 def contract() -> list[str]:
@@ -91,7 +93,9 @@ def test_each_change_since_the_last_release_stands_in_the_changelog() -> None:
     before, now = (set(path.read_text().splitlines()) for path in (RELEASED, NOW))
     unreleased = (REPOSITORY / "CHANGELOG.md").read_text().split("## Unreleased\n")[1].split("\n## ")[0]
     section = unreleased.split("### For plugins\n")[1].split("\n### ")[0]
-    changed = {re.split(r"[(:]", line)[0].rpartition(".")[2] for line in before ^ now}
+    paths = {re.split(r"[(:]", line)[0] for line in before ^ now}
+    # Of a class that came or went, its own name is enough.
+    changed = {name for owner, _, name in (path.rpartition(".") for path in paths) if owner not in paths}
     assert {name for name in changed if f"`{name}`" not in section} == set()
 
 
