@@ -70,7 +70,9 @@ remove = ("plugins", "--remove", "named_notes")
 told = [deleted("SECOND"), said("doctor"), said(*remove, "--plan"), said(*remove), said(*remove, "--plan")]
 told += [said(*remove, "--yes"), said(*remove, "--yes"), deleted("THIRD"), said("doctor")]
 newest = json.loads(said("restore_deleted", "--json"))[0]["number"]
-print(json.dumps([*told, said("restore_deleted", str(newest))]))
+told.append(said("restore_deleted", str(newest)))
+print()  # behind the question that the command has asked
+print(json.dumps(told))
 """
 
 
