@@ -21,7 +21,7 @@ $(foreach name,$(typed),$(eval export RUN_$(name) = $$(value $(name))))
 COMPILE = $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 OUR_CODE = promptadmin projects optimizations
 
-.PHONY: help install install-dev install-clients lock run demo test fuzz proof endurance lint audit sbom format bench bench-adoption clean
+.PHONY: help install install-dev install-clients lock run demo test fuzz proof endurance lint audit sbom format codemirror bench bench-adoption clean
 
 help:
 	@echo "make run [PORT=8000]            set up and serve: a new database, or the one that was served last"
@@ -35,6 +35,7 @@ help:
 	@echo "make audit                      known weaknesses of what is installed; needs the internet"
 	@echo "make sbom                       what is installed, as CycloneDX, in sbom.json"
 	@echo "make lock                       the lock files again, after a change of requirements*.txt"
+	@echo "make codemirror                 the editor's file again, from npm's packages (needs Node.js)"
 	@echo "make bench                      measure load, latency and growth, up to 1,000,000 runs (needs wrk)"
 	@echo "make bench-adoption             measure adoption on files of 50,000 and 1,000,000 runs"
 
@@ -69,7 +70,8 @@ lock:
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) requirements-mcp.txt -c requirements.lock -o requirements-mcp.lock
 	$(COMPILE) requirements-lint.txt -c requirements.lock -c requirements-mcp.lock -o requirements-lint.lock
-	$(COMPILE) requirements-dev.txt -c requirements.lock -c requirements-mcp.lock -c requirements-lint.lock -o requirements-dev.lock
+	$(COMPILE) requirements-oidc.txt -c requirements.lock -c requirements-lint.lock -o requirements-oidc.lock
+	$(COMPILE) requirements-dev.txt -c requirements.lock -c requirements-mcp.lock -c requirements-lint.lock -c requirements-oidc.lock -o requirements-dev.lock
 	$(COMPILE) requirements-clients.txt -o requirements-clients.lock
 
 run: install
@@ -109,6 +111,10 @@ format: install-dev
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
 
+# Nobody needs it to install or serve: the file is committed. vendor/codemirror/README.md says more.
+codemirror:
+	cd vendor/codemirror && npm ci && npm run build
+
 # The tests of made-up requests, broken ones, made-up files and changes, with thousands instead of a few.
 fuzz: install-dev
 	PROMPTADMIN_FUZZ_EXAMPLES=2000 PROMPTADMIN_RAW_REQUESTS=20000 PROMPTADMIN_FUZZ_FILES=2000 PROMPTADMIN_LEGACY_FILES=2000 \
@@ -132,8 +138,8 @@ proof: install-dev
 		tests/ops/test_restore.py tests/ops/test_backup_postgresql.py tests/ops/test_postgresql_move.py \
 		tests/ops/test_moved_answers.py tests/api/test_imports_killed.py tests/contrib/test_webhooks_killed.py tests/db/test_postgresql_stopped.py \
 		tests/projects/contrib/registry/test_moves_killed.py \
-		tests/api/test_replays.py tests/optimizations/test_search_killed.py \
-		-k "killed or flip or damage or stopped or must_not_be_restored or overtakes or every_answer or again_and_again"
+		tests/api/test_replays.py tests/optimizations/test_search_killed.py tests/bench/test_load.py \
+		-k "measured or killed or flip or damage or stopped or must_not_be_restored or overtakes or every_answer or again_and_again"
 	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill="$$RUN_SELFTEST" --durability fast
 	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill="$$RUN_SELFTEST" --durability strict
 

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from bench import backups, growth, large, loads, making, moving, recording
+from bench import backups, engines, fetching, growth, large, loads, making, moving, pages, recording
 from bench.adoption import default_directory
 from bench.figures import Figure
 from bench.files import Adopted, adopted
@@ -28,7 +28,24 @@ from bench.report import as_json, table
 from bench.wrk import LoadError, require
 
 READS = ("history", "cursor", "far", "run", "project")
-PARTS = ("make", *READS, "record", "import", "backup", "large", "memory", "start", "growth", "move")
+PARTS = (
+    "make",
+    *READS,
+    "metrics",
+    "record",
+    "import",
+    "backup",
+    "large",
+    "pages",
+    "memory",
+    "start",
+    "growth",
+    "fetch",
+    "doors",
+    "engines",
+    "move",
+)
+ON_POSTGRESQL = ("engines", "move")
 LOADED = 50_000
 LARGE = 1_000_000
 MADE = 1  # a million rows, once, are a long enough measurement
@@ -58,6 +75,8 @@ class Bench:
         if kinds:
             file = self.file(self.options.rows)
             self.add(loads.measure(file, rounds=rounds, seconds=seconds, only=kinds, say=say))
+        if "metrics" in wanted:
+            self.add(loads.measure_metrics(self.file(self.options.rows), rounds=rounds, seconds=seconds, say=say))
         for part in ("record", "import"):
             if part in wanted:
                 with tempfile.TemporaryDirectory(dir=scratch) as place:
@@ -72,6 +91,8 @@ class Bench:
                 self.add(backups.measure(self.file(self.options.rows), Path(place), rounds=rounds, say=say))
         if "large" in wanted:
             self.add(large.measure_requests(self.file(self.options.large), times=self.options.times, say=say))
+        if "pages" in wanted:
+            self.add(pages.measure(self.file(self.options.large), times=self.options.times, say=say))
         if "memory" in wanted:
             self.add(large.measure_memory(self.file(self.options.large), say=say))
         if "start" in wanted:
@@ -79,6 +100,15 @@ class Bench:
         if "growth" in wanted:
             self.growth = growth.measure([self.file(size) for size in self.options.growth], say=say)
             self.add([])
+        for part, measure in (("fetch", fetching.measure_fetches), ("doors", fetching.measure_doors)):
+            if part in wanted:
+                options = {"names": self.options.names, "rounds": rounds, "seconds": seconds}
+                with tempfile.TemporaryDirectory(dir=scratch) as place:
+                    self.add(measure(self.options.dir, Path(place), say=say, **options))
+        if "engines" in wanted:
+            with tempfile.TemporaryDirectory(dir=scratch) as place:
+                file, url = self.file(self.options.rows), self.options.postgresql
+                self.add(engines.measure(file, Path(place), url, rounds=rounds, seconds=seconds, say=say))
         if "move" in wanted:
             with tempfile.TemporaryDirectory(dir=scratch) as place:
                 self.add(moving.measure(self.file(self.options.large), Path(place), self.options.postgresql, say=say))
@@ -108,6 +138,9 @@ def _options(arguments: Sequence[str] | None) -> tuple[argparse.ArgumentParser, 
     parser.add_argument("--rows", type=whole_number, default=LOADED, help="runs of the loaded file (default: 50000)")
     parser.add_argument("--large", type=whole_number, default=LARGE, help="runs of the large file (default: 1000000)")
     parser.add_argument(
+        "--names", type=whole_number, default=fetching.NAMES, help="names of prompts to fetch (default: 100000)"
+    )
+    parser.add_argument(
         "--growth", type=whole_number, nargs="+", default=list(GROWTH), help="sizes (default: 10000 100000 1000000)"
     )
     parser.add_argument("--rounds", type=whole_number, default=5, help="rounds; the median counts (default: 5)")
@@ -122,7 +155,7 @@ def _options(arguments: Sequence[str] | None) -> tuple[argparse.ArgumentParser, 
         "--postgresql",
         metavar="URL",
         default=os.environ.get(moving.VARIABLE, ""),
-        help=f"a server on which the part move makes a database of its own (default: {moving.VARIABLE})",
+        help=f"a server on which engines and move make databases of their own (default: {moving.VARIABLE})",
     )
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="results (default: bench/results/DATE.json)")
     parser.add_argument(
@@ -133,10 +166,10 @@ def _options(arguments: Sequence[str] | None) -> tuple[argparse.ArgumentParser, 
     )
     options = parser.parse_args(arguments)
     if options.only is None:
-        options.only = [part for part in PARTS if part != "move" or options.postgresql]
+        options.only = [part for part in PARTS if part not in ON_POSTGRESQL or options.postgresql]
         if "move" not in options.only:
-            say(f"without the part move: {moving.MISSING}")
-    elif "move" in options.only and not options.postgresql:
+            say(f"without {' and '.join(ON_POSTGRESQL)}: {moving.MISSING}")
+    elif {*ON_POSTGRESQL} & {*options.only} and not options.postgresql:
         parser.error(moving.MISSING)
     if options.json is None:
         options.json = ROOT / "bench" / "results" / f"{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M%S}.json"

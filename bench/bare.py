@@ -65,7 +65,7 @@ urlpatterns = [
     path("record", record),
     path("list/<int:number>", listed),
     path("<work>", view),
-    path("<work>/<argument>", view),
+    path("<work>/<path:argument>", view),
 ]
 
 

@@ -53,7 +53,7 @@ def adopted(directory: Path, runs: int, say: Say) -> Adopted:
         _remove(directory, f"{partial.name}*")
     _remove(directory, f"{database.name}.before-*")
     run_python(["manage.py", "upkeep", "--once"], environment=environment(database, data))
-    return Adopted(runs, database, data, _token(database, data))
+    return Adopted(runs, database, data, token_of(database, data))
 
 
 def _remove(directory: Path, *patterns: str) -> None:
@@ -92,7 +92,7 @@ def _add_project(legacy: Path) -> None:
         connection.executemany(f"INSERT INTO optimizations ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
-def _token(database: Path, data: Path) -> str:
+def token_of(database: Path, data: Path) -> str:
     """The token for this file, made the first time."""
     kept = data / "bench-token"
     if not kept.exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -18,8 +19,10 @@ MISSING = 404
 class Client:
     """Asks one server, one thing at a time."""
 
-    def __init__(self, server: Server) -> None:
-        self._headers = dict(server.headers)
+    def __init__(self, server: Server, *, headers: Mapping[str, str] | None = None) -> None:
+        """With the server's token, unless other headers say who asks."""
+        self._headers = dict(server.headers if headers is None else headers)
+        self._last_headers: dict[str, str] = {}
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
 
     def __enter__(self) -> Client:
@@ -33,6 +36,13 @@ class Client:
     def get(self, path: str) -> Any:
         """The JSON of an answer. Raises ProcessError unless it is a 200."""
         return orjson.loads(self._ask("GET", path)[1])
+
+    def header(self, path: str, name: str) -> str:
+        """A header of an answer. Raises ProcessError unless it is a 200 that has it."""
+        self._ask("GET", path)
+        if name.lower() not in self._last_headers:
+            raise ProcessError(f"GET {path} answered without {name}")
+        return self._last_headers[name.lower()]
 
     def has(self, path: str) -> bool:
         """Whether there is such a path."""
@@ -55,6 +65,7 @@ class Client:
         self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
         text = answer.read()
+        self._last_headers = {name.lower(): value for name, value in answer.getheaders()}
         if answer.status >= 300 and not (missing_too and answer.status == MISSING):
             raise ProcessError(f"{method} {path} answered {answer.status}: {text[:300].decode(errors='replace')}")
         return answer.status, text

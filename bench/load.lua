@@ -1,22 +1,28 @@
--- For wrk: with a file among its arguments, POSTs the file's lines; prints the figures as one line of JSON.
-local bodies, place = nil, 0
+-- For wrk: with a file among its arguments, POSTs the file's lines, or GETs them; prints the figures as one line of JSON.
+local lines, place = nil, 0
 
 function init(arguments)
   if arguments[1] then
-    bodies = {}
+    lines = {}
     for line in io.lines(arguments[1]) do
-      bodies[#bodies + 1] = line
+      lines[#lines + 1] = line
     end
     place = tonumber(arguments[2])
-    wrk.method = "POST"
-    wrk.headers["Content-Type"] = "application/json"
+    wrk.method = arguments[3]
+    if wrk.method == "POST" then
+      wrk.headers["Content-Type"] = "application/json"
+    end
   end
 end
 
 function request()
-  if bodies then
+  if lines then
     place = place + 1
-    wrk.body = bodies[(place - 1) % #bodies + 1]
+    local line = lines[(place - 1) % #lines + 1]
+    if wrk.method == "GET" then
+      return wrk.format(nil, line)
+    end
+    wrk.body = line
   end
   return wrk.format()
 end

@@ -98,6 +98,33 @@ def measure(
     ]
 
 
+def measure_metrics(file: Adopted, *, rounds: int, seconds: float, say: Callable[[str], None]) -> list[Figure]:
+    """One run, asked of a server that counts for Prometheus and of one that doesn't, in turns."""
+    found: dict[str, list[float]] = defaultdict(list)
+    variables = {"PROMPTADMIN_METRICS_TOKEN": "a-token-that-nobody-reads-them-with"}
+    with (
+        serving(file.database, file.data, file.token) as without,
+        serving(file.database, file.data, file.token, variables=variables) as counting,
+    ):
+        [kind] = [read for read in reads(without, file.runs) if read.name == "run"]
+        for number in range(rounds):
+            say(f"{kind.title} with metrics and without, round {number + 1} of {rounds}")
+            # Each is first in half of the rounds: what else the machine does falls on both.
+            for name, server in sorted([("with", counting), ("without", without)], reverse=bool(number % 2)):
+                found[name].append(_load(server, kind.path, seconds).per_second)
+    return [
+        Figure(
+            group=f"{file.runs:,} runs, {CLIENTS} clients, metrics on",
+            name=f"{kind.title}, counted",
+            unit="requests/s",
+            rounds=found["with"],
+            share=0.97,
+            bare=found["without"],
+            note="in place of the bare view: the same server without metrics",
+        )
+    ]
+
+
 def _load(server: Server, path: str, seconds: float) -> Any:
     url = server.url(path.replace(" ", "%20"))
     load(url, seconds=1, clients=CLIENTS, headers=server.headers)  # every thread has its caches

@@ -32,8 +32,8 @@ from bench.servers import environment, serving
 
 VARIABLE = "PROMPTADMIN_BENCH_POSTGRESQL"
 MISSING = (
-    "the part move makes a database of its own on a PostgreSQL server: name one whose user may do that, by "
-    f"--postgresql or {VARIABLE}, as in postgresql://postgres@127.0.0.1:5432/postgres"
+    "the parts engines and move make databases of their own on a PostgreSQL server: name one whose user may do that, "
+    f"by --postgresql or {VARIABLE}, as in postgresql://postgres@127.0.0.1:5432/postgres"
 )
 TABLES = ("projects", "prompts", "prompt_versions", "optimizations")
 KILLED_AT = 0.5  # of the runs
@@ -65,7 +65,7 @@ def measure(file: Adopted, scratch: Path, url: str, *, say: Say) -> list[Figure]
     """One move. Raises ProcessError where anything is not the same afterwards."""
     data = scratch / "data"
     shutil.copytree(file.data, data)  # with the key that both servers need for the same tokens
-    with _database(url) as target:
+    with database(url) as target:
         found = _move(file, data, target, say)
         say("plain COPY of the same rows")
         rows, seconds = _copy(file.database, target)
@@ -98,7 +98,7 @@ def measure(file: Adopted, scratch: Path, url: str, *, say: Say) -> list[Figure]
 
 
 @contextlib.contextmanager
-def _database(url: str) -> Iterator[str]:
+def database(url: str) -> Iterator[str]:
     """The address of a new, empty database, dropped at the end."""
     name = f"promptadmin_bench_{uuid.uuid4().hex[:12]}"
     try:

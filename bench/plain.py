@@ -38,6 +38,13 @@ LATEST = (
     "o.is_improvement, o.tags, o.version, MAX(o.created_at) FROM optimizations o JOIN prompts p ON p.id = o.prompt_id "
     "WHERE p.project_id = ? AND +o.status = 'completed' GROUP BY o.prompt_id"
 )
+NAMED = (
+    "SELECT n.prompt_id, n.name, n.kind, n.template_format, n.description, n.tags, l.version, v.content, "
+    "d.config, d.variables, d.author, d.reason, d.sha256, d.created_at FROM prompt_names n "
+    "JOIN labels l ON l.prompt_id = n.prompt_id AND l.label = 'production' "
+    "JOIN prompt_versions v ON v.prompt_id = n.prompt_id AND v.version = l.version "
+    "LEFT JOIN version_details d ON d.prompt_id = n.prompt_id AND d.version = l.version WHERE n.key = ?"
+)
 COLUMNS = ("id", "created_at", "raw_prompt", "optimized_prompt", "project", "title", "task_type", "status")
 INSERT = f"INSERT INTO optimizations ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 PRAGMAS = (
@@ -62,13 +69,13 @@ def connect(database: Path) -> sqlite3.Connection:
 
 
 def answer(connection: sqlite3.Connection, work: str, argument: Any) -> bytes:
-    """The JSON of a piece of work: history (from an offset), after (a time), run, or project (by id)."""
+    """The JSON of a piece of work: history (from an offset), after (a time), run, project or named (by id or key)."""
     if work == "project":
         project = connection.execute(PROJECT, [argument]).fetchone()
         project["prompts"] = connection.execute(PROMPTS, [argument]).fetchall()
         project["latest"] = connection.execute(LATEST, [argument]).fetchall()
         return orjson.dumps(project)
-    statement = {"history": HISTORY, "after": AFTER, "run": RUN}[work]
+    statement = {"history": HISTORY, "after": AFTER, "run": RUN, "named": NAMED}[work]
     return orjson.dumps(connection.execute(statement, [argument]).fetchall())
 
 

@@ -25,6 +25,8 @@ from bench.wrk import load
 BODIES_A_SECOND = 3000
 LINES = 10_000
 NEW_TEXT = 0.4
+#: Where recording adds rows.
+TABLES = ("projects", "prompts", "optimizations")
 #: Seconds in which a server that has something under way stores at least one run.
 SETTLING = 0.5
 
@@ -58,8 +60,8 @@ def bodies(count: int, mark: str) -> Iterator[dict[str, Any]]:
 def measure_recording(
     file: Adopted, scratch: Path, *, rounds: int, seconds: float, say: Callable[[str], None]
 ) -> list[Figure]:
-    """POST /api/optimizations on a copy, and what the yardsticks make of the same rows."""
-    copy = scratch_copy(file, scratch)
+    """POST /api/optimizations on a copy; SQLite alone then stores what was stored in another copy."""
+    copy, twin = _twins(file, scratch)
     sent = scratch / "bodies.jsonl"
     count = int(BODIES_A_SECOND * (seconds + 1) * rounds)
     with sent.open("w") as lines:
@@ -78,16 +80,17 @@ def measure_recording(
         for number in range(rounds):
             say(f"recording, round {number + 1} of {rounds}")
             before = _settled(copy.database)
+            known = {table: _last_row(copy.database, table) for table in TABLES}
             options: dict[str, Any] = {"seconds": seconds, "clients": CLIENTS, "bodies": sent}
             found = load(server.url("/api/optimizations"), headers={**server.headers, **headers}, skip=skip, **options)
-            stored = _count(copy.database) - before
+            stored = _settled(copy.database) - before
             skip += found.answered + CLIENTS
             # What was under way when the time was over may have been stored too.
             if found.errors or not found.answered <= stored <= found.answered + CLIENTS:
                 raise ProcessError(f"{found.answered} acknowledged, {stored} stored, {found.errors} errors")
             ours.append(found.per_second)
             p99.append(found.p99_ms)
-            in_process.append(_in_process(copy.database, sent, seconds / 2))
+            in_process.append(_store_again(copy.database, twin.database, known, at_once=1))
             bare.append(load(bare_server.url("/record"), headers=headers, skip=skip, **options).per_second)
     return [
         Figure(
@@ -98,31 +101,28 @@ def measure_recording(
             target=1000,
             in_process=in_process,
             bare=bare,
-            note="each acknowledged one found in the table afterwards",
+            note="each acknowledged one found in the table afterwards; in process: the same rows, a commit each",
             details={"p99_ms": p99},
         )
     ]
 
 
 def measure_import(file: Adopted, scratch: Path, *, rounds: int, say: Callable[[str], None]) -> list[Figure]:
-    """POST /api/optimizations/import of 10,000 lines, and `executemany` of the same rows."""
-    copy = scratch_copy(file, scratch)
+    """POST /api/optimizations/import of 10,000 lines; SQLite alone then stores what was stored in another copy."""
+    copy, twin = _twins(file, scratch)
     ours: list[float] = []
     in_process: list[float] = []
     with serving(copy.database, copy.data, copy.token) as server, Client(server) as client:
         for number in range(rounds):
             say(f"import, round {number + 1} of {rounds}")
-            runs = [
-                run | {"id": f"{number:08x}-1111-4111-8111-{place:012x}", "created_at": "2026-01-01T00:00:00Z"}
-                for place, run in enumerate(bodies(LINES, f"v{number}"))
-            ]
-            body = "\n".join(json.dumps(run) for run in runs).encode()
+            body = lines_to_import(number)
+            known = {table: _last_row(copy.database, table) for table in TABLES}
             began = time.perf_counter()
             said = client.post("/api/optimizations/import", body, "application/x-ndjson")
             ours.append(LINES / (time.perf_counter() - began))
             if said["imported"] != LINES:
                 raise ProcessError(f"{said} of {LINES} lines were imported")
-            in_process.append(_insert_many(copy.database, runs, number))
+            in_process.append(_store_again(copy.database, twin.database, known, at_once=LINES))
     return [
         Figure(
             group=f"{file.runs:,} runs",
@@ -131,9 +131,18 @@ def measure_import(file: Adopted, scratch: Path, *, rounds: int, say: Callable[[
             rounds=ours,
             target=20_000,
             in_process=in_process,
-            note="in one request, by one client",
+            note="in one request, by one client; in process: the same rows by `executemany`, in one commit",
         )
     ]
+
+
+def lines_to_import(number: int) -> bytes:
+    """The lines of a round, each a new run."""
+    runs = (
+        run | {"id": f"{number:08x}-1111-4111-8111-{place:012x}", "created_at": "2026-01-01T00:00:00Z"}
+        for place, run in enumerate(bodies(LINES, f"v{number}"))
+    )
+    return "\n".join(json.dumps(run) for run in runs).encode()
 
 
 def _count(database: Path) -> int:
@@ -150,25 +159,45 @@ def _settled(database: Path) -> int:
     return now
 
 
-def _in_process(database: Path, sent: Path, seconds: float) -> float:
-    with closing(plain.connect(database)) as connection, sent.open("rb") as lines:
-        count, began = 0, time.perf_counter()
-        for line in lines:
-            plain.record(connection, line)
-            count += 1
-            if time.perf_counter() - began > seconds:
-                break
-        return count / (time.perf_counter() - began)
+def _twins(file: Adopted, scratch: Path) -> tuple[Adopted, Adopted]:
+    """A copy to serve, and one to which SQLite alone writes the same rows."""
+    places = scratch / "served", scratch / "plain"
+    for place in places:
+        place.mkdir()
+    return scratch_copy(file, places[0]), scratch_copy(file, places[1])
 
 
-def _insert_many(database: Path, runs: list[dict[str, Any]], number: int) -> float:
-    rows = [
-        [f"{number:08x}-2222-{place}", *(run.get(column) for column in plain.COLUMNS[1:])]
-        for place, run in enumerate(runs)
-    ]
-    with closing(plain.connect(database)) as connection:
+def _last_row(database: Path, table: str) -> int:
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute(f"SELECT MAX(rowid) FROM {table}").fetchone()[0] or 0
+
+
+def _store_again(served: Path, twin: Path, known: dict[str, int], *, at_once: int) -> float:
+    """Runs a second that SQLite alone stores in the twin: those that the server has added, with indexes and triggers.
+
+    `known` says the last row of each table before. Projects and prompts of runs come just before these.
+    """
+    with closing(sqlite3.connect(served)) as connection:
+        connection.row_factory = sqlite3.Row
+        rows = {
+            table: connection.execute(f"SELECT * FROM {table} WHERE rowid > ? ORDER BY rowid", [last]).fetchall()
+            for table, last in known.items()
+        }
+    projects = {row["id"]: row for row in rows["projects"]}
+    prompts = {row["id"]: row for row in rows["prompts"]}
+    runs = rows["optimizations"]
+    parts = []
+    for part in (runs[start : start + at_once] for start in range(0, len(runs), at_once)):
+        its_prompts = [prompts.pop(run["prompt_id"]) for run in part if run["prompt_id"] in prompts]
+        its_projects = [projects.pop(row["project_id"]) for row in its_prompts if row["project_id"] in projects]
+        parts.append({"projects": its_projects, "prompts": its_prompts, "optimizations": part})
+    with closing(plain.connect(twin)) as connection:
         began = time.perf_counter()
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(plain.INSERT, rows)
-        connection.execute("COMMIT")
-        return len(rows) / (time.perf_counter() - began)
+        for tables in parts:
+            connection.execute("BEGIN IMMEDIATE")
+            for table, some in tables.items():
+                if some:
+                    places = ", ".join("?" * len(some[0]))
+                    connection.executemany(f"INSERT INTO {table} VALUES ({places})", map(tuple, some))
+            connection.execute("COMMIT")
+        return len(runs) / (time.perf_counter() - began)

@@ -43,7 +43,7 @@ class Server:
         """The processes that answer, children of the one that was started."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
-        return [pid for pid, command in commands.items() if "companions" not in command]
+        return [pid for pid, command in commands.items() if "supervisor" not in command]
 
 
 def environment(database: Path, data: Path) -> dict[str, str]:

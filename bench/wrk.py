@@ -35,19 +35,27 @@ def require() -> None:
 
 
 def load(
-    url: str, *, seconds: float, clients: int, headers: Mapping[str, str], bodies: Path | None = None, skip: int = 0
+    url: str,
+    *,
+    seconds: float,
+    clients: int,
+    headers: Mapping[str, str],
+    bodies: Path | None = None,
+    skip: int = 0,
+    paths: Path | None = None,
 ) -> Load:
     """Ask for one address for so long, over persistent connections, each asking again when it is answered.
 
-    With `bodies`, POST the lines of this file, from line `skip` on, each once before any comes again. Raises LoadError.
+    With `bodies`, POST the lines of this file, from line `skip` on, each once before any comes again; with `paths`, GET
+    each of its lines so. Raises LoadError.
     """
     require()
     command = ["wrk", "--threads", "1", "--connections", str(clients), "--duration", f"{max(1, round(seconds))}s"]
     for name, value in headers.items():
         command += ["--header", f"{name}: {value}"]
     command += ["--timeout", "30s", "--script", str(SCRIPT), url]
-    if bodies:
-        command += ["--", str(bodies), str(skip)]
+    if bodies or paths:
+        command += ["--", str(bodies or paths), str(skip), "POST" if bodies else "GET"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or not lines:

@@ -48,11 +48,13 @@ SECTIONS = {
 }
 
 
-def _panel(name: str, title: str, position: float, columns: Literal[4, 6, 8, 12]) -> DashboardPanel:
+def _panel(
+    name: str, title: str, position: float, columns: Literal[4, 6, 8, 12], module: str = "dashboard"
+) -> DashboardPanel:
     return DashboardPanel(
         name=name,
         title=title,
-        function=f"optimizations.dashboard.{name}",
+        function=f"optimizations.{module}.{name}",
         template=f"optimizations/panels/{name}.html",
         position=position,
         columns=columns,
@@ -77,9 +79,11 @@ class OptimizationsConfig(RunDeclarations, PluginConfig):
     dashboard_panels = (
         _panel("begin", "Begin", 5, 12),
         _panel("numbers", "At a glance", 10, 12),
+        _panel("trend", "Over time", 15, 12, "dashboard_trend"),
         _panel("scores", "Score by strategy", 20, 8),
         _panel("best_strategies", "Best strategy for each task type", 30, 4),
         _panel("matrix", "Mean score by strategy and task type", 40, 12),
+        _panel("failures_by_message", "Why runs failed", 45, 12, "failures"),
         _panel("failures_by_strategy", "Error rate by strategy", 50, 4),
         _panel("recent_failures", "Recent failures", 60, 4),
         _panel("running", "Running now", 70, 4),
@@ -87,6 +91,13 @@ class OptimizationsConfig(RunDeclarations, PluginConfig):
     dashboard_filters = (
         DashboardFilter(
             "project", "Project", "All projects", "optimizations.dashboard.project_names", "projects.view_project"
+        ),
+        DashboardFilter(
+            "by",
+            "Over time by",
+            "All together",
+            "optimizations.dashboard_trend.by_choices",
+            "optimizations.view_optimization",
         ),
     )
     finders = ("optimizations.finding.find",)

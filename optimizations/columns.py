@@ -65,7 +65,7 @@ ALL = (
     Column("is_improvement", "flag", example=True, counted=True),
     Column("verdict", example="Clearer than the original."),
     Column("duration_ms", "count", example=23201, summed=True),
-    Column("model_used", example="model-a", listed=14, page_label="Model"),
+    Column("model_used", example="model-a", listed=14, page_label="Model", counted=True),
     Column("input_tokens", "count", example=2014, summed=True),
     Column("output_tokens", "count", example=2025, summed=True),
     Column("cache_creation_input_tokens", "count", example=485),

@@ -47,13 +47,18 @@ def project_names() -> list[str]:
 
 def query_of(dashboard: Dashboard) -> StatsQuery:
     """The runs that the dashboard is about."""
-    return StatsQuery(project=dashboard.choices["project"] or None, since=dashboard.since, now=dashboard.now)
+    return StatsQuery(
+        project=dashboard.choices["project"] or None, since=dashboard.since, until=dashboard.until, now=dashboard.now
+    )
 
 
-def runs_link(dashboard: Dashboard, *, since: dt.datetime | None = None, **filters: str) -> str:
-    """The address of the list with the runs behind a number: those of the dashboard, narrowed."""
-    begin = since or dashboard.since
-    given = {"project": dashboard.choices["project"], "since": begin and begin.isoformat(), **filters}
+def runs_link(
+    dashboard: Dashboard, *, since: dt.datetime | None = None, until: dt.datetime | None = None, **filters: str
+) -> str:
+    """The address of the list with the runs behind a number: those of the dashboard or of a period, narrowed."""
+    begin, end = (since, until) if since else (dashboard.since, dashboard.until)
+    period = {"since": begin and begin.isoformat(), "until": end and end.isoformat()}
+    given = {"project": dashboard.choices["project"], **period, **filters}
     query = {name: str(value) for name, value in given.items() if value}
     return reverse("admin:optimizations_optimization_changelist", query=query)
 
@@ -90,6 +95,7 @@ def numbers(dashboard: Dashboard) -> dict[str, Any] | None:
         "windows": [_window(dashboard, *window) for window in WINDOWS],
         "completed_link": runs_link(dashboard, status=RunStatus.COMPLETED),
         "error_link": runs_link(dashboard, status=RunStatus.ERROR),
+        "improved_link": runs_link(dashboard, status=RunStatus.COMPLETED, improvement="yes"),
         "total": overall.total_optimizations(query),
         "mean": shown_mean(overall.average("overall_score")(query)),
         "improvement_rate": percent(overall.improvement_rate(query)),
@@ -241,6 +247,7 @@ def failures_by_strategy(dashboard: Dashboard) -> dict[str, Any] | None:
             **entry,
             "percent": percent(entry["rate"]),
             "link": runs_link(dashboard, status=RunStatus.ERROR, strategy=name),
+            "all_link": runs_link(dashboard, strategy=name),
         }
         for name, entry in worst[:MOST_ROWS]
     ]
@@ -261,7 +268,9 @@ def recent_failures(dashboard: Dashboard) -> dict[str, Any] | None:
 def _newest(dashboard: Dashboard, status: RunStatus) -> dict[str, Any] | None:
     if not dashboard.once(has_runs):
         return None
-    filters = RunFilters(project=dashboard.choices["project"], status=status, since=dashboard.since)
+    filters = RunFilters(
+        project=dashboard.choices["project"], status=status, since=dashboard.since, until=dashboard.until
+    )
     found = OptimizationRepository().list_runs_after("", filters=filters, limit=MOST_RUNS)
     return {"runs": found.items, "link": runs_link(dashboard, status=status)}
 

@@ -9,6 +9,7 @@ from typing import Any
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
 from optimizations.repository.searching import Found
+from projects.admin.plugin_boxes import names_of
 from projects.models import Project, ProjectStatus, Prompt
 from promptadmin.http.keys import row_page
 from promptadmin.plugins.declarations import Hit
@@ -32,10 +33,15 @@ def find(user: Any, text: str) -> list[Hit]:
     ]
     hits = list(_projects(text)) if sees_projects else []
     if not text:
-        return [*hits, *(_recent_prompts() if "prompt" in kinds else ()), *(_recent_runs() if "run" in kinds else ())]
+        return [
+            *hits,
+            *(_recent_prompts(user) if "prompt" in kinds else ()),
+            *(_recent_runs() if "run" in kinds else ()),
+        ]
     query = f"{text}*" if STILL_TYPED.search(text) and text.count('"') % 2 == 0 else text
     found = OptimizationRepository().search(query, kinds=kinds, limit=MOST_TEXTS)
-    return [*hits, *(_hit(item, with_project=sees_projects) for item in found.items)]
+    names = names_of(user, [item.id for item in found.items if item.kind == "prompt"])
+    return [*hits, *(_hit(item, names.get(item.id), with_project=sees_projects) for item in found.items)]
 
 
 def _projects(text: str) -> Iterator[Hit]:
@@ -57,12 +63,12 @@ def _projects(text: str) -> Iterator[Hit]:
         )
 
 
-def _hit(item: Found, *, with_project: bool) -> Hit:
+def _hit(item: Found, name: str | None, *, with_project: bool) -> Hit:
     model = Prompt if item.kind == "prompt" else Optimization
     version = f"version {item.version}" if item.version else ""
     parts = [item.project if with_project else "", version, item.status if item.kind == "run" else ""]
     return Hit(
-        title=item.title or _beginning(item.snippet.text),
+        title=name or item.title or _beginning(item.snippet.text),
         address=row_page(model, item.id),
         kind=item.kind,
         symbol=SYMBOLS[item.kind],
@@ -72,10 +78,14 @@ def _hit(item: Found, *, with_project: bool) -> Hit:
     )
 
 
-def _recent_prompts() -> Iterator[Hit]:
+def _recent_prompts(user: Any) -> Iterator[Hit]:
     changed = Prompt.objects.exclude(project__status=ProjectStatus.DELETED).order_by("-updated_at", "-id")
-    for key, text, when in changed.values_list("id", "content", "updated_at")[:MOST_RECENT]:
-        yield Hit(_beginning(text), row_page(Prompt, key), "prompt", SYMBOLS["prompt"], changed_at=when)
+    rows = list(changed.values_list("id", "content", "updated_at")[:MOST_RECENT])
+    names = names_of(user, [key for key, *_ in rows])
+    for key, text, when in rows:
+        yield Hit(
+            names.get(key) or _beginning(text), row_page(Prompt, key), "prompt", SYMBOLS["prompt"], changed_at=when
+        )
 
 
 def _recent_runs() -> Iterator[Hit]:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from projects.models import Project, Prompt
+from projects.namesakes import firsts_of_names
+from projects.reach import ReachManager, of_projects
+from promptadmin.context import Reach
 from promptadmin.db.fields import JSONText, Link, Moment, NamedIndex, Text, new_id
 
 
@@ -62,6 +67,8 @@ class Optimization(models.Model):
     cache_creation_input_tokens = models.BigIntegerField(null=True, blank=True)
     cache_read_input_tokens = models.BigIntegerField(null=True, blank=True)
 
+    objects = ReachManager()
+
     class Meta:
         db_table = "optimizations"
         verbose_name = "optimisation run"
@@ -98,3 +105,21 @@ class Optimization(models.Model):
 
     def __str__(self) -> str:
         return str(self.title or self.raw_prompt[:80])
+
+    @classmethod
+    def within(cls, reach: Reach) -> Q:
+        """The runs within reach: those of prompts within it and, linked to none, those that name a project within it.
+
+        Who reaches prompts by name alone reaches no run that is linked to none.
+        """
+        linked = Prompt._base_manager.filter(Prompt.within(reach))
+        found = Q(prompt__in=linked.values("pk"))
+        if reach.prefixes is not None:
+            return found
+        projects = Project._base_manager.all()
+        if reach.projects is not None:
+            own = firsts_of_names(projects.filter(of_projects(reach, "pk")))
+            return found | Q(prompt__isnull=True, project__in=own.values("name"))
+        theirs = firsts_of_names(projects.filter(pk__in=sorted(reach.hidden)))
+        free = Q(project__isnull=True) | ~Q(project__in=theirs.values("name"))
+        return found | Q(prompt__isnull=True) & free

@@ -11,7 +11,7 @@ from django.core import checks
 from projects.declarations import PromptDeclarations, declared_prompt_checks
 from promptadmin.plugins.checks import check_path, duplicates, wrong_types
 from promptadmin.plugins.declarations import enabled_plugins
-from promptadmin.plugins.page_parts import Filter
+from promptadmin.plugins.page_parts import Box, Filter
 
 #: Parts of pages, which have names that no two plugins may share.
 PARTS = (
@@ -56,9 +56,12 @@ def _paths(plugin: Any) -> Iterator[tuple[str, str]]:
             yield attribute, item.function
             if isinstance(item, Filter):
                 yield attribute, item.choices
-    for attribute in ("deletion_guards", "text_guards"):
+            if isinstance(item, Box) and item.version_function:
+                yield attribute, item.version_function
+    for attribute in ("deletion_guards", "restoration_guards", "text_guards", "prompt_list_filters"):
         yield from ((attribute, path) for path in getattr(plugin, attribute, ()))
     for attribute in ("prompt_fields", "deletion_counts"):
         yield from ((attribute, path) for path in getattr(plugin, attribute, {}).values())
-    if getattr(plugin, "prompt_names", None):
-        yield "prompt_names", plugin.prompt_names
+    for attribute in ("prompt_names", "prompt_variables", "text_parts"):
+        if getattr(plugin, attribute, None):
+            yield attribute, getattr(plugin, attribute)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from django.db.models import QuerySet
@@ -15,6 +15,7 @@ from promptadmin.plugins.page_parts import Action, Box, Column, Filter
 
 if TYPE_CHECKING:
     from projects.models import Prompt
+    from promptadmin.models import Deletion
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,17 @@ class NewText:
     using: str
 
 
+@dataclass(frozen=True)
+class DeclaredVariables:
+    """What a plugin knows of the variables of a prompt: how its text marks them, and values to begin a preview with.
+
+    `template_format` is "mustache" for `{{name}}`, "f-string" for `{name}`, anything else for no variables.
+    """
+
+    template_format: str
+    defaults: Mapping[str, str] = field(default_factory=dict)
+
+
 class PromptDeclarations:
     """A mixin of a plugin's `PluginConfig`, with the types of what it may declare about prompts and projects."""
 
@@ -57,9 +69,20 @@ class PromptDeclarations:
     project_boxes: ClassVar[Sequence[Box]] = ()
     project_columns: ClassVar[Sequence[Column]] = ()
     project_actions: ClassVar[Sequence[Action]] = ()
-    #: Dotted paths of callables that take a QuerySet of the prompts that somebody wants to delete, in the transaction
-    #: of the deletion, and raise a `promptadmin.errors.DomainError` that says why they may not.
+    #: Dotted path of a callable that takes a prompt's id and a text of it, and returns the parts by which two texts are
+    #: compared, as (title, text); None for a text that is one whole.
+    text_parts: ClassVar[str | None] = None
+    #: Dotted paths of list filters, as Django's admin knows them, that stand beside the list of prompts.
+    prompt_list_filters: ClassVar[Sequence[str]] = ()
+    #: Dotted path of a callable that takes a user and the id of a prompt, and returns its DeclaredVariables, or None.
+    prompt_variables: ClassVar[str | None] = None
+    #: Dotted paths of callables that take a QuerySet of the prompts that somebody wants to delete, and whether they
+    #: have asked for it with force, in the transaction of the deletion, and raise a `promptadmin.errors.DomainError`
+    #: that says why they may not.
     deletion_guards: ClassVar[Sequence[str]] = ()
+    #: Dotted paths of callables that take a `promptadmin.models.Deletion` that somebody wants to undo, and a database's
+    #: alias, in the transaction that restores it, and raise such an error.
+    restoration_guards: ClassVar[Sequence[str]] = ()
     #: What goes along, in words → dotted path of a callable that takes such a QuerySet and returns how many of it go.
     deletion_counts: ClassVar[Mapping[str, str]] = {}
     #: Dotted paths of callables that take a `NewText` in the transaction that stores it, and refuse likewise.
@@ -71,10 +94,16 @@ def declared_prompt_checks() -> Iterator[tuple[str, PromptCheck]]:
     return declared("prompt_checks")
 
 
-def expect_deletable(prompts: QuerySet[Prompt]) -> None:
+def expect_deletable(prompts: QuerySet[Prompt], *, force: bool) -> None:
     """Ask every guard that the enabled plugins declare. Raises the DomainError of the first that refuses."""
     for _, path in declared("deletion_guards"):
-        import_string(path)(prompts)
+        import_string(path)(prompts, force)
+
+
+def expect_restorable(deletion: Deletion, using: str) -> None:
+    """Ask the guards of what comes back in the same way."""
+    for _, path in declared("restoration_guards"):
+        import_string(path)(deletion, using)
 
 
 def expect_welcome(texts: Iterable[NewText]) -> None:

@@ -18,6 +18,7 @@ EVENTS = {
     "project_deleted": "a project was deleted, with its prompts and their runs",
     "prompt_created": "a prompt was added to a project",
     "prompt_version_created": "a prompt got another text, and with it the next version",
+    "prompt_moved": "a prompt was moved to another project",
     "prompt_deleted": "a prompt was deleted, with its runs",
     "prompts_reordered": "the prompts of a project were put in another order",
 }
@@ -45,6 +46,12 @@ def prompt_changed(event: str, row: Prompt, using: str, *, reason: str = "") -> 
     """Tell what became of a prompt and, where somebody said it, why."""
     data = {"prompt_id": row.id, "project_id": row.project_id, "version": row.version}
     send(event, subject=row.id, using=using, **data, **({"reason": reason} if reason else {}))
+
+
+def prompt_moved(row: Prompt, former: str | None, using: str) -> None:
+    """Tell that a prompt is in another project than in the former one, if it was in any."""
+    data = {"prompt_id": row.id, "project_id": row.project_id, "version": row.version, "former_project_id": former}
+    send("prompt_moved", subject=row.id, using=using, **data)
 
 
 def prompts_reordered(project: Project, using: str) -> None:

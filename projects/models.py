@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, models
-from django.db.models import Value
+from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from projects.reach import ReachManager, of_projects, within_reach
 from projects.texts.keys import key_of_content
+from promptadmin.context import Reach
 from promptadmin.db.fields import Count, JSONText, Link, Moment, NamedIndex, Text, new_id
 
 #: A prompt goes by so many characters of its text.
@@ -43,6 +46,8 @@ class Project(models.Model):
     parent = Link("self", on_delete_sql="SET NULL", null=True, blank=True, related_name="children")
     depth = models.IntegerField(null=True, blank=True, db_default=0, editable=False)
 
+    objects = ReachManager()
+
     class Meta:
         db_table = "projects"
         constraints = [
@@ -59,6 +64,14 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+    @classmethod
+    def within(cls, reach: Reach) -> Q:
+        """The projects within reach: where names are limited, those with a prompt of such a name."""
+        if reach.prefixes is None:
+            return of_projects(reach, "pk")
+        prompts = Prompt._base_manager.filter(Prompt.within(reach))
+        return of_projects(reach, "pk") & Q(pk__in=prompts.values("project_id"))
 
     @property
     def path(self) -> str:
@@ -93,6 +106,29 @@ def _path(key: str, known: Mapping[str, tuple[str, str | None]]) -> str:
     return BETWEEN.join(reversed(names))
 
 
+class MemberRole(models.TextChoices):
+    """What a member may do with a project, at most: their roles of the back-office have to allow it too."""
+
+    VIEWER = "viewer", "viewer: may see it"
+    EDITOR = "editor", "editor: may change it"
+
+
+class ProjectMember(models.Model):
+    """A row is a member of a project. A project that has members is reached by them and by superusers alone."""
+
+    project = Link(Project, on_delete_sql="CASCADE", related_name="members")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    role = models.CharField(max_length=10, choices=MemberRole, default=MemberRole.VIEWER)
+
+    class Meta:
+        db_table = "project_members"
+        default_permissions = ()  # for superusers
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="uq_project_members")]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.role}"
+
+
 class Prompt(models.Model):
     """A row is the current text of one prompt of a project."""
 
@@ -108,6 +144,8 @@ class Prompt(models.Model):
     created_at = Moment(default=timezone.now, editable=False)
     updated_at = Moment(default=timezone.now, editable=False)
 
+    objects = ReachManager()
+
     class Meta:
         db_table = "prompts"
         indexes = [
@@ -121,6 +159,42 @@ class Prompt(models.Model):
 
     def __str__(self) -> str:
         return self.called or (self.content if len(self.content) <= SHORT else f"{self.content[:SHORT]}…")
+
+    @classmethod
+    def within(cls, reach: Reach) -> Q:
+        """The prompts within reach. Without a plugin that knows names, none has one."""
+        found = of_projects(reach, "project_id")
+        return found if reach.prefixes is None else found & Q(pk__in=_prompts_named[-1](reach.prefixes))
+
+
+#: Which prompts have names that begin so: what `tell_names` was given last.
+_prompts_named: list[Callable[[tuple[str, ...]], QuerySet[Any, Any]]] = [
+    lambda prefixes: Prompt._base_manager.none().values("pk")
+]
+
+
+def tell_names(function: Callable[[tuple[str, ...]], QuerySet[Any, Any]]) -> None:
+    """Let this function answer, from now on, the keys of the prompts whose names begin with one of some texts."""
+    _prompts_named.append(function)
+
+
+class OfPrompt(models.Model):
+    """The base of tables whose rows belong to a prompt: who reaches it reaches them."""
+
+    objects = ReachManager()
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def within(cls, reach: Reach) -> Q:
+        """The rows of the prompts within reach."""
+        return of_prompts(reach)
+
+
+def of_prompts(reach: Reach) -> Q:
+    """Rows of the prompts within reach."""
+    return Q(prompt_id__in=Prompt._base_manager.filter(Prompt.within(reach)).values("pk"))
 
 
 class ImmutableError(Exception):
@@ -136,6 +210,16 @@ class PromptVersionQuerySet(models.QuerySet["PromptVersion"]):
         if changed:
             raise ImmutableError(f"Prompt versions are immutable: {', '.join(sorted(changed))} can't be changed.")
         return super().update(**kwargs)
+
+
+class VersionManager(ReachManager["PromptVersion"]):
+    """Versions within reach."""
+
+    def get_queryset(self) -> PromptVersionQuerySet:
+        """As rows that refuse to be changed."""
+        rows = within_reach(PromptVersionQuerySet(self.model, using=self._db))
+        assert isinstance(rows, PromptVersionQuerySet)  # noqa: S101  # for mypy
+        return rows
 
 
 class PromptVersion(models.Model):
@@ -154,7 +238,7 @@ class PromptVersion(models.Model):
     )
     created_at = Moment(default=timezone.now, editable=False)
 
-    objects = PromptVersionQuerySet.as_manager()
+    objects = VersionManager()
 
     class Meta:
         db_table = "prompt_versions"
@@ -176,3 +260,8 @@ class PromptVersion(models.Model):
         if not self._state.adding:
             raise ImmutableError("Prompt versions are immutable: add a new version instead.")
         super().save(*args, **kwargs)
+
+    @classmethod
+    def within(cls, reach: Reach) -> Q:
+        """The versions of the prompts within reach."""
+        return of_prompts(reach)

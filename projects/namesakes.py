@@ -35,6 +35,6 @@ def is_first_of_name(connection: BaseDatabaseWrapper, alias: str) -> str:
 
 
 def firsts_of_names(projects: QuerySet[Project]) -> QuerySet[Project]:
-    """Those of the projects that their names mean."""
-    named = Project.objects.using(projects.db).filter(name=OuterRef("name")).order_by(*ORDER)
+    """Those of the projects that their names mean, whoever reaches which."""
+    named = Project._base_manager.filter(name=OuterRef("name")).order_by(*ORDER)
     return projects.filter(id=Subquery(named.values("id")[:1]))

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditlog.registry import auditlog
+from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.db.models import Q, QuerySet
 
 from promptadmin.context import current_actor, current_request_id
 from promptadmin.models import LogEntry
@@ -86,6 +88,23 @@ def log_saves(model: type[models.Model], *, secrets: Sequence[str] = ()) -> None
     Of the columns that `secrets` names, the log keeps that there was something, and no more.
     """
     auditlog.register(model, mask_fields=list(secrets))
+
+
+def reached_entries(entries: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
+    """The entries about rows that whoever acts reaches; of rows that are gone, or go by no key of text, none.
+
+    Models whose rows not everybody reaches have a method `within`. Whoever reaches all rows sees all entries.
+    """
+    reach = current_actor().reach
+    if reach is None or not reach.limits_rows:
+        return entries
+    for model in apps.get_models():
+        if hasattr(model, "within"):
+            own = Q(content_type=ContentType.objects.get_for_model(model))
+            if isinstance(model._meta.pk, models.TextField):
+                own &= ~Q(object_pk__in=model._default_manager.values("pk"))
+            entries = entries.exclude(own)
+    return entries
 
 
 def sign(entry: LogEntry) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 from auditlog.models import AbstractLogEntry
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
+
+from promptadmin.context import Reach
 
 
 class ApiToken(models.Model):
@@ -27,6 +31,8 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
+    #: What it is limited to, as JSON: lists by the names of `Reach`'s fields. Empty for no limits.
+    limits = models.TextField(blank=True, default="", db_default="", editable=False)
 
     class Meta:
         verbose_name = "API token"
@@ -45,6 +51,19 @@ class ApiToken(models.Model):
             "promote": self.can_promote,
         }
         return frozenset(scope for scope, has in granted.items() if has)
+
+    @cached_property
+    def reach(self) -> Reach | None:
+        """What the token is limited to, if it is."""
+        if not self.limits:
+            return None
+        kept = json.loads(self.limits)
+        projects, prefixes, labels = kept.get("projects"), kept.get("prefixes"), kept.get("labels")
+        return Reach(
+            projects=None if projects is None else frozenset(projects),
+            prefixes=None if prefixes is None else tuple(prefixes),
+            labels=None if labels is None else frozenset(labels),
+        )
 
     def is_usable(self, now: dt.datetime) -> bool:
         """Whether the token is neither revoked nor expired."""

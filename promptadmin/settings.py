@@ -20,7 +20,8 @@ from django.utils.crypto import salted_hmac
 
 from promptadmin.conf import limits, logs
 from promptadmin.conf.environment import Environment
-from promptadmin.conf.network_names import host, network, origin
+from promptadmin.conf.network_names import host, network, origin, path_prefix
+from promptadmin.conf.oidc import OpenIdProvider
 from promptadmin.conf.places import default_data_dir
 from promptadmin.conf.secret_key import read_or_make_secret_key
 from promptadmin.db import durability
@@ -39,6 +40,8 @@ DEBUG = env.flag("PROMPTADMIN_DEBUG")
 HTTPS = env.flag("PROMPTADMIN_HTTPS")
 SECRET_KEY = read_or_make_secret_key(env.text("PROMPTADMIN_SECRET_KEY"), DATA_DIR)
 ALLOWED_HOSTS = env.names("PROMPTADMIN_ALLOWED_HOSTS", read=host) or ["localhost", "127.0.0.1", "[::1]"]
+PATH_PREFIX = path_prefix("PROMPTADMIN_PATH_PREFIX", env.text("PROMPTADMIN_PATH_PREFIX"))
+FORCE_SCRIPT_NAME = PATH_PREFIX or None
 CSRF_TRUSTED_ORIGINS = env.names("PROMPTADMIN_TRUSTED_ORIGINS", read=partial(origin, wildcard=True))
 
 # ---------------------------------------------------------------- database
@@ -60,7 +63,7 @@ BACKUP_KEEP = env.number("PROMPTADMIN_BACKUP_KEEP", 14, minimum=1)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---------------------------------------------------------------- applications
-ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations", "registry"))
+ENABLED_PLUGINS = env.names("PROMPTADMIN_PLUGINS", ("projects", "optimizations", "registry", "comments"))
 PROMPT_CHECKS_OFF = env.names("PROMPTADMIN_PROMPT_CHECKS_OFF")
 FETCH_SECONDS = env.number("PROMPTADMIN_FETCH_SECONDS", 5, maximum=60 * 60)  # 0: fetches aren't counted
 PROMPT_MAX_AGE = env.number("PROMPTADMIN_PROMPT_MAX_AGE", 0, maximum=24 * 60 * 60)  # seconds
@@ -129,6 +132,11 @@ TEMPLATES = [
 
 # ---------------------------------------------------------------- access
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesBackend", "django.contrib.auth.backends.ModelBackend"]
+OIDC = OpenIdProvider.read(env, is_on="oidc" in ENABLED_PLUGINS)
+if OIDC:
+    AUTHENTICATION_BACKENDS.append("promptadmin.contrib.oidc.backend.Backend")
+    session_limits = MIDDLEWARE.index("promptadmin.accounts.session_limits.session_limits_middleware")
+    MIDDLEWARE.insert(session_limits + 1, "promptadmin.contrib.oidc.renewal.renewal_middleware")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in {
@@ -150,11 +158,17 @@ TRUSTED_PROXIES = env.names("PROMPTADMIN_TRUSTED_PROXIES", read=network)
 LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 SESSION_COOKIE_AGE = env.number("PROMPTADMIN_SESSION_HOURS", 12, minimum=1, maximum=8760) * 3600
 SESSION_IDLE_SECONDS = env.number("PROMPTADMIN_SESSION_IDLE_MINUTES", 60, minimum=2, maximum=525_600) * 60
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{PATH_PREFIX}/"
 # Browsers send a host's cookies to all of its ports: another installation there must not overwrite this one's.
-COOKIE_SUFFIX = salted_hmac("promptadmin.cookies", "name", secret=SECRET_KEY, algorithm="sha256").hexdigest()[:8]
+COOKIE_SUFFIX = salted_hmac(
+    "promptadmin.cookies", f"name{PATH_PREFIX}", secret=SECRET_KEY, algorithm="sha256"
+).hexdigest()[:8]
 SESSION_COOKIE_NAME = env.cookie_name("PROMPTADMIN_SESSION_COOKIE", f"sessionid_{COOKIE_SUFFIX}")
-# The name stays: its value is a random text that belongs to no installation, so that each accepts what another one set.
-CSRF_COOKIE_NAME = env.cookie_name("PROMPTADMIN_CSRF_COOKIE", "csrftoken")
+# On ports of one host all can share it: its value is a random text, and each accepts what another one has set. Below a
+# prefix that isn't so: a browser keeps one for each path, and sends those of all paths that lead to a page.
+CSRF_COOKIE_NAME = env.cookie_name(
+    "PROMPTADMIN_CSRF_COOKIE", f"csrftoken_{COOKIE_SUFFIX}" if PATH_PREFIX else "csrftoken"
+)
 MESSAGES_COOKIE_NAME = f"messages_{COOKIE_SUFFIX}"
 if len({SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, MESSAGES_COOKIE_NAME}) < 3:
     raise ImproperlyConfigured("PROMPTADMIN_SESSION_COOKIE and PROMPTADMIN_CSRF_COOKIE: two cookies need two names.")
@@ -237,12 +251,15 @@ UNFOLD = {
     "STYLES": [_address_of("colours.css"), _address_of("admin.css")],
     "SCRIPTS": [
         _address_of(f"{name}.js")
-        for name in ("htmx_settings", "chart_labels", "keyboard", "session", "sent_once", "drafts", "copy")
+        for name in (
+            *("htmx_settings", "chart_labels", "keyboard", "session", "sent_once", "drafts", "copy", "times"),
+            "cut_texts",
+        )
     ],
 }
 
 # ---------------------------------------------------------------- transport
-SECURE_REDIRECT_EXEMPT = [HEALTH_ADDRESSES]
+SECURE_REDIRECT_EXEMPT = [f"^{re.escape(SESSION_COOKIE_PATH[1:])}{HEALTH_ADDRESSES}"]
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = env.number("PROMPTADMIN_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
@@ -254,6 +271,7 @@ SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 
 # ---------------------------------------------------------------- texts, times, files
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "promptadmin.conf.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 FILE_UPLOAD_HANDLERS = (

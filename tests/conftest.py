@@ -31,9 +31,10 @@ from tests.support.django_databases import as_default, connected, sqlite_config
 from tests.support.legacy_files import unpack
 from tests.support.made_once import MadeOnce
 from tests.support.processes import REPOSITORY, Scratch
-from tests.support.rounds import EXAMPLES
+from tests.support.rounds import EXAMPLES, WHOLE
 from tests.support.services import check_services
 
+LEFT_TO_POSTGRESQL = "runs where DATABASE_URL names a PostgreSQL database, as in CI, and in `make proof`"
 OpenFile = Callable[[Path], AbstractContextManager[BaseDatabaseWrapper]]
 Command = Callable[..., CompletedProcess[str]]
 OpenDatabase = Callable[[dict[str, Any]], AbstractContextManager[BaseDatabaseWrapper]]
@@ -68,20 +69,29 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With PostgreSQL as the default database, only the tests that use the default database run.
+    """Run on both engines what uses the default database, and all else on one: on PostgreSQL where it makes such ones.
 
-    The others make their own databases, on whichever engine, and do the same in either case.
+    `make proof` has one run, in which nothing is left to the other engine's.
     """
-    if connections["default"].vendor != "postgresql":
-        return
-    chosen = [item for item in items if _uses_default_database(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
-    items[:] = chosen
+    if connections["default"].vendor == "postgresql":
+        chosen = [item for item in items if _uses_default_database(item) or _is_left_to_postgresql(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        items[:] = chosen
+    elif not WHOLE:
+        for item in items:
+            if _is_left_to_postgresql(item):
+                item.add_marker(pytest.mark.skip(reason=LEFT_TO_POSTGRESQL))
 
 
 def _uses_default_database(item: pytest.Item) -> bool:
     fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
     return bool(fixtures) or item.get_closest_marker("django_db") is not None
+
+
+def _is_left_to_postgresql(item: pytest.Item) -> bool:
+    """Whether it makes its own databases, on a PostgreSQL server."""
+    makes = item.get_closest_marker("needs_postgresql") or item.get_closest_marker("needs_clusters")
+    return bool(makes) and not _uses_default_database(item)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -90,12 +100,31 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+    django_db_modify_db_settings_parallel_suffix: None,
+    tmp_path_factory: pytest.TempPathFactory,
+    open_file: OpenFile,
+    made_once: MadeOnce,
 ) -> None:
-    """The default test database is a real file: one in memory has no WAL, and its locks wait for nobody."""
+    """The default test database is a real file: one in memory has no WAL, and its locks wait for nobody.
+
+    One of the workers migrates it for all.
+    """
     default = connections["default"]
     if default.vendor == "sqlite":
-        default.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("default") / "test.db")
+        path = tmp_path_factory.mktemp("default") / "test.db"
+        path.write_bytes(made_once("migrated.db", partial(_migrate, open_file)))
+        default.settings_dict["TEST"]["NAME"] = str(path)
+
+
+def _migrate(open_file: OpenFile, path: Path) -> None:
+    with open_file(path) as connection:
+        call_command("migrate", database=connection.alias, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    """Whether the test database is there before the tests: SQLite's is."""
+    return django_db_keepdb or connections["default"].vendor == "sqlite"
 
 
 @pytest.fixture(scope="session", autouse=True)

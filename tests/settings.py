@@ -5,7 +5,7 @@ Servers and commands that tests start in other processes have the product's own 
 
 import os
 
-os.environ["PROMPTADMIN_PLUGINS"] = "projects,optimizations,registry,clients,lint,mcp,webhooks"
+os.environ["PROMPTADMIN_PLUGINS"] = "projects,optimizations,registry,clients,comments,lint,mcp,webhooks"
 os.environ["OPENPYXL_LXML"] = "False"  # an engine of XML that tools of the tests bring, and users don't have
 
 from promptadmin.settings import *  # noqa: F403
@@ -19,4 +19,5 @@ WEBHOOKS_KEEP_DAYS: int
 
 INSTALLED_APPS = ["tests.support.quick_flush", *INSTALLED_APPS]  # noqa: F405
 FETCH_SECONDS = 0  # a test writes the counts itself: a thread would write beside its transaction
+WHITENOISE_AUTOREFRESH = True  # else each test's client lists all static files first
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Django's default takes its time on purpose

@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from optimizations.models import RunStatus
 from optimizations.repository import OptimizationRepository
 from optimizations.repository.reading import MOST_CHOICES
-from optimizations.scores import greatest_score, least_score
+from optimizations.scores import greatest_shown, least_shown
 from optimizations.strategies import STRATEGIES
 from promptadmin.backoffice.plugin_boxes import parts_for
 from promptadmin.backoffice.plugin_parts import choices_of, condition_of
@@ -138,16 +138,26 @@ class HasPromptFilter(ChoiceFilter):
         return {"has_prompt": {"yes": True, "no": False}.get(self.value() or "")}
 
 
-class ScoreFilter(AsksRepository, RangeNumericListFilter):
-    """The overall score, from 1 to 10."""
+class ImprovementFilter(ChoiceFilter):
+    """Whether the run was judged to be better than the original."""
 
-    title, parameter_name = "score, 1 to 10", "score"
+    title, parameter_name = "improvement", "improvement"
+    values = (("yes", "an improvement"), ("no", "no improvement"))
+
+    def given(self, request: HttpRequest) -> Given:
+        return {"improvement": {"yes": True, "no": False}.get(self.value() or "")}
+
+
+class ScoreFilter(AsksRepository, RangeNumericListFilter):
+    """The overall score, from 0 to 10."""
+
+    title, parameter_name = "score, 0 to 10", "score"
 
     def given(self, request: HttpRequest) -> Given:
         least, greatest = (self._number(request, end) for end in ("from", "to"))
         return {
-            "min_score": None if least is None else least_score(least),
-            "max_score": None if greatest is None else greatest_score(greatest),
+            "min_score": None if least is None else least_shown(least),
+            "max_score": None if greatest is None else greatest_shown(greatest),
         }
 
     def _number(self, request: HttpRequest, end: str) -> float | None:
@@ -158,7 +168,7 @@ class ScoreFilter(AsksRepository, RangeNumericListFilter):
             number = math.nan
         if number is None or math.isfinite(number):
             return number
-        messages.error(request, f"“{text}” is no score: use a number from 1 to 10.")
+        messages.error(request, f"“{text}” is no score: use a number from 0 to 10.")
         return None
 
 
@@ -241,6 +251,13 @@ SHOWN = (
     TagFilter,
     ModelFilter,
     HasPromptFilter,
+    ImprovementFilter,
 )
 #: Only links use these: parameter → the value of `RunFilters`.
-LINKED = {"project_id": "project_id", "prompt__id__exact": "prompt_id", "since": "since", "until": "until"}
+LINKED = {
+    "project_id": "project_id",
+    "prompt__id__exact": "prompt_id",
+    "since": "since",
+    "until": "until",
+    "error": "error",
+}

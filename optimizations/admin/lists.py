@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
 from django.core.paginator import Paginator
+from django.db.models.functions import Substr
 from django.http import HttpRequest
-from unfold.views import ChangeList
 
 from optimizations.admin.filters import LINKED, OF_PLUGINS
 from optimizations.admin.reading import known_project
@@ -17,11 +18,17 @@ from optimizations.lists import windows
 from optimizations.lists.paging import SCORE
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository, Page, RunFilters
+from promptadmin.backoffice.columns import ListOfColumns
 from promptadmin.backoffice.plugin_parts import fill_columns
-from promptadmin.db.legacy_values import parse_moment
+from promptadmin.db.legacy_values import parse_moment, read_text
 from promptadmin.db.sessions import read_session
+from promptadmin.search.snippets import Snippet, parts, snippet
 
 EVERYWHERE = "everywhere"
+#: Stands for the cursor of a list that has none, but another page.
+MORE = "more"
+#: So many characters of a text are looked at for what was searched for.
+LOOKED_AT = 50_000
 
 
 class RunPaginator(Paginator):  # type: ignore[type-arg]  # generic only in the stubs
@@ -54,7 +61,7 @@ class RunPaginator(Paginator):  # type: ignore[type-arg]  # generic only in the 
         return self.found.total is not None and self.found.total >= windows.WINDOW
 
 
-class RunChangeList(ChangeList):
+class RunChangeList(ListOfColumns):
     """Filters, search and order are the repository's; rows are runs with their `record`."""
 
     page_num: int
@@ -94,23 +101,51 @@ class RunChangeList(ChangeList):
         first = self._first_order(request)
         self.descending, self.by_score = first.startswith("-"), first.endswith(SCORE)
         self.page_num = max(1, min(self.page_num, windows.WINDOW // self.list_per_page))
+        offset = (self.page_num - 1) * self.list_per_page
         with read_session():
-            found = OptimizationRepository().browse_runs(
+            repository = OptimizationRepository()
+            ranked = self._ranked(repository, offset)
+            self.is_ranked = ranked is not None
+            found = ranked or repository.browse_runs(
                 filters=self.filters,
                 sort=first.lstrip("-"),
                 order="desc" if self.descending else "asc",
                 limit=self.list_per_page,
-                offset=(self.page_num - 1) * self.list_per_page,
+                offset=offset,
                 everywhere=EVERYWHERE in self.params,
             )
+            snippets = found_texts(repository, [record["id"] for record in found.items], self.filters.search)
         self.paginator = RunPaginator(self.page_num, self.list_per_page, found)
-        self.result_list = [_row(known_project(record, request)) for record in found.items]
+        self.result_list = [_row(known_project(record, request), snippets.get(record["id"])) for record in found.items]
         fill_columns(request, "run_columns", self.result_list)
         # Equal counts keep the theme from telling how many runs there are, which nobody has counted.
         self.result_count = self.full_result_count = len(self.result_list)
         self.show_full_result_count = False
         self.show_admin_actions = True
         self.can_show_all, self.multi_page = False, True
+
+    def _ranked(self, repository: OptimizationRepository, offset: int) -> Page | None:
+        """The page of what was searched for, best first; None where that isn't asked for, or no words are found."""
+        if not self.filters.search or ORDER_VAR in self.params or EVERYWHERE in self.params:
+            return None
+        if not repository.ranks_quickly(self.filters):
+            return None
+        ranked = repository.search(
+            self.filters.search,
+            kinds=["run"],
+            filters=replace(self.filters, search=None),
+            limit=self.list_per_page,
+            offset=offset,
+        )
+        if not ranked.items and not offset:
+            return None
+        records = repository.summaries([item.id for item in ranked.items])
+        return Page(records, MORE if ranked.has_more else None)
+
+    @property
+    def newest_first(self) -> str:
+        """The address of the same list by time."""
+        return str(self.get_query_string({ORDER_VAR: f"-{self.list_display.index('created') + 1}"}, [PAGE_VAR]))
 
     @property
     def has_other_pages(self) -> bool:
@@ -171,9 +206,20 @@ class RunChangeList(ChangeList):
         return super().get_ordering_field_columns() if ORDER_VAR in self.params else {}
 
 
-def _row(record: dict[str, Any]) -> Optimization:
+def found_texts(repository: OptimizationRepository, keys: list[str], search: str | None) -> dict[str, Snippet]:
+    """Of each run: the part of its texts that has what was searched for."""
+    terms = parts(*(search or "").split())
+    if not terms:
+        return {}
+    texts = repository.runs.filter(pk__in=keys).values_list(
+        "pk", *(Substr(column, 1, LOOKED_AT) for column in ("optimized_prompt", "raw_prompt"))
+    )
+    return {key: snippet(terms, [read_text(text) or "" for text in found]) for key, *found in texts}
+
+
+def _row(record: dict[str, Any], found: Snippet | None) -> Optimization:
     row = Optimization(id=record["id"], title=record["title"], raw_prompt=record["beginning"] or "")
-    row.record = record  # type: ignore[attr-defined]  # the columns of the list read it
+    row.record, row.snippet = record, found  # type: ignore[attr-defined]  # the columns of the list read them
     return row
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from optimizations.columns import ALL, Record
-from optimizations.scores import shown_score
+from optimizations.scores import out_of_ten
 from projects.admin.lists import may_see_projects
 from projects.models import Project, Prompt
 from projects.texts.side_by_side import compare_lines
@@ -42,8 +42,8 @@ def run_page(record: Record, unreadable: dict[str, str]) -> dict[str, Any]:
     """The context of the page: the record, what is stored where it can't be read, and what is made of both."""
     raw, optimized = record["raw_prompt"] or "", record["optimized_prompt"]
     scores = [
-        {"name": name, "stored": record[f"{name}_score"], "shown": shown_score(record[f"{name}_score"])}
-        for name in SCORES
+        {"name": name, "stored": stored, "shown": None if stored is None else out_of_ten(stored)}
+        for name, stored in ((name, record[f"{name}_score"]) for name in SCORES)
     ]
     return {
         "run": record,

@@ -24,18 +24,21 @@ from optimizations.admin.lists import RunChangeList
 from optimizations.admin.next_version import NextVersionPage
 from optimizations.admin.reading import duration, known_project, run_page
 from optimizations.columns import Record
+from optimizations.failures import failed_alike
 from optimizations.files.tables import RunTable
 from optimizations.models import Optimization, RunStatus
 from optimizations.repository import OptimizationRepository
-from optimizations.scores import shown_score
 from projects.models import Project
+from projects.templatetags.prompt_texts import out_of_ten
 from promptadmin.backoffice.code_snippets import add_token, snippets
+from promptadmin.backoffice.columns import ChoosesColumns
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.kept_filters import keep_filters
 from promptadmin.backoffice.plugin_parts import PluginParts
 from promptadmin.db.sessions import read_session
 from promptadmin.errors import NotFound
 from promptadmin.http.keys import row_page
+from promptadmin.templatetags.times import when
 
 #: How the theme colours a status.
 STATUS_LABELS = {
@@ -52,7 +55,7 @@ NOTHING = SafeString('<span class="pa-empty">-</span>')
 
 
 @admin.register(Optimization)
-class OptimizationAdmin(PluginParts, ExchangeAdmin, CompareRuns, NextVersionPage, DemoPage, RunActions):
+class OptimizationAdmin(PluginParts, ChoosesColumns, ExchangeAdmin, CompareRuns, NextVersionPage, DemoPage, RunActions):
     """Runs are records: their texts and scores stay as they are; labels may change, and runs may go."""
 
     declared_for = "run"
@@ -61,6 +64,8 @@ class OptimizationAdmin(PluginParts, ExchangeAdmin, CompareRuns, NextVersionPage
         "Programs record runs, with a token; or they are imported. The dashboard has a command that sends one."
     )
     list_display = ["name", "state", "score", "strategy_used", "project_link", "cost", "created"]
+    # None has the name of a field, which Django would show in its place.
+    more_columns = ["task", "difficulty", "model_name", "labelled_version", "tokens", "duration", "problem"]
     list_filter = SHOWN
     list_filter_submit = True
     list_per_page = 50
@@ -120,6 +125,8 @@ class OptimizationAdmin(PluginParts, ExchangeAdmin, CompareRuns, NextVersionPage
         shown = [format_html('<span class="run-tag"><bdi>{}</bdi></span>', tag) for tag in tags[:MOST_TAGS]]
         if others := tags[MOST_TAGS:]:
             shown.append(format_html('<span class="run-tag" title="{}">+{}</span>', ", ".join(others), len(others)))
+        if row.snippet is not None and row.snippet.highlights:
+            shown.append(format_html('<bdi class="run-found">{}</bdi>', SafeString(row.snippet.html)))
         return format_html('<bdi class="run-name">{}</bdi>{}', text, SafeString("".join(shown)))
 
     @display(description="status", label=STATUS_LABELS)  # type: ignore[untyped-decorator]  # the theme's
@@ -153,10 +160,38 @@ class OptimizationAdmin(PluginParts, ExchangeAdmin, CompareRuns, NextVersionPage
         known = [count for count in counts if count is not None]
         return _two_lines(duration(record["duration_ms"]), f"{sum(known):,} tokens" if known else None)
 
+    @admin.display(description="task type")
+    def task(self, row: Any) -> str:
+        return row.record["task_type"] or NOTHING
+
+    @admin.display(description="complexity")
+    def difficulty(self, row: Any) -> str:
+        return row.record["complexity"] or NOTHING
+
+    @admin.display(description="model")
+    def model_name(self, row: Any) -> SafeString:
+        return _clipped(row.record["model_used"])
+
+    @admin.display(description="version")
+    def labelled_version(self, row: Any) -> SafeString:
+        return _clipped(row.record["version"])
+
+    @admin.display(description="tokens read, written")
+    def tokens(self, row: Any) -> str:
+        counts = [row.record["input_tokens"], row.record["output_tokens"]]
+        return ", ".join("-" if count is None else f"{count:,}" for count in counts)
+
+    @admin.display(description="duration")
+    def duration(self, row: Any) -> str:
+        return duration(row.record["duration_ms"]) or NOTHING
+
+    @admin.display(description="error")
+    def problem(self, row: Any) -> SafeString:
+        return _clipped(row.record["error_message"])
+
     @admin.display(description="created", ordering="created_at")
     def created(self, row: Any) -> SafeString:
-        moment = row.record["created_at"]
-        return _two_lines(moment and moment.strftime("%Y-%m-%d"), moment and moment.strftime("%H:%M:%S"))
+        return when(row.record["created_at"])
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -167,6 +202,7 @@ class OptimizationAdmin(PluginParts, ExchangeAdmin, CompareRuns, NextVersionPage
         try:
             with read_session():
                 record, unreadable = OptimizationRepository().get_run_as_stored(run_id)
+                alike = failed_alike(record)
         except NotFound:
             return self.gone(request, run_id)
         row = Optimization(id=run_id, title=record["title"], raw_prompt=record["raw_prompt"] or "")
@@ -190,6 +226,7 @@ class OptimizationAdmin(PluginParts, ExchangeAdmin, CompareRuns, NextVersionPage
                 field="raw_prompt" if record["optimized_prompt"] is None else "optimized_prompt",
             ),
             "add_token": add_token(request),
+            "failed_alike": alike,
             "list_address": keep_filters(request, reverse("admin:optimizations_optimization_changelist")),
             **run_page(known_project(record, request), unreadable),
             **self.plugin_context(request, row, record=record),
@@ -200,9 +237,14 @@ class OptimizationAdmin(PluginParts, ExchangeAdmin, CompareRuns, NextVersionPage
 
 
 def score_bar(score: float | None) -> str:
-    """A score from 1 to 10 with a bar of its length."""
-    context = {"shown": shown_score(score), "percent": max(0, min(100, round((score or 0) * 100))), "stored": score}
+    """A score from 0 to 10 with a bar of its length."""
+    shown = None if score is None else out_of_ten(score)
+    context = {"shown": shown, "percent": max(0, min(100, round((score or 0) * 100))), "stored": score}
     return render_to_string(f"{TEMPLATES}/score.html", context)
+
+
+def _clipped(text: str | None) -> SafeString:
+    return format_html('<bdi class="run-clip">{}</bdi>', text[:200]) if text else NOTHING
 
 
 def _two_lines(first: object, second: object) -> SafeString:

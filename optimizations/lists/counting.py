@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from optimizations.lists.filters import RunFilters
 from optimizations.models import Optimization
 from optimizations.search_index import RUNS
+from projects.reach import row_limits
 from promptadmin.search import keys
 from promptadmin.search.candidate_filter import count_candidates, narrow_for_count
 
@@ -22,7 +23,7 @@ def count_searched(filters: RunFilters, runs: QuerySet[Optimization]) -> int:
     facets = {name: getattr(filters, name) for name in RUNS.facets if getattr(filters, name)}
     connection = connections[runs.db]
     found = None
-    if connection.vendor == "sqlite":
+    if connection.vendor == "sqlite" and row_limits() is None:
         found = count_candidates(connection, RUNS, filters.search or "", facets if others <= set(facets) else None)
     if found is None:
         return filters.count(runs.filter(narrow_for_count(connection, RUNS, filters.search or "")))

@@ -10,9 +10,10 @@ from typing import Any
 
 from django.db import connections
 from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Substr
 
 from optimizations.declarations import condition_of_filter
+from optimizations.errors_alike import LENGTH, pattern
 from optimizations.models import Optimization
 from projects.models import Project, ProjectStatus, Prompt
 from projects.namesakes import firsts_of_names
@@ -35,7 +36,8 @@ class RunFilters:
     project, whatever the case of its letters. `min_score` and `max_score` are the least and the greatest overall score,
     from 0.0 to 1.0. `strategy` is the one that statistics count a run under. `tag` is a whole tag, whatever its case.
     `since` is the first moment of a period, `until` the first after it. `has_prompt` asks whether a run is linked to a
-    prompt, `prompt_id` for the runs of one. `model` is the name of the model that it used.
+    prompt, `prompt_id` for the runs of one. `model` is the name of the model that it used. `improvement` asks for the
+    validated runs that are one, or are none. `error` is what `optimizations.errors_alike` makes of an error message.
     `of_plugins` are names of filters that plugins declare, with their values.
     """
 
@@ -54,6 +56,8 @@ class RunFilters:
     has_prompt: bool | None = None
     prompt_id: str | None = None
     model: str | None = None
+    improvement: bool | None = None
+    error: str | None = None
     of_plugins: tuple[tuple[str, str], ...] = ()
 
     def given(self) -> dict[str, Any]:
@@ -93,6 +97,13 @@ class RunFilters:
             runs = runs.filter(condition_of_filter(name, value))
         if self.model:
             runs = runs.filter(model_used=self.model)
+        if self.improvement is not None:
+            # Whatever else a file may hold in its place is neither.
+            runs = runs.filter(is_improvement__in=[self.improvement])
+        if self.error:
+            runs = runs.alias(error_start=Substr("error_message", 1, LENGTH)).filter(
+                error_start__regex=pattern(self.error)
+            )
         if self.tag:
             runs = runs.filter(tags__folded_has=self.tag)
         if self.search:

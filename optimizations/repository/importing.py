@@ -15,6 +15,7 @@ from optimizations.models import Optimization, RunStatus
 from optimizations.repository.bulk_get_or_create import VALUES_A_QUERY, BulkGetOrCreate
 from optimizations.repository.writing import PROMPT_UNKNOWN, Writing
 from projects.models import ProjectStatus
+from projects.reach import expect_writable
 from projects.texts.forms import is_blank
 from promptadmin.db import json_text
 from promptadmin.db.bulk_insert import insert_rows
@@ -132,6 +133,7 @@ class Importing(Writing):
             insert_rows(connection, Optimization._meta.db_table, columns, _rows(columns, ordered, links, connection))
         except IntegrityError as error:
             raise Conflict("Another request changed the same runs or their prompts: try again") from error
+        expect_writable(Optimization, [run["id"] for run in ordered], self.using)
 
 
 def _rows(

@@ -31,6 +31,7 @@ from optimizations.models import Optimization
 from optimizations.search_index import RUNS
 from projects.models import PromptVersion
 from projects.namesakes import id_of_name
+from projects.reach import row_limits
 from promptadmin.db.cache import cached_until_write
 from promptadmin.db.features import has_row_numbers, row_place
 from promptadmin.db.json_text import read_plain_list
@@ -168,6 +169,9 @@ class Reading:
 
     def choices(self, column: str) -> list[str]:
         """The first MOST_CHOICES values of an indexed text column, one of COLUMNS; its index tells them."""
+        if row_limits() is not None:
+            values = self.runs.filter(**{f"{column}__gt": ""}).order_by(column).values_list(column, flat=True)
+            return list(values.distinct()[:MOST_CHOICES])
         table = Optimization._meta.db_table
         with connections[self.using].cursor() as cursor:
             cursor.execute(
@@ -251,6 +255,10 @@ class Reading:
     def _records(self, columns: tuple[str, ...], keys: Sequence[Any], *, by_tie: bool = False) -> dict[Any, Record]:
         """The runs with these ids, each with its project; or with these TIEs, by which SQLite finds them at once."""
         connection = connections[self.using]
+        if not by_tie and row_limits() is not None:  # ties come from a query that was narrowed
+            keys = list(self.runs.filter(id__in=keys).values_list("id", flat=True))
+            if not keys:
+                return {}
         column = row_place(connection, "id") if by_tie else "id"
         read = row_reader((*columns, "project_id", "project_status"))
         rows = fetch_all(connection, _select(columns, column, len(keys)), keys)

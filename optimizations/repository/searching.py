@@ -15,7 +15,7 @@ from optimizations.repository.reading import Reading
 from optimizations.search_index import RUNS
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.search_index import PROMPTS, VERSIONS
-from promptadmin.search.progress import Progress, index_progress
+from promptadmin.search.progress import Progress, has_index, index_progress
 from promptadmin.search.ranking import newest_matches
 from promptadmin.search.snippets import Snippet, snippet
 from promptadmin.search.tables import SearchedTable
@@ -118,6 +118,11 @@ class Searching(Reading):
     def search_progress(self, kinds: Collection[Kind] = KINDS) -> Progress:
         """How much of these kinds is indexed; searches read the rest row by row."""
         return index_progress(connections[self.using], [TABLES[kind] for kind in kinds])
+
+    def ranks_quickly(self, filters: RunFilters) -> bool:
+        """Whether the index knows all that is asked for beside the text, so that ranking runs looks at few."""
+        others = filters.given().keys() - {"search"}
+        return others <= set(RUNS.facets) and has_index(connections[self.using], RUNS)
 
     def _rows(self, kind: Kind, filters: RunFilters) -> QuerySet[Any]:
         if kind == "run":

@@ -17,6 +17,7 @@ from optimizations.models import Optimization, RunStatus
 from optimizations.repository.deleting import ALL_RUNS, RUNS, last_run
 from optimizations.repository.reading import RUN_MISSING, Reading
 from projects.models import ProjectStatus, Prompt
+from projects.reach import expect_everything, expect_writable
 from projects.repository import ProjectRepository
 from promptadmin.audit import LONGEST, Change, record
 from promptadmin.db.fields import new_id, stored_moment
@@ -56,6 +57,7 @@ class Writing(Reading):
             given["prompt_id"] = projects.ensure_prompt_in(project, given["raw_prompt"])
             linked = given["prompt_id"] is not None
         stored = self._insert_run(given)
+        expect_writable(Optimization, [given["id"]], self.using)
         run_changed("optimization_created", given, self.using)
         if given["status"] in FINISHED:
             run_changed("optimization_finished", given, self.using)
@@ -131,6 +133,7 @@ class Writing(Reading):
     def cancel_run(self, run_id: str) -> None:
         """End a run that is running. Raises NotFound, Conflict for any other."""
         if self.runs.filter(id=run_id, status=RunStatus.RUNNING).update(status=RunStatus.CANCELLED):
+            expect_writable(Optimization, [run_id], self.using)
             run = self.get_run(run_id)
             before, after = {"status": RunStatus.RUNNING.value}, {"status": RunStatus.CANCELLED.value}
             record(run_change(run, before=before, after=after), using=self.using)
@@ -151,6 +154,7 @@ class Writing(Reading):
         asked = list(dict.fromkeys(run_ids))
         rows = self.runs.filter(id__in=asked)
         found = dict(rows.select_for_update().order_by("id").values_list("id", "prompt_id"))
+        expect_writable(Optimization, found, self.using)
         changes = self._deletions(rows)
         if found:
             title = changes[0].title if len(found) == 1 else f"{len(found)} runs"
@@ -162,6 +166,7 @@ class Writing(Reading):
 
     def delete_all_runs(self) -> int:
         """Delete every run; projects, prompts and versions stay. Answers how many."""
+        expect_everything()
         deleted = self.runs.count()
         if deleted:
             begin(
@@ -203,11 +208,13 @@ class Writing(Reading):
         values = self.runs.filter(id=run_id).select_for_update(no_key=True).values_list(*COLUMNS).first()
         if values is None:
             raise NotFound(RUN_MISSING)
+        expect_writable(Optimization, [run_id], self.using)
         return read_row(COLUMNS, values)
 
     def _update(self, current: Record, changes: Mapping[str, Any]) -> None:
         if changes:
             self.runs.filter(id=current["id"]).update(**stored_values(changes))
+            expect_writable(Optimization, [current["id"]], self.using)
             before = {name: current[name] for name in changes}
             record(run_change(current, before=before, after=changes), using=self.using)
             is_end = current["status"] not in FINISHED and changes.get("status") in FINISHED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, TypeVar
 
@@ -13,11 +13,20 @@ from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from optimizations.models import Optimization, RunStatus
-from optimizations.stats.aggregates import SCORE, Group, Tally, read_groups, usable
+from optimizations.stats.aggregates import SCORE, Group, Tally, read_groups, strategy_of, usable
 from optimizations.stats.json_lists import Item
-from optimizations.stats.rollups.reading import Cover, find_cover, has_rollups, stored_completed, summarize
+from optimizations.stats.rollups.days import By, DayTally, summarize_days
+from optimizations.stats.rollups.reading import (
+    Cover,
+    find_cover,
+    find_days_cover,
+    has_rollups,
+    stored_completed,
+    summarize,
+)
 from optimizations.stats.rollups.summaries import Recent
 from optimizations.stats.tables import Key, Tables
+from projects.reach import row_limits
 from promptadmin.db.cache import cached_until_write
 from promptadmin.db.fields import stored_moment
 
@@ -115,6 +124,30 @@ class StatsQuery:
             found = found.plus(Recent(row["runs"], row["scored"], row["score"] or 0.0))
         return found
 
+    def days(self, by: By) -> Mapping[tuple[str, str | None], DayTally]:
+        """What the runs of each day in UTC, as text, and of each strategy or model add up to.
+
+        Days are whole ones: the first and the last of the period, too.
+        """
+        since, until = self.since and _midnight(self.since), self.until and _midnight(self.until, after=True)
+        first, last = ("" if since is None else since.date().isoformat()), _last_day(until)
+
+        def read() -> Mapping[tuple[str, str | None], DayTally]:
+            whole = replace(self, since=since, until=until)
+            has_rollups = self._has_rollups
+            cover = find_days_cover(connection, self.project, since=since, until=until) if has_rollups else Cover()
+            found: dict[tuple[str, str | None], DayTally] = getattr(
+                summarize_days(cover, whole.runs(), by, first, last), by
+            )
+            if by == "model":
+                return found
+            canonical: dict[tuple[str, str | None], DayTally] = {}
+            for (day, stored), tally in found.items():
+                canonical.setdefault((day, strategy_of(stored)), DayTally()).add(tally)
+            return canonical
+
+        return cached_until_write(connection, ("statistics", "days", by, self.project, since, until), read)
+
     @cached_property
     def _tables(self) -> Tables:
         return self._while_unchanged("summary", lambda: Tables(summarize(self._cover(self.since), self.runs())))
@@ -125,7 +158,7 @@ class StatsQuery:
 
     def _cover(self, since: dt.datetime | None) -> Cover:
         """How to read the runs from a moment on."""
-        if not self._has_rollups:
+        if not self._has_rollups or row_limits() is not None:  # stored summaries are of all runs
             return Cover()
         return find_cover(connection, self.project, since=since, until=self.until)
 
@@ -134,6 +167,17 @@ class StatsQuery:
         # A period that moves with the clock has the same runs until one enters or leaves it.
         period = tuple(bound and (_first_since(bound),) for bound in (self.since, self.until))
         return cached_until_write(connection, ("statistics", name, self.project, period), read)
+
+
+def _midnight(moment: dt.datetime, *, after: bool = False) -> dt.datetime:
+    """The beginning of its day in UTC or, `after` it, the first one that isn't before it."""
+    start = moment.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return start + dt.timedelta(days=1) if after and start < moment else start
+
+
+def _last_day(until: dt.datetime | None) -> str:
+    """The last day before a moment; one after all others for none."""
+    return "9999-12-31" if until is None else (until - dt.timedelta(days=1)).date().isoformat()
 
 
 def _first_since(bound: dt.datetime) -> object:

@@ -48,4 +48,4 @@ def _recorded(values: dict[str, Any]) -> dict[str, Any]:
 
 def take_demo_away() -> int:
     """Delete the projects of the demo, as any others; answers how many runs went. They can be restored."""
-    return sum(ProjectRepository().delete_project(project_id=key) for key in demo_projects())
+    return sum(ProjectRepository().delete_project(project_id=key, force=True) for key in demo_projects())

@@ -24,7 +24,7 @@ def score_chart(runs: Sequence[RunRecord]) -> Chart | None:
         return None
     dataset = {
         "label": "Score",
-        "data": [round((run.overall_score or 0) * 10, 2) for run in scored],
+        "data": [round((run.overall_score or 0) * 10, 1) for run in scored],
         "borderColor": "var(--color-primary-500)",
         "backgroundColor": "var(--color-primary-500)",
         "pointRadius": 3,

@@ -12,6 +12,9 @@ from unfold.admin import ModelAdmin
 from projects.records import Contents
 from projects.templatetags.prompt_texts import visible
 
+#: The field of the tick with which also what is in use is deleted.
+FORCE = "force"
+
 
 @dataclass(frozen=True)
 class Question:
@@ -20,7 +23,8 @@ class Question:
     `along` is what plugins say goes along, in words, with how many of it.
 
     `confirmed` comes back as the field of that name once the user has confirmed, and `hidden` with it. `to_type` is
-    what the user has to type besides; `typed` is what they have typed, where that was something else.
+    what the user has to type besides; `typed` is what they have typed, where that was something else. With `may_force`
+    the page has a tick, the field FORCE, for what is in use; `is_forced` says whether it is set.
     """
 
     title: str
@@ -33,6 +37,8 @@ class Question:
     along: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
     is_danger: bool = False
+    may_force: bool = False
+    is_forced: bool = False
     to_type: str = ""
     typed: str | None = None
     hidden: Sequence[tuple[str, str]] = field(default_factory=tuple)

@@ -15,13 +15,15 @@ from django.utils.safestring import SafeString
 
 from projects.admin.confirming import Question, ask
 from projects.records import Contents
-from projects.templatetags.prompt_texts import beginning, moment
+from projects.repository.deleting import reached_deletions
+from projects.templatetags.prompt_texts import beginning
 from promptadmin.backoffice.readonly_admin import WithoutChanges
 from promptadmin.db.sessions import write_session
 from promptadmin.deletions.kinds import KINDS
 from promptadmin.deletions.work import purge, restore
 from promptadmin.errors import DomainError
 from promptadmin.models import Deletion, DeletionState
+from promptadmin.templatetags.times import when
 
 RESTORE = "Comes back as it was: the same ids, texts, versions, links and times."
 PURGE = "Goes for good, now: nobody can restore it afterwards."
@@ -55,6 +57,7 @@ class DeletionAdmin(WithoutChanges):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request).defer("parts")
+        rows = reached_deletions(rows)
         return rows.filter(kind__in=[name for name, kind in KINDS.items() if request.user.has_perm(kind.permission)])
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -82,13 +85,13 @@ class DeletionAdmin(WithoutChanges):
     def who(self, row: Deletion) -> str:
         return f"{row.by} ({row.door})"
 
-    @admin.display(description="deleted (UTC)", ordering="deleted_at")
+    @admin.display(description="deleted", ordering="deleted_at")
     def when(self, row: Deletion) -> SafeString:
-        return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.deleted_at))
+        return format_html('<span class="whitespace-nowrap">{}</span>', when(row.deleted_at))
 
-    @admin.display(description="can be restored until (UTC)", ordering="expires_at")
+    @admin.display(description="can be restored until", ordering="expires_at")
     def until(self, row: Deletion) -> SafeString:
-        return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.expires_at))
+        return format_html('<span class="whitespace-nowrap">{}</span>', when(row.expires_at))
 
     @admin.display(description="")
     def choices(self, row: Deletion) -> SafeString | str:

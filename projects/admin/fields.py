@@ -20,13 +20,16 @@ class PromptTextWidget(UnfoldAdminTextareaWidget):
     """A monospaced editor with counts that follow what is typed."""
 
     template_name = "projects/widgets/prompt_text.html"
+    #: The text's variables, which then stand beside it; the form sets it.
+    filling: Any = None
 
     class Media:
-        js = ("projects/prompt_text.js",)
+        js = ("projects/codemirror/codemirror.js", "projects/prompt_editor.js", "projects/prompt_text.js")
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(name, value, attrs)
         context["counts"] = count_text(line_feeds(value or ""))
+        context["filling"] = self.filling
         return context
 
 

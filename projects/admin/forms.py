@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from projects.admin.fields import PromptTextWidget, ShortTextWidget, StoredTextField, TextListField, line_feeds
+from projects.admin.filling import ASKED, Filling, filling_of, typed_filling
 from projects.contexts import LIST_FIELDS, TEXT_FIELDS, normalize_context
+from projects.declarations import DeclaredVariables
 from projects.models import Project, Prompt
 from projects.repository import LEAVE, ProjectRepository, project_state
 from projects.templatetags.prompt_texts import beginning
@@ -116,7 +118,12 @@ class ReasonForm(forms.Form):
 
 
 class PromptForm(RepositoryForm):
-    """A prompt's text and, of a new one, its project."""
+    """A prompt's text and, of a new one, its project.
+
+    What asks for a preview alone is neither checked nor saved.
+    """
+
+    declared: ClassVar[DeclaredVariables | None] = None
 
     content = StoredTextField(label="Text", widget=PromptTextWidget)
     reason = reason_field()
@@ -130,6 +137,20 @@ class PromptForm(RepositoryForm):
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:
             self.fields["read_version"].initial = self.instance.version
+        widget: Any = self.fields["content"].widget
+        widget.filling = typed_filling(self.data, self.declared) if self.is_bound else self._stored_filling()
+
+    def _stored_filling(self) -> Filling:
+        text, declared = self.get_initial_for_field(self.fields["content"], "content") or "", self.declared
+        return filling_of(text, *((declared.defaults, declared.template_format) if declared else ({},)))
+
+    def is_valid(self) -> bool:
+        return ASKED not in self.data and super().is_valid()
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if ASKED in self.data:
+            self.errors.clear()
 
     def clean_content(self) -> str:
         """The stored text if it is the same, else the typed one, within bounds, with its ends of lines."""

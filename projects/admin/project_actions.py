@@ -11,7 +11,10 @@ from projects.repository import ProjectRepository
 
 @dataclass(frozen=True)
 class ProjectAction:
-    """One of them. `permission` is Django's; `statuses` are those of the projects that it is for."""
+    """One of them. `permission` is Django's; `statuses` are those of the projects that it is for.
+
+    `run` takes the repository, a project's id, and whether it was asked for with force.
+    """
 
     verb: str
     done: str
@@ -19,7 +22,7 @@ class ProjectAction:
     statuses: Sequence[str]
     consequence: str
     icon: str
-    run: Callable[[ProjectRepository, str], object]
+    run: Callable[[ProjectRepository, str, bool], object]
 
     @property
     def label(self) -> str:
@@ -35,7 +38,7 @@ ARCHIVE = ProjectAction(
     consequence="Becomes read-only: nobody can change it or its prompts, add prompts to it, or assign runs to it, "
     "here or through the API, until somebody restores it. Nothing is deleted.",
     icon="archive",
-    run=lambda repository, key: repository.archive_project(project_id=key),
+    run=lambda repository, key, force: repository.archive_project(project_id=key),
 )
 RESTORE = ProjectAction(
     verb="restore",
@@ -44,7 +47,7 @@ RESTORE = ProjectAction(
     statuses=(ProjectStatus.ARCHIVED,),
     consequence="Can be changed again, with all its prompts.",
     icon="unarchive",
-    run=lambda repository, key: repository.unarchive_project(project_id=key),
+    run=lambda repository, key, force: repository.unarchive_project(project_id=key),
 )
 DELETE = ProjectAction(
     verb="delete",
@@ -54,6 +57,6 @@ DELETE = ProjectAction(
     consequence="Goes with everything in it. It can be restored for some time, from “Recently deleted”, and then goes "
     "for good. Its name stays on record, as deleted.",
     icon="delete",
-    run=lambda repository, key: repository.delete_project(project_id=key),
+    run=lambda repository, key, force: repository.delete_project(project_id=key, force=force),
 )
 ACTIONS = (ARCHIVE, RESTORE, DELETE)

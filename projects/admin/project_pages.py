@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 
-from projects.admin.confirming import Question, ask, is_typed
+from projects.admin.confirming import FORCE, Question, ask, is_typed
 from projects.admin.project_actions import ARCHIVE, DELETE, RESTORE, ProjectAction
 from projects.models import Project, paths_of
 from projects.records import Contents
@@ -102,7 +102,7 @@ class ProjectActionPages(RepositoryAdmin):
 
         def write(keys: list[str]) -> int:
             for key in keys:
-                action.run(ProjectRepository(), key)
+                action.run(ProjectRepository(), key, FORCE in request.POST)
             return len(keys)
 
         try:
@@ -165,6 +165,8 @@ class ProjectActionPages(RepositoryAdmin):
             contents=contents,
             along=along,
             is_danger=action is DELETE,
+            may_force=action is DELETE,
+            is_forced=FORCE in request.POST,
             to_type=to_type,
             typed=typed,
             note=f"{left_out:,} more were selected: nothing happens to them, their status is another."

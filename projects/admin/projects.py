@@ -13,31 +13,37 @@ from django.utils.safestring import SafeString
 
 from projects.admin.forms import CONTEXT_FIELDS, ProjectForm, stored_profile, unknown_keys, unreadable_profile
 from projects.admin.lists import NO_PROMPT, ProjectChangeList, StatusFilter, with_beginnings, with_overviews
+from projects.admin.members import MemberInline
+from projects.admin.plugin_boxes import names_of
 from projects.admin.project_actions import ACTIONS
 from projects.admin.project_pages import ProjectActionPages
 from projects.admin.prompt_order import PromptOrderPage
 from projects.files.tables import ProjectTable
 from projects.models import Project, ProjectStatus, Prompt
-from projects.repository import RUNS_COUNTED, ProjectRepository
+from projects.repository import RUNS_COUNTED, ProjectRepository, with_twins
 from projects.runs import run_model
-from projects.templatetags.prompt_texts import bounded, moment
+from projects.templatetags.prompt_texts import bounded
+from promptadmin.backoffice.columns import ChoosesColumns
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.plugin_parts import PluginParts
 from promptadmin.backoffice.readonly_admin import link_to_list
 from promptadmin.db.sessions import read_session
+from promptadmin.templatetags.times import when
 
 PROMPTS_PER_PAGE = 100
 
 
 @admin.register(Project)
-class ProjectAdmin(PluginParts, ExchangeAdmin, ProjectActionPages, PromptOrderPage):
+class ProjectAdmin(PluginParts, ChoosesColumns, ExchangeAdmin, ProjectActionPages, PromptOrderPage):
     """Lists and changes projects; the rest of what may be done to them comes from its bases."""
 
     declared_for = "project"
     exchanged = ProjectTable()
     form = ProjectForm
+    inlines = [MemberInline]
     how_rows_come = "Projects come by adding one here, with an import, or with the first run that names one."
-    list_display = ["heading", "state", "prompts", "runs", "last_activity"]
+    list_display = ["heading", "state", "prompt_count", "runs", "last_activity"]
+    more_columns = ["created"]
     list_filter = [StatusFilter]
     search_fields = ["name__folded_contains", "description__folded_contains"]
     search_help_text = "A part of the name or the description, whatever the case"
@@ -48,6 +54,10 @@ class ProjectAdmin(PluginParts, ExchangeAdmin, ProjectActionPages, PromptOrderPa
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ProjectChangeList]:
         return ProjectChangeList
+
+    def get_inlines(self, request: HttpRequest, obj: Project | None) -> Any:
+        """A project gets members once it is there."""
+        return super().get_inlines(request, obj) if obj is not None else []
 
     @admin.display(description="project", ordering="name")
     def heading(self, row: Project) -> SafeString:
@@ -64,18 +74,22 @@ class ProjectAdmin(PluginParts, ExchangeAdmin, ProjectActionPages, PromptOrderPa
         ProjectStatus.DELETED: "danger",
     }
 
-    @admin.display(description="prompts")
-    def prompts(self, row: Any) -> SafeString:
+    @admin.display(description="prompts", ordering="sort_prompts")
+    def prompt_count(self, row: Any) -> SafeString:
         return link_to_list(Prompt, f"{row.overview.prompts:,}", project__id__exact=row.pk)
 
-    @admin.display(description="runs")
+    @admin.display(description="runs", ordering="sort_runs")
     def runs(self, row: Any) -> SafeString:
         return link_to_list(run_model(), bounded(row.overview.runs, RUNS_COUNTED), project_id=row.pk)
 
-    @admin.display(description="last activity (UTC)")
+    @admin.display(description="created", ordering="created_at")
+    def created(self, row: Project) -> SafeString:
+        return format_html('<span class="whitespace-nowrap">{}</span>', when(row.created_at))
+
+    @admin.display(description="last activity", ordering="sort_activity")
     def last_activity(self, row: Any) -> SafeString:
         """When it, a prompt of it or a run of it last changed or came."""
-        return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.overview.last_activity))
+        return format_html('<span class="whitespace-nowrap">{}</span>', when(row.overview.last_activity))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         allowed: bool = super().has_change_permission(request, obj)
@@ -108,9 +122,9 @@ class ProjectAdmin(PluginParts, ExchangeAdmin, ProjectActionPages, PromptOrderPa
             "projects/context_shown.html", {"profile": stored_profile(row), "raw": unreadable_profile(row)}
         )
 
-    @admin.display(description="created, changed (UTC)")
-    def times(self, row: Project) -> str:
-        return f"{moment(row.created_at)}, {moment(row.updated_at)}"
+    @admin.display(description="created, changed")
+    def times(self, row: Project) -> SafeString:
+        return format_html("{}, {}", when(row.created_at), when(row.updated_at))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Add the prompts below the form, and what may be done with the project above it."""
@@ -120,6 +134,11 @@ class ProjectAdmin(PluginParts, ExchangeAdmin, ProjectActionPages, PromptOrderPa
             with read_session():
                 page = Paginator(rows, PROMPTS_PER_PAGE).get_page(request.GET.get("prompts"))
                 page.object_list = with_overviews(page.object_list, ProjectRepository().prompt_overviews, NO_PROMPT)
+                keys = [row.pk for row in page.object_list]
+                twins = set(with_twins(Prompt.objects.filter(pk__in=keys)).values_list("pk", flat=True))
+            names = names_of(request.user, keys)
+            for row in page.object_list:
+                row.is_twin, row.called = row.pk in twins, names.get(row.pk, "")
             context |= self.plugin_context(request, project)
             is_active = project.status == ProjectStatus.ACTIVE
             context |= {
@@ -131,6 +150,7 @@ class ProjectAdmin(PluginParts, ExchangeAdmin, ProjectActionPages, PromptOrderPa
                 "runs_counted": RUNS_COUNTED,
                 "may_order": is_active and request.user.has_perm("projects.change_prompt"),
                 "may_add_prompt": is_active and request.user.has_perm("projects.add_prompt"),
+                "twins": len(twins),
                 "may_see_prompts": request.user.has_perm("projects.view_prompt")
                 or request.user.has_perm("projects.change_prompt"),
             }

@@ -10,26 +10,34 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
-from projects.admin.confirming import Question, ask
+from projects.admin.confirming import FORCE, Question, ask
+from projects.admin.filling import typed_filling
 from projects.admin.forms import ReasonForm
 from projects.admin.origins import UNKNOWN, origins
+from projects.admin.plugin_boxes import parts_of
 from projects.models import Prompt
 from projects.repository import ProjectRepository
 from projects.runs import run_permission
-from projects.templatetags.prompt_texts import beginning
+from projects.templatetags.prompt_texts import beginning, visible
+from projects.texts.parts import Part, PartPair, pair_parts
 from projects.texts.side_by_side import Row, compare_lines
 from promptadmin.backoffice.kept_filters import keep_filters
 from promptadmin.backoffice.repository_admin import RepositoryAdmin
+from promptadmin.backoffice.resent_forms import only_reads
 from promptadmin.backoffice.selection import AGAIN, CHANGED, asked_again
+from promptadmin.conf.limits import PROMPT_LENGTH
 from promptadmin.db.deadlines import reading_deadline
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.errors import DomainError, NotFound, PreconditionFailed
+from promptadmin.http.error_responses import json_error
 from promptadmin.http.keys import row_page
 
 #: A comparison ends here, in lines.
@@ -50,10 +58,22 @@ class PromptPages(RepositoryAdmin):
     def get_urls(self) -> Any:
         view = self.admin_site.admin_view
         return [
+            path("preview/", view(self.preview_view), name="projects_prompt_preview"),
             path("<path:object_id>/compare/", view(self.compare_view), name="projects_prompt_compare"),
             path("<path:object_id>/restore/<int:version>/", view(self.restore_view), name="projects_prompt_restore"),
             *super().get_urls(),
         ]
+
+    @method_decorator([only_reads, require_POST])
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        """The variables of what is being typed, and the text with their values; nothing is stored."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        if len(request.POST.get("content", "")) > PROMPT_LENGTH:
+            return json_error(f"A prompt may have {PROMPT_LENGTH:,} characters: shorten it to see it filled in", 400)
+        filling = typed_filling(request.POST)
+        found = {"variables": list(filling.variables), "text": visible(filling.text), "missing": filling.missing}
+        return JsonResponse(found)
 
     def compare_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Any two versions, beside each other or as a unified diff."""
@@ -84,6 +104,7 @@ class PromptPages(RepositoryAdmin):
             "statistics": found,
             "unified": found.diff.split("\n")[:LINES_SHOWN] if found.diff else [],
             "rows": shown_rows(texts[0].content, texts[1].content),
+            "parts": compared_parts(parts_of(prompt.pk, [text.content for text in texts])),
             "lines_shown": LINES_SHOWN,
         }
         return TemplateResponse(request, "projects/compare.html", context)
@@ -144,7 +165,7 @@ class PromptPages(RepositoryAdmin):
                     now = str(repository.prompt_contents(prompt_id=prompt.pk))
                     if AGAIN not in request.POST and request.POST.get("confirmed") != now:
                         raise PreconditionFailed(CHANGED)
-                    repository.delete_prompt(prompt_id=prompt.pk)
+                    repository.delete_prompt(prompt_id=prompt.pk, force=FORCE in request.POST)
             except PreconditionFailed as moved:
                 self.message_user(request, f"Nothing was done. {moved}", messages.ERROR)
                 return HttpResponseRedirect(asked_again(request))
@@ -164,6 +185,7 @@ class PromptPages(RepositoryAdmin):
             contents=contents,
             along=along,
             is_danger=True,
+            may_force=True,
             hidden=[(AGAIN, "yes")] if AGAIN in request.GET else (),
         )
         return ask(request, self, question)
@@ -203,6 +225,14 @@ def described(repository: ProjectRepository, prompt_id: str, versions: Sequence[
         }
         for entry in entries
     ]
+
+
+def compared_parts(parts: list[list[Part]] | None) -> list[tuple[PartPair, list[Row]]] | None:
+    """Of two texts that have parts: the pairs of these, and the rows of each pair that differs."""
+    if parts is None:
+        return None
+    old, new = parts
+    return [(pair, [] if pair.is_same else shown_rows(pair.old or "", pair.new or "")) for pair in pair_parts(old, new)]
 
 
 def shown_rows(old: str, new: str) -> list[Row]:

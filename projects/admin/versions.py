@@ -12,16 +12,18 @@ from django.utils.safestring import SafeString
 
 from projects.admin.copying import copying
 from projects.admin.lists import VersionChangeList
+from projects.admin.plugin_boxes import rendered_boxes
 from projects.admin.prompt_pages import described
 from projects.files.tables import VersionTable
 from projects.models import Prompt, PromptVersion
 from projects.repository import ProjectRepository
 from projects.runs import run_model, run_permission
-from projects.templatetags.prompt_texts import beginning, moment, visible
+from projects.templatetags.prompt_texts import beginning, visible
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.readonly_admin import ReadOnlyAdmin, link_to_key
 from promptadmin.db.sessions import read_session
 from promptadmin.errors import NotFound
+from promptadmin.templatetags.times import when
 
 
 @admin.register(PromptVersion)
@@ -73,6 +75,7 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
             may_change = self.admin_site.get_model_admin(Prompt).has_change_permission(request, prompt)
             context |= {"prompt": prompt, "may_restore": may_change and row.version >= 0}
             context |= copying(request, prompt, row.version)
+            context["boxes"] = rendered_boxes(request, prompt, row.version)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _may_see_prompts(self, request: HttpRequest) -> bool:
@@ -97,9 +100,9 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
             start = Prompt.objects.filter(pk=row.prompt_id).values_list("content", flat=True).first()
         return link_to_key(Prompt, row.prompt_id, beginning(start or "prompt", 60))
 
-    @admin.display(description="since (UTC)")
-    def since(self, row: Any) -> str:
-        return moment(row.described["entry"].since) if row.described else "-"
+    @admin.display(description="since")
+    def since(self, row: Any) -> SafeString | str:
+        return when(row.described["entry"].since) if row.described else "-"
 
     @admin.display(description="by")
     def by(self, row: Any) -> str:
@@ -115,9 +118,9 @@ class PromptVersionAdmin(ExchangeAdmin, ReadOnlyAdmin):
     def run(self, row: PromptVersion) -> SafeString | str:
         return link_to_key(run_model(), row.optimization_id, "run")
 
-    @admin.display(description="replaced (UTC)")
+    @admin.display(description="replaced")
     def replaced(self, row: PromptVersion) -> SafeString:
-        return format_html('<span class="whitespace-nowrap">{}</span>', moment(row.created_at))
+        return format_html('<span class="whitespace-nowrap">{}</span>', when(row.created_at))
 
     @admin.display(description="text")
     def whole_text(self, row: PromptVersion) -> SafeString:

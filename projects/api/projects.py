@@ -11,7 +11,7 @@ from ninja import Header, Query, Router, Status
 from pydantic import AfterValidator
 
 from projects.api.inputs import ProjectCreateIn, ProjectUpdateIn, storable
-from projects.api.prompts import PROJECT, ProjectId, project_tag, project_text
+from projects.api.prompts import PROJECT, Force, ProjectId, project_tag, project_text
 from projects.api.prompts import router as prompt_router
 from projects.api.schemas import DeletedOut, ProjectListOut, ProjectOut, ProjectStatusOut
 from projects.models import Project
@@ -120,14 +120,17 @@ def update_project(
 
 @router.delete(
     "/projects/{project_id}",
-    response={200: DeletedOut, **errors(404)},
+    response={200: DeletedOut, **errors(404, 409)},
     operation_id="delete_project",
     summary="Delete a project",
 )
 @checks_if_match(PROJECT)
-def delete_project(request: HttpRequest, project_id: ProjectId) -> dict[str, Any]:
-    """Deletes its prompts, their versions and its runs; the project itself can be created again."""
-    deleted = ProjectRepository().delete_project(project_id=project_id)
+def delete_project(request: HttpRequest, project_id: ProjectId, force: Force = False) -> dict[str, Any]:
+    """Deletes its prompts, their versions and its runs; the project itself can be created again.
+
+    409 where programs fetched a prompt of it by name, unless with `force`.
+    """
+    deleted = ProjectRepository().delete_project(project_id=project_id, force=force)
     return {"message": "Project deleted", "id": project_id, "deleted_optimizations": deleted}
 
 

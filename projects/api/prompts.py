@@ -41,6 +41,7 @@ PromptId = Annotated[str, AfterValidator(storable), Path(description="The prompt
 Version = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="A version; the current one too.", example=1)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_ROWS, example=20)]
 Offset = Annotated[int, Query(ge=0, le=LARGEST_INTEGER, example=20)]
+Force = Annotated[bool, Query(description="Also where programs fetched it in the last 7 days.", example=False)]
 
 
 def version_tag(prompt: PromptRecord) -> str:
@@ -179,14 +180,16 @@ def update_prompt(
 
 @router.delete(
     "/{prompt_id}",
-    response={200: DeletedOut, **errors(404)},
+    response={200: DeletedOut, **errors(404, 409)},
     operation_id="delete_prompt",
     summary="Delete a prompt",
 )
 @checks_if_match(PROMPT)
-def delete_prompt(request: HttpRequest, project_id: ProjectId, prompt_id: PromptId) -> dict[str, Any]:
-    """Deletes its versions and its runs with it, for good."""
-    deleted = ProjectRepository().delete_prompt(project_id=project_id, prompt_id=prompt_id)
+def delete_prompt(
+    request: HttpRequest, project_id: ProjectId, prompt_id: PromptId, force: Force = False
+) -> dict[str, Any]:
+    """Deletes its versions and its runs with it. 409 where programs fetched it by name, unless with `force`."""
+    deleted = ProjectRepository().delete_prompt(project_id=project_id, prompt_id=prompt_id, force=force)
     return {"message": "Prompt deleted", "id": prompt_id, "deleted_optimizations": deleted}
 
 

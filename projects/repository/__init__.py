@@ -8,12 +8,13 @@ from projects.records import ProjectInfo
 from projects.repository.importing import Importing
 from projects.repository.matching import Matching
 from projects.repository.overviews import RUNS_COUNTED, Overviews
+from projects.repository.placing import Placing, with_twins
 from projects.repository.projects import LEAVE, Leave
 from projects.repository.rows import project_state
 from projects.repository.versions import Versions
 
-__all__ = ["LEAVE", "RUNS_COUNTED", "Leave", "ProjectInfo", "ProjectRepository", "project_state"]
+__all__ = ["LEAVE", "RUNS_COUNTED", "Leave", "ProjectInfo", "ProjectRepository", "project_state", "with_twins"]
 
 
-class ProjectRepository(Matching, Overviews, Versions, Importing):
-    """Projects, prompts and versions, find-or-create of the first two, import of all, and numbers about them."""
+class ProjectRepository(Matching, Overviews, Placing, Versions, Importing):
+    """Projects, prompts and versions, find-or-create and moves between projects, import, and numbers about them."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Q, QuerySet
 
+from projects.declarations import expect_restorable
 from projects.events import project_changed, prompt_changed
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
+from projects.reach import expect_everything, expect_whole_projects, expect_writable, row_limits
 from projects.repository.changes import project_change, prompt_change
 from projects.repository.rows import PROJECT_ARCHIVED, PROJECT_MISSING, Rows
 from projects.runs import Runs, get_runs
 from promptadmin.audit import record
+from promptadmin.context import current_actor
 from promptadmin.db.kept_rows import put_back, unpack, write_over
 from promptadmin.deletions.kinds import KINDS, Kind, Part
 from promptadmin.errors import Conflict, Forbidden
@@ -54,7 +58,9 @@ def _expect_name(deletion: Deletion, using: str) -> None:
     """
     rows = Rows(using)
     row = rows.lock(rows.projects.filter(id=deletion.key)).first()
+    expect_whole_projects()
     if row is None:
+        expect_everything()
         kept = DeletedRows.objects.using(using).get(deletion=deletion, table="projects")
         [columns] = unpack(bytes(kept.data))
         if isinstance(columns["name"], str) and rows.projects.filter(name=columns["name"]).exists():
@@ -64,7 +70,9 @@ def _expect_name(deletion: Deletion, using: str) -> None:
         put_back(connections[using], "projects", "id", bytes(kept.data))
         rows.projects.filter(id=deletion.key).update(status=ProjectStatus.DELETED)
     else:
+        expect_writable(Project, [row.id], using)
         _expect_open(row)
+    expect_restorable(deletion, using)
 
 
 def _expect_project(deletion: Deletion, using: str) -> None:
@@ -78,12 +86,26 @@ def _expect_project(deletion: Deletion, using: str) -> None:
                 f"The prompt's project {name} is deleted: restore the project first, or create it again, then "
                 "restore the prompt."
             )
+        expect_writable(Project, [row.id], using)
         _expect_open(row)
+    expect_restorable(deletion, using)
 
 
 def _expect_open(row: Project) -> None:
     if row.status == ProjectStatus.ARCHIVED:
         raise Forbidden(f"{PROJECT_ARCHIVED}: unarchive “{row.name}” first")
+
+
+def reached_deletions(rows: QuerySet[Deletion]) -> QuerySet[Deletion]:
+    """Those of projects and prompts within reach; whoever doesn't reach all of them sees no others but their own."""
+    if row_limits() is None:
+        return rows
+    projects = Project.objects.values("pk")
+    return rows.filter(
+        Q(kind=PROJECT, key__in=projects)
+        | Q(kind=PROMPT, parts__in=projects)
+        | ~Q(kind__in=(PROJECT, PROMPT)) & Q(by=current_actor().name)
+    )
 
 
 def _project_is_back(deletion: Deletion, using: str) -> None:

@@ -13,6 +13,7 @@ from projects.contexts import normalize_context
 from projects.declarations import NewText, expect_welcome
 from projects.events import project_made, prompt_changed
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
+from projects.reach import expect_writable
 from projects.repository.changes import project_change, prompt_change
 from projects.repository.named_projects import named_projects, named_prompts
 from projects.repository.projects import NAME_TAKEN, known_fields
@@ -51,6 +52,7 @@ class Importing(Rows):
         _refuse(errors)
         rows = [Project(**_project_columns(line.values)) for line in new]
         _insert(self.projects, rows)
+        expect_writable(Project, [row.id for row in rows], self.using)
         made = [
             {"name": row.name, "description": row.description, "context_profile": row.context_profile} for row in rows
         ]
@@ -90,6 +92,7 @@ class Importing(Rows):
             last.update(counted.order_by())
         rows = [_prompt(line.values, last) for line in new]
         _insert(self.prompts, rows)
+        expect_writable(Prompt, [row.id for row in rows], self.using)
         for chunk in _chunks(used):
             self.projects.filter(id__in=chunk).update(updated_at=timezone.now())
         record(*(prompt_change(row, after={"content": row.content}) for row in rows), using=self.using)
@@ -127,6 +130,7 @@ class Importing(Rows):
         now = timezone.now()
         rows = [PromptVersion(**{**line.values, "created_at": line.values.get("created_at") or now}) for line in new]
         _insert(self.versions, rows)
+        expect_writable(PromptVersion, [row.id for row in rows], self.using)
         return Imported(len(lines), len(new), len(lines) - len(new))
 
     def _unwelcome(self, line: Line, project_id: str) -> list[LineError]:

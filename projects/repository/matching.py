@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db import connections
 
-from projects.models import ProjectStatus
+from projects.models import Project, ProjectStatus
 from projects.namesakes import id_of_name
+from projects.reach import expect_writable
 from projects.records import ProjectInfo
 from projects.repository.deleting import PROJECT
 from projects.repository.projects import Projects
@@ -46,19 +47,22 @@ class Matching(Projects):
         """The project with this name, without the blanks around it; None for a blank name.
 
         Of several in different folders it is the one that `projects.namesakes` says. A deleted one becomes active
-        again, an archived one stays so, a missing one is made, outside of all folders.
+        again, an archived one stays so, a missing one is made, outside of all folders. Raises Forbidden for one that
+        whoever acts doesn't reach, whether it is there or not.
         """
         name = storable(name, "Project name").strip()
         if is_blank(name):
             return None
         statement = f"SELECT id, status FROM projects WHERE id = {id_of_name('%s')}{self.locking()}"
         for key, status in fetch_all(connections[self.using], statement, [name]):
+            expect_writable(Project, [key], self.using)
             if status != ProjectStatus.DELETED:
                 return ProjectInfo(key, status)
             break
         row = self.lock(self.projects_named(name)).first()
         if row is None:
             row, _ = self.insert_project(name=composed(name))
+        expect_writable(Project, [row.id], self.using)
         if row.status == ProjectStatus.DELETED:
             expect_settled(self.using, PROJECT, row.id)
             self._update(row, status=ProjectStatus.ACTIVE)
@@ -74,6 +78,8 @@ class Matching(Projects):
             return None
         statement = f"SELECT id, status FROM projects WHERE id = %s{self.locking()}"
         for key, status in fetch_all(connections[self.using], statement, [project_id]):
+            if not self.reaches_project(key):
+                break
             return self.ensure_prompt_in(ProjectInfo(key, status), content)
         raise NotFound(PROJECT_MISSING)
 

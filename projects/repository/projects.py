@@ -15,6 +15,7 @@ from projects.contexts import LIST_FIELDS, TEXT_FIELDS, Profile, normalize_conte
 from projects.declarations import expect_deletable
 from projects.events import project_changed, project_made
 from projects.models import Project, ProjectStatus, paths_of
+from projects.reach import expect_whole_projects, expect_writable
 from projects.records import Page, ProjectDetail, ProjectSummary
 from projects.repository.changes import project_change
 from projects.repository.deleting import PROJECT
@@ -100,6 +101,7 @@ class Projects(Prompts):
         else:
             made = {"name": row.name, "description": row.description, "context_profile": row.context_profile}
             record(project_change(row, after=made), using=self.using)
+        expect_writable(Project, [row.id], self.using)
         return self._detail(row)
 
     def update_project(
@@ -119,6 +121,7 @@ class Projects(Prompts):
         seconds; PreconditionFailed if its state, as `project_state` tells it, is not the one expected.
         """
         row = self.project_to_change(project_id)
+        expect_whole_projects()
         if expected_state is not None and project_state(row) != expected_state:
             raise PreconditionFailed("Project has been modified since your last read")
         changed_at = moment(row.updated_at)
@@ -144,14 +147,15 @@ class Projects(Prompts):
         """Make an archived project active. Raises NotFound, or Invalid if it is active already."""
         return self._change_status(project_id, ProjectStatus.ACTIVE)
 
-    def delete_project(self, *, project_id: str) -> int:
+    def delete_project(self, *, project_id: str, force: bool = False) -> int:
         """Mark a project as deleted; delete its prompts, their versions, and all its runs. Returns how many runs.
 
-        Its runs are those linked to its prompts and, by its name, those linked to none. Raises NotFound, and what a
-        plugin's guard refuses with.
+        Its runs are those linked to its prompts and, by its name, those linked to none. Raises NotFound,
+        Forbidden, and what a plugin's guard refuses with, for some of which `force` is a way past.
         """
         row = self.locked_project(project_id)
-        expect_deletable(self.prompts.filter(project_id=row.id))
+        expect_whole_projects()
+        expect_deletable(self.prompts.filter(project_id=row.id), force=force)
         deletion = Deletion(kind=PROJECT, key=row.id, parts=self.name_of_runs(row.id) or "", title=row.name)
         gone = begin(deletion, self.using, keep=[(Project, row.id)])
         told = f"{gone['prompts']} prompts, {gone['versions']} earlier versions and {gone['runs']} runs"
@@ -194,6 +198,7 @@ class Projects(Prompts):
 
     def _change_status(self, project_id: str, status: ProjectStatus) -> Project:
         row = self.locked_project(project_id)
+        expect_whole_projects()
         if row.status == status:
             raise Invalid(f"Project is already {status}")
         self._update(row, status=status)

@@ -13,6 +13,7 @@ from projects.declarations import NewText, expect_deletable, expect_welcome
 from projects.events import prompt_changed, prompts_reordered
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.prompt_checks import CheckedPrompt, FoundBy, find
+from projects.reach import expect_whole_projects, expect_writable, row_limits
 from projects.records import Page, PromptRecord, RunRecord
 from projects.repository.changes import RESTORED, RUN, prompt_change, reordering
 from projects.repository.deleting import PROMPT
@@ -40,6 +41,9 @@ class Prompts(Rows):
     def prompts_of(self, project: Project) -> list[PromptRecord]:
         """A project's prompts in their order, with their runs. Of two with the same text, the later has its runs."""
         rows = fetch_all(connections[self.using], OF_PROJECT, [project.id])
+        if row_limits() is not None:
+            reached = set(self.prompts.filter(project_id=project.id).values_list("id", flat=True))
+            rows = [row for row in rows if row[0] in reached]
         if not rows:
             return []
         linked = self.runs.linked("project_id", project.id)
@@ -87,6 +91,7 @@ class Prompts(Rows):
         not_blank(content, "Prompt content")
         project = self.project_to_change(project_id)
         row = self.append_prompt(project.id, content)
+        expect_writable(Prompt, [row.id], self.using)
         record(prompt_change(row, after={"content": content, "project": project.name}), using=self.using)
         return prompt_record(row)
 
@@ -119,16 +124,21 @@ class Prompts(Rows):
         return self.replace_content(row, text, optimization_id, reason=reason, always=always)
 
     def delete_prompt(
-        self, *, prompt_id: str, project_id: str | None = None, expected_versions: Collection[int] | None = None
+        self,
+        *,
+        prompt_id: str,
+        project_id: str | None = None,
+        expected_versions: Collection[int] | None = None,
+        force: bool = False,
     ) -> int:
         """Delete a prompt with its versions and its runs, linked or not. Returns how many runs.
 
         Raises PreconditionFailed if the version is not one of those expected; NotFound, Forbidden, and what a plugin's
-        guard refuses with.
+        guard refuses with, for some of which `force` is a way past.
         """
         project, row = self.prompt_to_change(prompt_id, project_id)
         expect_version(row, expected_versions)
-        expect_deletable(self.prompts.filter(id=row.id))
+        expect_deletable(self.prompts.filter(id=row.id), force=force)
         deletion = Deletion(kind=PROMPT, key=row.id, parts=project.id if project else "", title=str(row))
         gone = begin(deletion, self.using)
         before = {"content": row.content, "version": row.version, "project": project and project.name}
@@ -140,6 +150,7 @@ class Prompts(Rows):
     def reorder_prompts(self, *, project_id: str, prompt_ids: Sequence[str]) -> list[PromptRecord]:
         """Put all prompts of a project in this order, at positions from 0. Raises Invalid, NotFound, Forbidden."""
         project = self.project_to_change(project_id)
+        expect_whole_projects()
         positions = dict(self.prompts.filter(project_id=project.id).values_list("id", "order_index"))
         if unknown := set(prompt_ids) - positions.keys():
             raise Invalid(f"Prompt IDs not found in project: {_braced(unknown)}")

@@ -12,6 +12,7 @@ from django.db.models import Case, Q, QuerySet, When
 
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.namesakes import ORDER, id_of_name
+from projects.reach import expect_writable, row_limits
 from projects.runs import Runs, get_runs
 from projects.texts.forms import is_blank, spellings
 from promptadmin.db.fields import Moment, Text
@@ -75,7 +76,7 @@ class Rows:
 
     @property
     def projects(self) -> QuerySet[Project]:
-        """All projects."""
+        """All projects that whoever acts reaches; so all others."""
         return Project.objects.using(self.using)
 
     @property
@@ -113,10 +114,14 @@ class Rows:
     def readable_project(self, project_id: str, *, deleted: bool = False) -> Project:
         """A project to read. Raises NotFound, also for a deleted one unless `deleted`."""
         found = fetch_all(connections[self.using], PROJECT_BY_ID, [project_id])
-        row = self._project(found[0]) if found else None
+        row = self._project(found[0]) if found and self.reaches_project(project_id) else None
         if row is None or (row.status == ProjectStatus.DELETED and not deleted):
             raise NotFound(PROJECT_MISSING)
         return row
+
+    def reaches_project(self, project_id: str) -> bool:
+        """Whether a project that a statement has found is one that whoever acts reaches."""
+        return row_limits() is None or self.projects.filter(id=project_id).exists()
 
     def _project(self, values: Sequence[Any]) -> Project:
         """A project from what the statement answers for its columns, read as Django reads them."""
@@ -128,22 +133,27 @@ class Rows:
         return Project.from_db(self.using, [field.attname for field in Project._meta.concrete_fields], read)
 
     def locked_project(self, project_id: str) -> Project:
-        """A project to archive, unarchive or delete. Raises NotFound, also for a deleted one."""
+        """A project to archive, unarchive or delete. Raises NotFound, also for a deleted one; Forbidden."""
         row = self.lock(self.projects.filter(id=project_id)).first()
         if row is None or row.status == ProjectStatus.DELETED:
             raise NotFound(PROJECT_MISSING)
+        expect_writable(Project, [row.id], self.using)
         return row
 
     def project_to_change(self, project_id: str) -> Project:
-        """A project to change in any other way. Raises NotFound, or Forbidden for an archived one."""
+        """A project to change in any other way. Raises NotFound; Forbidden, also for an archived one."""
         row = self.locked_project(project_id)
         if row.status == ProjectStatus.ARCHIVED:
             raise Forbidden(PROJECT_ARCHIVED)
         return row
 
     def name_of_runs(self, project_id: str | None) -> str | None:
-        """The name by which runs without a prompt are this project's; None where it means another one, or none."""
-        if project_id is None:
+        """The name by which runs without a prompt are this project's; None where it means another one, or none.
+
+        Also for whoever reaches prompts by their names alone: such runs are of no prompt.
+        """
+        reach = row_limits()
+        if project_id is None or (reach is not None and reach.prefixes is not None):
             return None
         statement = f"SELECT name FROM projects p WHERE id = %s AND id = {id_of_name('p.name')}"
         found = fetch_all(connections[self.using], statement, [project_id])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 
 #: What SQL can do of `fold_blanks` on both engines: line feeds and tabs to blanks, then pairs of blanks to one, once.
@@ -12,7 +14,12 @@ KEY = f"SUBSTR({FOLDED}, 1, {KEY_LENGTH})"
 
 
 def key_of_content() -> models.Func:
-    return models.Func(models.F("content"), template=KEY.format("%(expressions)s"))
+    return key_of(models.F("content"))
+
+
+def key_of(text: Any) -> models.Func:
+    """The key of a column, or of another expression."""
+    return models.Func(text, template=KEY.format("%(expressions)s"))
 
 
 def fold_blanks(text: str) -> str:

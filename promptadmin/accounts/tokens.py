@@ -5,19 +5,26 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import hashlib
+import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.models import BooleanField, DateTimeField, Q
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
+from promptadmin.context import current_actor
 from promptadmin.db.infrastructure_errors import fault_of
 from promptadmin.db.legacy_values import read_moment
 from promptadmin.db.raw import fetch_all
-from promptadmin.errors import Invalid, NotFound
+from promptadmin.errors import Forbidden, Invalid, NotFound
 from promptadmin.models import ApiToken
+from promptadmin.plugins.declarations import enabled_plugins
+
+#: What a token is limited to: texts by the names of `Reach`'s fields.
+Limits = Mapping[str, Iterable[str]]
 
 SCOPES = ("read", "write", "admin", "promote")
 MARK = "pa"
@@ -35,9 +42,14 @@ def _digest(secret: str) -> str:
 
 
 def create_token(
-    *, name: str, scopes: Iterable[str], expires_at: dt.datetime | None = None, created_by: Any = None
+    *,
+    name: str,
+    scopes: Iterable[str],
+    limits: Limits | None = None,
+    expires_at: dt.datetime | None = None,
+    created_by: Any = None,
 ) -> tuple[ApiToken, str]:
-    """Make a token and return it with its secret, which can't be shown again. Raises errors.Invalid."""
+    """Make a token and return it with its secret, which can't be shown again. Raises what `checked_limits` raises."""
     wanted = set(scopes)
     if not name.strip():
         raise Invalid("A token needs a name: say which program uses it.")
@@ -45,6 +57,7 @@ def create_token(
         raise Invalid(f"A token's scopes are one or more of {', '.join(SCOPES)}.")
     if expires_at is not None and expires_at <= timezone.now():
         raise Invalid("A token must expire in the future.")
+    kept = checked_limits(limits or {}, wanted)
     prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         name=name.strip(),
@@ -56,8 +69,46 @@ def create_token(
         can_promote="promote" in wanted,
         expires_at=expires_at,
         created_by=created_by,
+        limits=json.dumps(kept) if kept else "",
     )
     return token, f"{MARK}_{prefix}_{secret}"
+
+
+def checked_limits(limits: Limits, scopes: Iterable[str]) -> dict[str, list[str]]:
+    """The limits as they are kept, without those that name nothing.
+
+    Raises Invalid for what means nothing; Forbidden where whoever makes the token would give away more than they reach.
+    """
+    known = {limit.name: limit for plugin in enabled_plugins() for limit in plugin.token_limits}
+    kept = {}
+    for name, given in limits.items():
+        texts = [text.strip() for text in given if text.strip()]
+        if not texts:
+            continue
+        if name not in known:
+            raise Invalid(f"No enabled plugin knows what a token's limit to {name} is: leave it out")
+        kept[name] = import_string(known[name].read)(texts)
+    _expect_own_reach(kept.get("projects"), scopes)
+    return kept
+
+
+def _expect_own_reach(projects: list[str] | None, scopes: Iterable[str]) -> None:
+    reach = current_actor().reach
+    if reach is None or not reach.limits_rows:
+        return
+    own = reach if set(scopes) <= {"read"} else reach.writable
+    if projects is None or not all(own.covers_project(key) for key in projects):
+        raise Forbidden(
+            "A token may not reach more than you do: limit it to projects that you are a member of, or that have no "
+            "members; to one of which you are a viewer, with the scope read alone"
+        )
+
+
+def shown_limits(token: ApiToken) -> dict[str, list[str]]:
+    """What a token is limited to, in words, by kind."""
+    shown = {limit.name: limit.show for plugin in enabled_plugins() for limit in plugin.token_limits}
+    kept: dict[str, list[str]] = json.loads(token.limits or "{}")
+    return {name: import_string(shown[name])(texts) if shown.get(name) else texts for name, texts in kept.items()}
 
 
 def find_token(text: str) -> ApiToken | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import admin as django_pages
 from django.contrib.auth.models import Group, Permission, User
@@ -22,6 +23,9 @@ from promptadmin.backoffice.password_links import link_page
 from promptadmin.backoffice.row_history import HistoryPage
 from promptadmin.compat import row_is_gone
 from promptadmin.plugins.declarations import enabled_plugins
+
+# What the navigation calls the group of these pages.
+apps.get_app_config(User._meta.app_label).verbose_name = "Administration"
 
 #: Django's pair of lists needs two hands and a wide screen; boxes to tick don't.
 TICKED: dict[type[Field[Any, Any]], dict[str, Any]] = {

@@ -16,6 +16,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from promptadmin.audit import reached_entries
 from promptadmin.db.deadlines import reading_deadline
 from promptadmin.models import LogEntry
 
@@ -65,7 +66,7 @@ def _deed(entries: list[LogEntry], table: ContentType, action: int) -> Deed:
 
 def activity_view(request: HttpRequest) -> HttpResponse:
     """The page of one person, or of everybody."""
-    entries = LogEntry.objects.order_by("-id").select_related("content_type")
+    entries = reached_entries(LogEntry.objects.order_by("-id")).select_related("content_type")
     person, before = request.GET.get("person", ""), request.GET.get("before", "")
     if not all(text == "" or (text.isdecimal() and len(text) < 18) for text in (person, before)):
         raise Http404("A person and an entry are named by numbers.")

@@ -17,9 +17,11 @@ from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import action, display
 
 from promptadmin.admin.activity import activity_view
+from promptadmin.audit import reached_entries
 from promptadmin.backoffice.readonly_admin import WithoutChanges
 from promptadmin.http.keys import row_page
 from promptadmin.models import LogEntry
+from promptadmin.templatetags import times
 
 assert auditlog_pages  # noqa: S101  # its import registers the page that this one replaces
 admin.site.unregister(LogEntry)
@@ -66,13 +68,16 @@ class LogEntryAdmin(WithoutChanges):
 
     actions_list = ["activity"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LogEntry]:
+        return reached_entries(super().get_queryset(request))
+
     @action(description="By person, bulk changes as one", url_path="activity", permissions=["view"])  # type: ignore[untyped-decorator]  # the theme's
     def activity(self, request: HttpRequest) -> HttpResponse:
         return activity_view(request)
 
-    @admin.display(description="when (UTC)", ordering="timestamp")
-    def when(self, entry: LogEntry) -> str:
-        return f"{entry.timestamp:%Y-%m-%d %H:%M:%S}"
+    @admin.display(description="when", ordering="timestamp")
+    def when(self, entry: LogEntry) -> SafeString:
+        return times.when(entry.timestamp)
 
     @display(description="what", ordering="action", label={"create": "success", "update": "info", "delete": "danger"})  # type: ignore[untyped-decorator]  # the theme's
     def kind(self, entry: LogEntry) -> str:

@@ -13,7 +13,7 @@ from unfold.admin import ModelAdmin
 
 # What the navigation calls them, on every page; migrations compare what the class itself declares.
 AccessAttempt._meta.verbose_name, AccessAttempt._meta.verbose_name_plural = "failed sign-in", "failed sign-ins"
-apps.get_app_config(AccessAttempt._meta.app_label).verbose_name = "Sign-ins"
+apps.get_app_config(AccessAttempt._meta.app_label).verbose_name = "Administration"
 
 
 @admin.register(AccessAttempt)

@@ -142,9 +142,10 @@ class Docs(Swagger):
 class Api(NinjaAPI):
     """ninja's API, with validation errors as PromptForge's clients know them."""
 
-    def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
-        """The document, with what holds for every operation."""
-        document = super().get_openapi_schema(**kwargs)
+    def get_openapi_schema(self, *, path_prefix: str | None = None, **kwargs: Any) -> OpenAPISchema:
+        """The document, with what holds for every operation. A prefix of all addresses stands in `servers` alone."""
+        path_prefix = path_prefix or self.get_root_path({}).removeprefix(settings.PATH_PREFIX)
+        document = super().get_openapi_schema(path_prefix=path_prefix, **kwargs)
         openapi.complete(document)
         return document
 
@@ -173,6 +174,7 @@ def build_api() -> NinjaAPI:
         docs_url="/docs",
         docs_decorator=require_http_methods(["GET", "HEAD", "OPTIONS"]),
         openapi_url="/openapi.json",
+        servers=[{"url": settings.PATH_PREFIX}] if settings.PATH_PREFIX else [],
         auth=access(),
         throttle=[TokenThrottle()] if settings.RATE_LIMIT_RPM else [],
         parser=FastParser(),

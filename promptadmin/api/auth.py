@@ -29,8 +29,9 @@ ALL_SCOPES = frozenset(tokens.SCOPES)
 #: An AUTH_TOKEN with fewer characters can be guessed.
 GUESSABLE = 20
 WITHOUT_CSRF = (
-    "The session of signed-in staff came without its CSRF token: send the value of the cookie 'csrftoken' as the "
-    "header 'X-CSRFToken', from a page of this host; or send an API token as 'Authorization: Bearer …'."
+    "The session of signed-in staff came without its CSRF token: send the value of the cookie "
+    f"'{settings.CSRF_COOKIE_NAME}' as the header 'X-CSRFToken', from a page of this host; or send an API token as "
+    "'Authorization: Bearer …'."
 )
 
 
@@ -111,7 +112,7 @@ def caller_of_token(text: str, request: HttpRequest) -> Caller | None:
     if token is None:
         return None
     tokens.note_use(token)
-    return Caller(f"token {token.prefix}", token.scopes, token=token)
+    return Caller(f"token {token.prefix}", token.scopes, token=token, reach=token.reach)
 
 
 class LacksScope(Forbidden):

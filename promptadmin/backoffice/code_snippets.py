@@ -8,6 +8,8 @@ from urllib.parse import quote
 from django.http import HttpRequest
 from django.urls import reverse
 
+from promptadmin.http.own_address import own_address
+
 CURL = """\
 curl --fail --silent --show-error \\
   --header "Authorization: Bearer $TOKEN" \\
@@ -39,7 +41,7 @@ class Snippet(NamedTuple):
 def snippets(request: HttpRequest, *path: object, name: str, field: str) -> list[Snippet]:
     """Programs that read what these segments below `/api/` name, call it `name`, and print one of its fields."""
     segments = "/".join(quote(str(segment), safe="") for segment in path)
-    values = {"address": request.build_absolute_uri(f"/api/{segments}"), "name": name, "field": field}
+    values = {"address": f"{own_address(request)}/api/{segments}", "name": name, "field": field}
     return [
         Snippet("curl", "curl", CURL.format(**values)),
         Snippet("python", "Python", PYTHON.format(**values)),

@@ -17,21 +17,13 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.module_loading import import_string
 
+from promptadmin.backoffice.periods import CHOICES, Period, read_period
 from promptadmin.db.sessions import read_session
+from promptadmin.http.own_address import own_address
 from promptadmin.plugins.declarations import DashboardFilter, DashboardPanel, enabled_plugins
 from promptadmin.plugins.isolation import isolate_plugin_errors
 
 Answer = TypeVar("Answer")
-
-#: Value in the address → its text and its days; none means all times.
-PERIODS: Mapping[str, tuple[str, int | None]] = {
-    "": ("All time", None),
-    "1": ("Last 24 hours", 1),
-    "7": ("Last 7 days", 7),
-    "30": ("Last 30 days", 30),
-    "90": ("Last 90 days", 90),
-    "365": ("Last 365 days", 365),
-}
 
 
 @dataclass(frozen=True)
@@ -57,12 +49,13 @@ class RenderedPanel:
 class Dashboard:
     """What the panels are about: `choices` has each filter's text (empty: everything), `since` when the period began.
 
-    `user` is whoever looks, `now` the same moment for all panels; `address` is the site's, as the browser knows it.
+    `until` is the first moment after it. `user` is whoever looks, `now` the same moment for all panels; `address` is
+    the site's, as the browser knows it.
     """
 
     user: Any
     choices: Mapping[str, str]
-    period: str = ""
+    period: Period = field(default_factory=Period)
     now: dt.datetime = field(default_factory=timezone.now)
     address: str = ""
     _made: dict[Any, Any] = field(default_factory=dict)
@@ -70,17 +63,20 @@ class Dashboard:
     @classmethod
     def of(cls, request: HttpRequest) -> Dashboard:
         """The dashboard that the address asks for. A period that isn't known is all times."""
-        period = request.GET.get("period", "")
         # No engine finds a text with a NUL, and PostgreSQL refuses to look.
         chosen = {item.name: request.GET.get(item.name, "").replace("\x00", "") for _, item in declared_filters()}
-        known = period if period in PERIODS else ""
-        return cls(request.user, chosen, known, address=request.build_absolute_uri("/").rstrip("/"))
+        period = read_period(request.GET)
+        return cls(request.user, chosen, period, address=own_address(request))
 
     @cached_property
     def since(self) -> dt.datetime | None:
         """The first moment of the period; None for all times."""
-        days = PERIODS[self.period][1]
-        return None if days is None else self.now - dt.timedelta(days=days)
+        return self.period.bounds(self.now)[0]
+
+    @cached_property
+    def until(self) -> dt.datetime | None:
+        """The first moment after the period; None where it lasts."""
+        return self.period.bounds(self.now)[1]
 
     def once(self, make: Callable[[Dashboard], Answer]) -> Answer:
         """What a function makes of this dashboard, made once for all panels."""
@@ -103,7 +99,7 @@ def declared_panels() -> list[tuple[str, DashboardPanel]]:
 
 def choices_of(dashboard: Dashboard) -> list[Choice]:
     """The period, then the plugins' filters, for the form above the panels."""
-    found = [Choice("period", "Period", [(value, text) for value, (text, _) in PERIODS.items()], dashboard.period)]
+    found = [Choice("period", "Period", list(CHOICES.items()), dashboard.period.name)]
     for plugin, item in declared_filters():
         if item.permission and not dashboard.user.has_perm(item.permission):
             continue

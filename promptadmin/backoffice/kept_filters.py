@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, QueryDict
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, get_script_prefix, resolve
 
 PARAMETER = "_changelist_filters"  # Django's, in the links of its lists
 LIST = "_changelist"
@@ -20,7 +20,7 @@ def keep_filters(request: HttpRequest, address: str) -> str:
     if here is None or parts.query or parts.scheme or parts.netloc or not parts.path.startswith("/"):
         return address
     try:
-        there = resolve(parts.path)
+        there = resolve("/" + parts.path.removeprefix(get_script_prefix()))
     except Resolver404:
         return address
     names = (here.url_name or "", there.url_name or "")

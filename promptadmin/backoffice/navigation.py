@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from django.contrib import admin
@@ -20,6 +21,14 @@ PLATFORM_PAGES = {
     ("axes", "accessattempt"): ("Failed sign-ins", "lock"),
 }
 DEFAULT_SYMBOL = "table_rows"
+
+
+@functools.cache
+def names_of_platform_lists() -> dict[str, str]:
+    """What the navigation calls the platform's lists, by their addresses."""
+    return {
+        reverse(f"admin:{label}_{model}_changelist"): title for (label, model), (title, _) in PLATFORM_PAGES.items()
+    }
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

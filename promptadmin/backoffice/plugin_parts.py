@@ -47,17 +47,21 @@ class PluginParts(ModelAdmin):
             actions[name] = (_carried_out(action), name, action.title.replace("%", "%%"))
         return actions
 
-    def plugin_context(self, request: HttpRequest, row: models.Model, **more: Any) -> dict[str, Any]:
-        """What the templates `promptadmin/plugin_boxes.html` and `plugin_actions.html` show on a row's page."""
+    def plugin_actions(self, request: HttpRequest, row: models.Model) -> dict[str, Any]:
+        """What the template `promptadmin/plugin_actions.html` shows on a row's page."""
         actions = parts_for(request, f"{self.declared_for}_actions")
         return {
-            "boxes": rendered_boxes(request, f"{self.declared_for}_boxes", row, **more),
             "plugin_actions": [(name_of(action), action.title) for _, action in actions],
             "plugin_actions_key": row.pk,
             "plugin_actions_address": keep_filters(
                 request, reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
             ),
         }
+
+    def plugin_context(self, request: HttpRequest, row: models.Model, **more: Any) -> dict[str, Any]:
+        """The same, and what `promptadmin/plugin_boxes.html` shows."""
+        boxes = rendered_boxes(request, f"{self.declared_for}_boxes", row, **more)
+        return {**self.plugin_actions(request, row), "boxes": boxes}
 
 
 def fill_columns(request: HttpRequest, attribute: str, rows: Sequence[Any]) -> None:

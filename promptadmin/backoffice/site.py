@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from csp.decorators import csp
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -24,10 +25,12 @@ from promptadmin.accounts.lockouts.answer import too_many_passwords
 from promptadmin.api.auth import PasswordThrottle
 from promptadmin.backoffice.dashboard import Dashboard, choices_of, declared_panels, render_panels
 from promptadmin.backoffice.deletion import delete_selected
+from promptadmin.backoffice.header import header_items
 from promptadmin.backoffice.operations_backups import download_view, make_backup_view
 from promptadmin.backoffice.operations_page import operations_view, run_step_view
 from promptadmin.backoffice.page_views import page_view
 from promptadmin.backoffice.password_links import SetPasswordView
+from promptadmin.backoffice.periods import FIRST, LAST
 from promptadmin.backoffice.plugin_pages import plugin_pages
 from promptadmin.backoffice.resent_forms import once_a_form
 from promptadmin.backoffice.saved_views import delete_view, save_view, saved_views
@@ -37,6 +40,9 @@ from promptadmin.http.csp import PAGES
 from promptadmin.http.error_responses import json_error, wants_json
 from promptadmin.http.keys import with_keys
 from promptadmin.http.refused_forms import form_address
+
+#: Asks for the dashboard with its panels, which otherwise follow.
+WHOLE = "whole"
 
 
 class AdminSite(UnfoldAdminSite):
@@ -101,7 +107,7 @@ class AdminSite(UnfoldAdminSite):
         wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
         if request.method == "GET" and self.has_permission(request) and _is_own_page(wanted, request):
             return HttpResponseRedirect(wanted)
-        answer: HttpResponse = super().login(request, extra_context)
+        answer: HttpResponse = super().login(request, {**_other_way_in(wanted), **(extra_context or {})})
         return answer
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -113,17 +119,25 @@ class AdminSite(UnfoldAdminSite):
         return answer
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """What the theme's templates are given: without colours, which it would write into each page as a style."""
-        return {**super().each_context(request), "colors": None}
+        """What the theme's templates are given: without colours, which it would write into each page as a style.
+
+        And with what plugins show in the head of each page.
+        """
+        items = header_items(request) if self.has_permission(request) else []
+        return {**super().each_context(request), "colors": None, "header_items": items}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The dashboard, whose panels follow."""
         dashboard = Dashboard.of(request)
-        if unknown := sorted(request.GET.keys() - {"period", *dashboard.choices}):
+        if unknown := sorted(request.GET.keys() - {"period", FIRST, LAST, WHOLE, *dashboard.choices}):
             messages.warning(request, f"The dashboard has no choice named {', '.join(unknown)}: that was left out.")
+        if dashboard.period.problem:
+            messages.warning(request, dashboard.period.problem)
         context = {
             "choices": choices_of(dashboard),
             "panels": [panel for _, panel in declared_panels()],
+            "rendered": render_panels(dashboard) if WHOLE in request.GET else None,
+            "period": dashboard.period,
             "query": request.GET.urlencode(),
             **(extra_context or {}),
         }
@@ -156,6 +170,14 @@ def _telling_what_was_dropped(view: Callable[..., Any]) -> Callable[..., Any]:
         return answer
 
     return wrapper
+
+
+def _other_way_in(wanted: str) -> dict[str, str]:
+    """The provider that people sign in through, for the page's button: what it is called, and the way there."""
+    if not settings.OIDC:
+        return {}
+    query = {REDIRECT_FIELD_NAME: wanted} if wanted else {}
+    return {"provider": settings.OIDC.title, "provider_address": reverse("oidc", query=query)}
 
 
 def _is_own_page(address: str, request: HttpRequest) -> bool:

@@ -17,6 +17,8 @@ DESCRIPTION_LENGTH = 2000
 #: A run's title.
 TITLE_LENGTH = 200
 TAG_LENGTH = 50
+#: A comment on a prompt.
+COMMENT_LENGTH = 10_000
 #: Why somebody changed a prompt, as the change log keeps it.
 REASON_LENGTH = 500
 #: Task types, strategies and other short texts of a run: PostgreSQL can't index a long one.

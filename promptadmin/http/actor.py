@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from promptadmin.context import Actor, Caller, acting
+from promptadmin.context import Actor, Caller, acting, reach_of
 from promptadmin.http.client_address import client_address
 
 
@@ -28,8 +28,8 @@ def _actor(request: HttpRequest) -> Actor:
     if isinstance(caller, Caller):
         token_name = getattr(caller.token, "name", "")
         name = f"{caller.name} ({token_name})" if token_name else caller.name
-        return Actor(name, "API", caller.user, address, caller)
+        return Actor(name, "API", caller.user, address, caller, reach_of(caller.user, caller))
     user: Any = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
-        return Actor(f"user {user.get_username()}", "admin", user, address)
+        return Actor(f"user {user.get_username()}", "admin", user, address, reach=reach_of(user))
     return Actor("nobody signed in", "admin", None, address)

@@ -32,7 +32,7 @@ def is_of_program(request: HttpRequest) -> bool:
     return (
         not sent.get("HTTP_COOKIE")
         and sent.get("HTTP_AUTHORIZATION", "").lower().startswith(("bearer ", "basic "))
-        and is_of_api(request.path_info)
+        and is_of_api(request)
     )
 
 
@@ -115,6 +115,13 @@ class MessageStorage(FallbackStorage):
 
 class MessageMiddleware(ForBrowsers, messages.MessageMiddleware):
     """Messages to the next page."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Django's cookie of messages would go to the whole host."""
+        answer: HttpResponse = super().process_response(request, response)
+        if settings.MESSAGES_COOKIE_NAME in answer.cookies:
+            answer.cookies[settings.MESSAGES_COOKIE_NAME]["path"] = settings.SESSION_COOKIE_PATH
+        return answer
 
 
 class XFrameOptionsMiddleware(ForBrowsers, clickjacking.XFrameOptionsMiddleware):

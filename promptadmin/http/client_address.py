@@ -11,12 +11,14 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from promptadmin.conf.network_names import is_address
+
 #: Whether this process answers at all, whatever its database does: what fails here is ended and started anew.
 LIVE_PATH = "/livez"
 #: Whether it can serve: what fails here gets no requests for a while.
 READY_PATH = "/readyz"
 #: Where everybody is answered whether the product works: load balancers ask by address, and without TLS.
-HEALTH_ADDRESSES = r"^((api/)?health/?|livez|readyz)$"
+HEALTH_ADDRESSES = r"((api/)?health/?|livez|readyz)$"
 _WITH_PORT = re.compile(r"\[(?P<v6>[^\]]*)\](:[0-9]*)?|(?P<v4>[0-9.]+):[0-9]*")
 
 
@@ -69,15 +71,6 @@ def _plain(
 def asks_for_health(path: str) -> bool:
     """Whether a request's path is one of those that answer whoever asks."""
     return bool(re.match(HEALTH_ADDRESSES, path.removeprefix("/")))
-
-
-def is_address(text: str) -> bool:
-    """Whether a text is an IP address."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def is_loopback(address: str) -> bool:

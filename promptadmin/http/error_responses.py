@@ -54,9 +54,9 @@ def _api_prefixes() -> tuple[str, ...]:
     return (API_PREFIX, *(f"/{api.path}" for plugin in enabled_plugins() for api in plugin.root_apis))
 
 
-def is_of_api(path: str) -> bool:
+def is_of_api(request: HttpRequest) -> bool:
     """Whether programs ask there: under /api, or where a plugin has a root API."""
-    return path.startswith(_api_prefixes())
+    return request.path_info.startswith(_api_prefixes())
 
 
 def too_large(error: RequestDataTooBig) -> Fault:
@@ -88,7 +88,7 @@ def answer(request: HttpRequest, fault: Fault, *, title: str = "") -> HttpRespon
 
 def wants_json(request: HttpRequest) -> bool:
     """Whether a program asks, or a script of a page."""
-    return is_of_api(request.path) or request.headers.get("Accept") == "application/json"
+    return is_of_api(request) or request.headers.get("Accept") == "application/json"
 
 
 def json_error(detail: str, status: int, *, headers: dict[str, str] | None = None, **more: str) -> HttpResponse:
@@ -102,7 +102,7 @@ def failed(request: HttpRequest, error: BaseException | None) -> HttpResponse:
     fault = fault_of(error) if error else None
     if fault:
         return answer(request, fault)
-    if is_of_api(request.path):
+    if is_of_api(request):
         return json_error("Internal server error", 500, request_id=current_request_id.get())
     return answer(request, FAILED if request.method == "POST" else FAILED_TO_SHOW)
 
@@ -128,7 +128,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         return answer(request, too_large(exception))
     if isinstance(exception, TooManyFieldsSent | TooManyFilesSent):
         return answer(request, too_many(exception), title="That is too much at once")
-    if is_of_api(request.path):
+    if is_of_api(request):
         is_host = isinstance(exception, DisallowedHost)
         return json_error("This host name is not one of PROMPTADMIN_ALLOWED_HOSTS." if is_host else "Bad Request", 400)
     return defaults.bad_request(request, exception)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
@@ -20,6 +19,8 @@ from promptadmin.conf.limits import KEY_LENGTH
 API = "api"
 #: A segment of a route that stands for a parameter, as in <key:run_id>.
 _PARAMETER = re.compile(r"<[^>]*>")
+#: Control characters, surrogates, and what ends a line or a paragraph: Unicode's Cc, Cs, Zl and Zp.
+_UNNAMEABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
 
 
 class AdminKeyConverter(PathConverter):
@@ -86,7 +87,7 @@ def _routes() -> Iterator[str]:
 
 def nameable(key: str) -> str:
     """Refuse what no address can name."""
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in key):
+    if _UNNAMEABLE.search(key):
         raise ValueError("An id must not contain control characters: no address could name it")
     if not key.strip() or key != key.strip():
         raise ValueError("An id must not be blank, nor begin or end with a blank: no address could name it")

@@ -87,7 +87,7 @@ def api_middleware(get_response: GetResponse) -> GetResponse:
     """In an API: HEAD is GET without a body, a foreign Origin may not write, and every error is JSON."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if not is_of_api(request.path):
+        if not is_of_api(request):
             return get_response(request)
         try:
             if not asks_for_health(request.path_info):

@@ -1,4 +1,4 @@
-"""The page that answers a form which can't be dealt with: it gives back what was typed, and sends it again.
+"""The page that answers what can't be dealt with, in the frame of the back-office; it gives back what was typed.
 
 It needs neither database nor theme.
 """
@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import SELF
 from csp.decorators import csp
+from django.apps import apps
 from django.conf import settings
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.middleware.csrf import get_token
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
+from django.utils.safestring import SafeString
 
 from promptadmin.http.csp import STRICT
+from promptadmin.plugins.declarations import enabled_plugins
 
 TOKEN_FIELD = "csrfmiddlewaretoken"  # noqa: S105  # a name
 #: The field that says which form this was, for the page's own token is another one.
@@ -45,6 +50,10 @@ def refused_page(
 ) -> HttpResponse:
     """The page. What another site's page has sent stands nowhere on it."""
     context: dict[str, Any] = {"title": title, "fault": fault, "is_form": request.method == "POST"}
+    if request.path.startswith(reverse("admin:index")):
+        context["pages"] = _pages()
+        came_from = form_address(request)
+        context["came_from"] = came_from if came_from != request.get_full_path() else ""
     if request.method == "POST" and is_own(request):
         fields, is_secret, has_files = _sent(request)
         shown = [field for field in fields if not field[0].startswith("_")]
@@ -76,6 +85,20 @@ def is_own(request: HttpRequest) -> bool:
         return False
     origin = request.headers.get("Origin") or f"{parts.scheme}://{parts.netloc}"
     return origin == own or origin in settings.CSRF_TRUSTED_ORIGINS
+
+
+def _pages() -> list[tuple[str, str]]:
+    """The pages of the plugins' tables by their titles: who may see them is for the pages themselves to say."""
+    found = [("Dashboard", reverse("admin:index"))]
+    for plugin in enabled_plugins():
+        with suppress(LookupError, NoReverseMatch):  # one that breaks its promises doesn't break this page
+            found += [(page.title, reverse(page.route)) for page in plugin.navigation_pages]
+            tables = [apps.get_model(plugin.label, name)._meta for name in plugin.navigation]
+            found += [
+                (str(table.verbose_name_plural).capitalize(), reverse(admin_urlname(table, SafeString("changelist"))))
+                for table in tables
+            ]
+    return found
 
 
 def _sent(request: HttpRequest) -> tuple[list[tuple[str, str]], bool, bool]:

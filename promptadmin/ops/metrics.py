@@ -62,6 +62,7 @@ def registry() -> CollectorRegistry:
 
     found = CollectorRegistry(auto_describe=False)
     if DIRECTORY in os.environ:  # a server of another kind, as in development, counts for nobody
+        _forget_ended_processes(Path(os.environ[DIRECTORY]))
         MultiProcessCollector(found)  # type: ignore[no-untyped-call]
     found.register(State())
     return found
@@ -100,6 +101,18 @@ class State:
                     function = import_string(path)
                     words = (function.__doc__ or "").partition("\n")[0]
                     yield GaugeMetricFamily(f"promptadmin_{plugin.label}_{name}", words, value=function())
+
+
+def _forget_ended_processes(directory: Path) -> None:
+    """What a process was about to do ends with it, also where it was killed; what it has counted stays."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    for file in directory.glob("gauge_live*_*.db"):
+        process = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            mark_process_dead(process, str(directory))  # type: ignore[no-untyped-call]
 
 
 def _database_answers() -> bool:

@@ -18,6 +18,7 @@ from promptadmin.plugins.declarations import (
     PluginConfig,
     RootApi,
     StartupStep,
+    TokenLimit,
     UpkeepJob,
 )
 from promptadmin.plugins.page_parts import Action, Box, Column, Filter
@@ -113,6 +114,7 @@ __all__ = [
     "StartupStep",
     "StepContext",
     "StepResult",
+    "TokenLimit",
     "UpkeepJob",
     "checks_if_match",
     "current_actor",

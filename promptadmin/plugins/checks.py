@@ -186,6 +186,7 @@ def _paths(plugin: PluginConfig) -> Iterator[tuple[str, str, Fits, str]]:
         ("upkeep_jobs", _functions(plugin.upkeep_jobs)),
         ("dashboard_panels", _functions(plugin.dashboard_panels)),
         ("finders", plugin.finders),
+        ("header_items", plugin.header_items),
         ("dashboard_filters", [item.choices for item in plugin.dashboard_filters]),
     ]
     for attribute, paths in declared:

@@ -68,6 +68,20 @@ class UpkeepJob:
 
 
 @dataclass(frozen=True)
+class TokenLimit:
+    """A kind of limit that an API token may have: a field of `promptadmin.context.Reach`, by its `name`.
+
+    `read` is the dotted path of a callable from the texts that somebody has written for it to those that are kept; it
+    raises a `promptadmin.errors.DomainError` for what means nothing. `show` is that of one from those to words; without
+    it they are shown as they are.
+    """
+
+    name: str
+    read: str
+    show: str = ""
+
+
+@dataclass(frozen=True)
 class DashboardPanel:
     """One box on the admin's start page.
 
@@ -183,6 +197,8 @@ class PluginConfig(AppConfig):
     gauges: ClassVar[Mapping[str, str]] = {}
     #: Paths of its API, as in "/api/history?per_page=20", that must answer 200 in a drill of a restored backup.
     drill_paths: ClassVar[Sequence[str]] = ()
+    #: What API tokens may be limited to.
+    token_limits: ClassVar[Sequence[TokenLimit]] = ()
     dashboard_panels: ClassVar[Sequence[DashboardPanel]] = ()
     dashboard_filters: ClassVar[Sequence[DashboardFilter]] = ()
     #: Dotted paths of callables for the back-office's search: from a user and a text to the `Hit`s that this user may
@@ -198,6 +214,9 @@ class PluginConfig(AppConfig):
     page_urls: ClassVar[str | None] = None
     #: What the environment says of the plugin.
     settings: ClassVar[Sequence[Setting]] = ()
+    #: Dotted paths of callables that take a request of signed-in staff, and return what stands in the head of each page
+    #: of the back-office, as safe HTML; an empty text for nothing. They run in a read session.
+    header_items: ClassVar[Sequence[str]] = ()
     #: API scope ("read", "write") → Django's permissions that a signed-in member of staff needs for it.
     api_permissions: ClassVar[Mapping[str, Sequence[str]]] = {}
     #: Attribute that other plugins may declare for this one → what `promptadmin plugins` calls it.

@@ -11,8 +11,10 @@ class Box:
 
     `function` is the dotted path of a callable that takes the request and the row, and returns what `template` shows,
     as a mapping; it runs in a read session, and None means that there is nothing to show. On a prompt's page, what
-    `line_template` makes of the same stands at the top, behind the version. `permission`, as in "registry.view_label",
-    is what somebody needs to see the box; an empty one lets all see it who see the row.
+    `line_template` makes of the same stands at the top, behind the version, and what `version_template` makes of it and
+    a `version` beside each number in the table of versions. `version_function` is the path of a callable that takes the
+    request, the prompt and the number of an earlier version, for a box on the page of that version. `permission`, as in
+    "registry.view_label", is what somebody needs to see the box; an empty one lets all see it who see the row.
     """
 
     name: str
@@ -21,6 +23,8 @@ class Box:
     template: str
     line_template: str = ""
     permission: str = ""
+    version_template: str = ""
+    version_function: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,14 @@ def index_progress(connection: BaseDatabaseWrapper, tables: Iterable[SearchedTab
     return Progress(sum(done for done, _ in counted), sum(total for _, total in counted))
 
 
+def has_index(connection: BaseDatabaseWrapper, table: SearchedTable) -> bool:
+    """Whether words are looked up; until upkeep has made the index of a SQLite file, they are read for row by row."""
+    if connection.vendor == "postgresql":
+        return True
+    with index_of_rows(connection, table) as found:
+        return found is not None
+
+
 def _of_table(connection: BaseDatabaseWrapper, table: SearchedTable) -> tuple[int, int]:
     if connection.vendor == "postgresql":
         return postgresql.progress(connection, table)

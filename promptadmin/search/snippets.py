@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import islice
@@ -41,6 +41,20 @@ class Snippet:
             parts += [escape(self.text[place:start]), "<mark>", escape(self.text[start:end]), "</mark>"]
             place = end
         return "".join((*parts, escape(self.text[place:])))
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Term):
+    """A part of a text, also in the middle of a word, as lists look for it; its one word is folded."""
+
+    def spans(self, folded: str) -> Iterator[Span]:
+        """Where a folded text has it."""
+        return (Span(*match.span()) for match in re.finditer(re.escape(self.words[0]), folded))
+
+
+def parts(*texts: str) -> list[Part]:
+    """Parts to be found and marked; what has no character is none."""
+    return [Part((folded,)) for text in texts if (folded := fold(text))]
 
 
 def found_spans(terms: Sequence[Term], folded: str) -> list[Span]:

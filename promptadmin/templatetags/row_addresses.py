@@ -9,6 +9,7 @@ from django import template
 from django.db.models import Model
 from django.utils.text import capfirst
 
+from promptadmin.backoffice.navigation import PLATFORM_PAGES, names_of_platform_lists
 from promptadmin.http.keys import row_page
 
 register = template.Library()
@@ -18,7 +19,16 @@ register = template.Library()
 def title_of_part(part: Mapping[str, Any]) -> str:
     """What a part of the path above a page is called; what a row is called stays as it is."""
     title = part["title"]
-    return str(title) if isinstance(title, Model) else capfirst(str(title))
+    if isinstance(title, Model):
+        return str(title)
+    return names_of_platform_lists().get(str(part.get("link", "")), capfirst(str(title)))
+
+
+@register.filter
+def name_of_list(options: Any) -> str:
+    """What the list of a table is called, in the navigation and everywhere else."""
+    title, _ = PLATFORM_PAGES.get((options.app_label, options.model_name), (options.verbose_name_plural, ""))
+    return capfirst(str(title))
 
 
 @register.filter

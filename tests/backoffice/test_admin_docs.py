@@ -35,5 +35,5 @@ def test_roles_and_bounds_are_as_told() -> None:
     assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE) == list(ROLES)
     assert f"up to {LONGEST:,} characters" in PAGE
     assert (
-        len(OptimizationsConfig.dashboard_panels) == 8
-    )  # one for each thing that the first paragraph names, and Begin
+        len(OptimizationsConfig.dashboard_panels) == 10
+    )  # one for each of the questions of *Understand what works*, and Begin

@@ -9,13 +9,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bench.chart import chart
 from bench.compare import compare
 from bench.figures import Figure
 from tests.support.processes import REPOSITORY
 from tests.support.services import needs_postgresql, needs_wrk, postgresql_url
 
-SECONDS = 200
+SECONDS = 400
 
 
 def run(directory: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -32,13 +34,15 @@ def run(directory: Path, *options: str, **variables: str) -> subprocess.Complete
 
 @needs_wrk
 def test_a_tiny_run_finds_every_figure(tmp_path: Path) -> None:
-    """Makes and adopts a file, loads both servers, records runs, and counts what was acknowledged."""
-    done = run(tmp_path, "--only", "record", "--rows", "200", "--rounds", "1", "--seconds", "1")
+    """Makes and adopts a file, loads the servers, records runs and counts what was acknowledged; fetches by name."""
+    parts = ("--only", "record,fetch", "--rows", "200", "--names", "20", "--rounds", "1", "--seconds", "1")
+    done = run(tmp_path, *parts)
     assert done.returncode == 0, done.stderr
     results: dict[str, Any] = json.loads((tmp_path / "out.json").read_text())
     figures = {figure["name"]: figure for figure in results["figures"]}
-    assert set(figures) == {"recording runs"}
-    assert all(figure["value"] > 0 and figure["of_bare"] > 0 for figure in figures.values())
+    assert set(figures) >= {"recording runs", "a prompt by name and label"}
+    assert all(figure["value"] > 0 for figure in figures.values())
+    assert all(figures[name]["of_bare"] > 0 for name in ("recording runs", "a prompt by name and label"))
     assert results["machine"]["cores"] >= 1
     assert "| recording runs |" in done.stdout
     assert not list(tmp_path.glob("scratch-*"))
@@ -72,6 +76,27 @@ def test_a_move_is_killed_resumed_and_compared(tmp_path: Path) -> None:
     assert figure["details"]["answers_compared"] > 10
     assert figure["of_in_process"] > 0
     assert "postgresql" not in results["options"]
+
+
+@pytest.mark.skipif(not os.environ.get("PROMPTADMIN_ALL_SAMPLES"), reason="`make proof` runs it: it starts ten servers")
+@needs_postgresql
+@needs_wrk
+def test_metrics_engines_and_other_products_clients_are_measured(tmp_path: Path) -> None:
+    small = ("--names", "20", "--rows", "200", "--rounds", "1", "--seconds", "1")
+    done = run(tmp_path, "--only", "metrics,doors,engines", *small, "--postgresql", postgresql_url())
+    assert done.returncode == 0, done.stderr
+    figures = json.loads((tmp_path / "out.json").read_text())["figures"]
+    expected = {
+        "Langfuse",
+        "MLflow",
+        "Phoenix",
+        "LiteLLM",
+        "OFREP",
+        "recording runs, SQLite",
+        "recording runs, PostgreSQL",
+    }
+    assert {figure["name"] for figure in figures} >= expected
+    assert all(figure["value"] > 0 for figure in figures)
 
 
 def test_without_the_load_generator_the_error_says_what_to_install(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from django.urls import Resolver404, resolve
 from selenium.webdriver import Chrome
 
 from tests.browser.conftest import complaints
-from tests.browser.pages import is_loaded, open_page, sign_in, wait_for
+from tests.browser.pages import begin_session, is_loaded, open_page, wait_for
 from tests.support.adopted_database import AdoptedDatabase
 from tests.support.servers import Site, serving
 
@@ -57,7 +57,7 @@ def test_no_page_breaks_its_policy_and_no_attack_gets_past_it(
         tmp_path, database.url, "--no-upkeep", PROMPTADMIN_PLUGINS="projects,optimizations,lint,webhooks"
     ) as site:
         open_page(browser, site, "/admin/login/")
-        sign_in(browser, site)
+        begin_session(browser, site)
         seen = pages_of(browser, site)
         assert len(seen) >= FEWEST_PAGES, sorted(seen)
         assert not complaints(browser)

@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser.accessibility import grave_problems, overflows, use_theme
-from tests.browser.pages import click, click_link, next_page, open_page, sign_in, text_of, wait_for
+from tests.browser.pages import begin_session, click, click_link, next_page, open_page, sign_in, text_of, wait_for
 from tests.support.servers import Site, serving
 
 pytestmark = pytest.mark.needs_chromium
@@ -49,7 +49,7 @@ def database(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 
 @pytest.fixture
 def signed_in(browser: Chrome, site: Site) -> Chrome:
-    sign_in(browser, site)
+    begin_session(browser, site)
     return browser
 
 

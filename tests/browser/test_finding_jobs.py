@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,7 +10,7 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 
 from tests.browser.accessibility import use_theme
-from tests.browser.pages import click_link, is_loaded, next_page, open_page, sign_in, text_of, wait_for
+from tests.browser.pages import begin_session, click_link, is_loaded, next_page, open_page, sign_in, text_of, wait_for
 from tests.browser.test_jobs import Clicks, Desk, desk, suits_everybody
 
 assert desk  # the fixture, which makes a server of this module's own
@@ -74,7 +75,8 @@ def said(browser: Chrome) -> str:
 def test_find_the_prompt_by_words_from_its_middle(browser: Chrome, desk: Desk) -> None:
     browser.set_script_timeout(60)
     address = desk.make_prompt("Letters", LONG)
-    sign_in(browser, desk.site)
+    begin_session(browser, desk.site)
+    open_page(browser, desk.site, "/admin/")
     wait_for(browser, is_loaded)
     open_search(browser)
     wait_for(browser, lambda driver: "What changed last" in said(driver))
@@ -100,10 +102,13 @@ def test_find_the_prompt_by_words_from_its_middle(browser: Chrome, desk: Desk) -
 
 def test_tag_all_253_runs_of_a_filter(browser: Chrome, desk: Desk) -> None:
     browser.set_script_timeout(60)
-    for number in range(MANY):
-        run = {"raw_prompt": f"Text {number}", "title": f"Run {number}", "model_used": "model-of-many"}
-        desk.call("POST", "/optimizations", run | {"tags": ["long lists"]})
-    sign_in(browser, desk.site)
+    common = {"model_used": "model-of-many", "tags": ["long lists"]}
+    runs = [
+        {"id": f"of-many-{number}", "raw_prompt": f"Text {number}", "title": f"Run {number}", **common}
+        for number in range(MANY)
+    ]
+    desk.call("POST", "/optimizations/import", "\n".join(map(json.dumps, runs)).encode())
+    begin_session(browser, desk.site)
     open_page(browser, desk.site, "/admin/optimizations/optimization/")
     wait_for(browser, is_loaded)
     clicks = Clicks(browser)
@@ -140,7 +145,7 @@ def test_tag_all_253_runs_of_a_filter(browser: Chrome, desk: Desk) -> None:
 
 def test_give_a_colleague_viewer_rights(browser: Chrome, desk: Desk) -> None:
     browser.set_script_timeout(60)
-    sign_in(browser, desk.site)
+    begin_session(browser, desk.site)
     open_page(browser, desk.site, "/admin/auth/user/")
     clicks = Clicks(browser)
     clicks.on("#main a[href*='/auth/user/add/']")
@@ -172,7 +177,7 @@ def test_give_a_colleague_viewer_rights(browser: Chrome, desk: Desk) -> None:
 
 def test_lists_charts_and_bars_suit_small_windows_and_weak_eyes(browser: Chrome, desk: Desk) -> None:
     """Cards of runs and prompts are low; what has the focus is never under a bar; charts' labels can be read."""
-    sign_in(browser, desk.site)
+    begin_session(browser, desk.site)
     use_theme(browser, "light", width=400)
     heights = "return [...document.querySelectorAll('.data-row')].map(row => row.getBoundingClientRect().height)"
     for path in ("optimizations/optimization/", "projects/prompt/", "projects/project/"):

@@ -15,7 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser.accessibility import grave_problems, overflows, use_theme
-from tests.browser.pages import click, next_page, open_page, sign_in, text_of, wait_for
+from tests.browser.pages import begin_session, click, next_page, open_page, text_of, type_into, wait_for
 from tests.support.adopted_database import AdoptedDatabase
 from tests.support.processes import Scratch, environment
 from tests.support.servers import Site, serving
@@ -33,9 +33,10 @@ class Desk:
     token: str
 
     def call(self, method: str, path: str, body: object = None) -> dict[str, str]:
-        """What the API answers the token."""
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        data = None if body is None else json.dumps(body).encode()
+        """What the API answers the token; bytes are sent as they are, and are lines of JSON."""
+        kind = "application/x-ndjson" if isinstance(body, bytes) else "application/json"
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind}
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.site.address}/api{path}", data, headers, method=method)
         with urllib.request.urlopen(request) as answer:
             return dict(json.load(answer))
@@ -108,7 +109,7 @@ def test_compare_two_runs(browser: Chrome, desk: Desk) -> None:
     for text, score in ((TEXTS[1], 0.6), (TEXTS[3], 0.9)):
         run = {"raw_prompt": TEXTS[0], "optimized_prompt": text, "overall_score": score, "status": "completed"}
         desk.call("POST", "/optimizations", run | {"strategy": "few-shot", "model_used": "model-a"})
-    sign_in(browser, desk.site)
+    begin_session(browser, desk.site)
     clicks = Clicks(browser)
     open_page(browser, desk.site, "/admin/optimizations/optimization/?status=completed")
     for place in (1, 2):
@@ -133,7 +134,7 @@ def test_compare_runs_of_a_prompt_and_make_one_the_next_version(browser: Chrome,
     for text, score in ((TEXTS[1], 0.6), (TEXTS[2], 0.9)):
         run = {"raw_prompt": TEXTS[0], "optimized_prompt": text, "overall_score": score, "prompt_id": prompt}
         desk.call("POST", "/optimizations", run | {"title": text, "model_used": "model-a"})
-    sign_in(browser, desk.site)
+    begin_session(browser, desk.site)
     open_page(browser, desk.site, address)
     clicks = Clicks(browser)
     for box in browser.find_elements(By.CSS_SELECTOR, "input[name=run]"):
@@ -156,10 +157,10 @@ def test_compare_runs_of_a_prompt_and_make_one_the_next_version(browser: Chrome,
 def test_see_what_changed_between_version_2_and_5_and_who_did_it(browser: Chrome, desk: Desk) -> None:
     browser.set_script_timeout(60)
     address = desk.make_prompt("Changed", *TEXTS)
-    sign_in(browser, desk.site)
+    begin_session(browser, desk.site)
     open_page(browser, desk.site, address)
     clicks = Clicks(browser)
-    clicks.typed("[name=content]", "Say hello, and ask whose fault it was.")
+    type_into(browser, "content", "Say hello, and ask whose fault it was.")
     clicks.typed("[name=reason]", "what happened was known")
     clicks.on("[name=_continue]")
 
@@ -186,7 +187,7 @@ def test_see_what_changed_between_version_2_and_5_and_who_did_it(browser: Chrome
 def test_restore_and_undo(browser: Chrome, desk: Desk) -> None:
     browser.set_script_timeout(60)
     address = desk.make_prompt("Restored", *TEXTS[:3])
-    sign_in(browser, desk.site)
+    begin_session(browser, desk.site)
     open_page(browser, desk.site, address)
     clicks = Clicks(browser)
     clicks.on("//tr[td[1][normalize-space()='1']]//a[normalize-space()='Restore…']")
@@ -207,7 +208,7 @@ def test_copy_a_prompt_into_code_and_run_it(browser: Chrome, desk: Desk) -> None
     address = desk.make_prompt("Copied", "  First line\nand “second” <line>  ")
     permissions = {"origin": desk.site.address, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
     browser.execute_cdp_cmd("Browser.grantPermissions", permissions)
-    sign_in(browser, desk.site)
+    begin_session(browser, desk.site)
     open_page(browser, desk.site, address)
     clicks = Clicks(browser)
     clicks.count += 2
@@ -241,7 +242,7 @@ def test_a_new_token_is_copied_where_it_is_shown(browser: Chrome, desk: Desk) ->
     browser.set_script_timeout(60)
     permissions = {"origin": desk.site.address, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
     browser.execute_cdp_cmd("Browser.grantPermissions", permissions)
-    sign_in(browser, desk.site)
+    begin_session(browser, desk.site)
     open_page(browser, desk.site, "/admin/promptadmin/apitoken/add/")
     browser.find_element(By.NAME, "name").send_keys("copied")
     with next_page(browser):

@@ -13,6 +13,7 @@ from selenium.webdriver.support.select import Select
 
 from tests.browser.accessibility import grave_problems, overflows, use_theme
 from tests.browser.pages import (
+    begin_session,
     click,
     click_link,
     foreign_resources,
@@ -125,12 +126,13 @@ def test_an_administrators_round(browser: Chrome, site: Site) -> None:
 
 def test_viewers_and_editors_stay_in_their_rooms(browser: Chrome, site: Site) -> None:
     """Neither sees nor opens what isn't theirs; through the API, too, a viewer reads and changes nothing."""
-    sign_in(browser, site)
+    begin_session(browser, site)
     for role in ("viewer", "editor"):
         make_staff(browser, site, f"the-{role}", role)
     for role, writes in (("viewer", 403), ("editor", 201)):
         browser.delete_all_cookies()
-        sign_in(browser, site, user=f"the-{role}", password=PASSWORD)
+        begin_session(browser, site, user=f"the-{role}", password=PASSWORD)
+        open_page(browser, site, "/admin/")
         assert "Score by strategy" in panels(browser)
         navigation = browser.find_element(By.ID, "nav-sidebar").text
         assert "Optimisation runs" in navigation
@@ -152,7 +154,7 @@ def test_pages_suit_every_eye_and_hand(browser: Chrome, site: Site) -> None:
     browser.set_script_timeout(60)
     open_page(browser, site, "/admin/login/")
     assert not grave_problems(browser)
-    sign_in(browser, site)
+    begin_session(browser, site)
     prompt = rows_of(browser, site, "/admin/projects/prompt/")[0]
     project = rows_of(browser, site, "/admin/projects/project/")[0]
     run = rows_of(browser, site, "/admin/optimizations/optimization/")[0]
@@ -186,7 +188,8 @@ def test_pages_suit_every_eye_and_hand(browser: Chrome, site: Site) -> None:
 
 def test_a_keyboard_is_enough(browser: Chrome, site: Site) -> None:
     """Skip the navigation, open it on a narrow window, leave by the account's menu."""
-    sign_in(browser, site)
+    begin_session(browser, site)
+    open_page(browser, site, "/admin/")
     wait_for(browser, is_loaded)
     keys = ActionChains(browser)
     keys.send_keys(Keys.TAB).perform()

@@ -9,7 +9,16 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.browser.pages import click, click_link, foreign_resources, open_page, sign_in, text_of, wait_for
+from tests.browser.pages import (
+    begin_session,
+    click,
+    click_link,
+    foreign_resources,
+    open_page,
+    text_of,
+    type_into,
+    wait_for,
+)
 from tests.support.servers import Site, serving
 
 pytestmark = pytest.mark.needs_chromium
@@ -21,12 +30,6 @@ def save(browser: Chrome) -> str:
     """Press the button that saves; what the next page says."""
     click(browser, browser.find_element(By.NAME, "_save"))
     return text_of(browser)
-
-
-def type_into(browser: Chrome, name: str, text: str) -> None:
-    field = browser.find_element(By.NAME, name)
-    field.clear()
-    field.send_keys(text)
 
 
 def confirm(browser: Chrome) -> str:
@@ -52,7 +55,7 @@ def test_a_project_from_its_first_prompt_to_its_end(browser: Chrome, tmp_path: P
     """Made, filled, edited, compared, restored, ordered, archived, and deleted; nothing comes from another host."""
     (tmp_path / "new.db").write_bytes(new_file)
     with serving(tmp_path, f"sqlite:///{tmp_path / 'new.db'}", "--no-upkeep") as site:
-        sign_in(browser, site)
+        begin_session(browser, site)
         make_project(browser, site)
         edit_and_restore(browser)
         put_in_order(browser)

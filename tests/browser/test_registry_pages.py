@@ -15,7 +15,7 @@ from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
 from tests.browser.accessibility import grave_problems, overflows, use_theme
-from tests.browser.pages import click, click_link, open_page, sign_in, text_of, wait_for
+from tests.browser.pages import begin_session, click, click_link, open_page, sign_in, text_of, type_into, wait_for
 from tests.browser.test_jobs import copied
 from tests.support.processes import REPOSITORY, Scratch, environment
 from tests.support.servers import Site, serving
@@ -55,12 +55,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory, new_file: bytes) -> Iterator[
         yield site, f"/admin/projects/prompt/{prompt}/change/", token
 
 
-def type_into(browser: Chrome, name: str, text: str) -> None:
-    field = browser.find_element(By.NAME, name)
-    field.clear()
-    field.send_keys(text)
-
-
 def press_button(browser: Chrome, text: str) -> str:
     """Press the first button of the page's content that begins with this text; what the next page says."""
     path = f"//*[@id='main']//button[starts-with(normalize-space(), '{text}')]"
@@ -89,7 +83,7 @@ def test_a_prompt_from_its_name_to_production_and_back(browser: Chrome, desk: tu
     browser.set_script_timeout(60)
     permissions = {"origin": site.address, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
     browser.execute_cdp_cmd("Browser.grantPermissions", permissions)
-    sign_in(browser, site, user="ana", password=PASSWORD)
+    begin_session(browser, site, user="ana", password=PASSWORD)
     problems: list[str] = []
 
     open_page(browser, site, page)

@@ -12,7 +12,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 
-from tests.browser.pages import click, click_link, foreign_resources, open_page, sign_in, text_of, wait_for
+from tests.browser.pages import begin_session, click, click_link, foreign_resources, open_page, text_of, wait_for
 from tests.support.adopted_database import AdoptedDatabase
 from tests.support.servers import Site, serving
 
@@ -52,7 +52,7 @@ def test_runs_are_found_labelled_moved_between_files_and_deleted(
     downloads = tmp_path / "downloads"
     browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
     with serving(tmp_path, database.url, "--no-upkeep") as site:
-        sign_in(browser, site)
+        begin_session(browser, site)
         find_and_read(browser, site)
         label(browser)
         content = export(browser, site, downloads)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, RequestFactory, override_settings
+from django.urls import get_resolver
 
-from promptadmin.conf.network_names import host, network, origin
+from promptadmin.conf.network_names import OWN_WORDS, host, network, origin, path_prefix
 from promptadmin.http.client_address import client_address, read_address
 
 
@@ -38,6 +39,29 @@ def test_networks() -> None:
     for text in ("proxy.example", "10.0.0.1:80", "10.0.0.0/33"):
         with pytest.raises(ImproperlyConfigured, match=r"X: .*use the form"):
             network("X", text)
+
+
+def test_path_prefixes() -> None:
+    for text, prefix in {
+        "": "",
+        "/": "",
+        "/prompts": "/prompts",
+        "/prompts/": "/prompts",
+        "/a.b/~c-d_1": "/a.b/~c-d_1",
+    }.items():
+        assert path_prefix("X", text) == prefix
+    for text in ("prompts", "https://a.example/prompts", "/a//b", "/..", "/a/.", "/ä", "/a b", "/a%2Fb", "/a?b", "//a"):
+        with pytest.raises(ImproperlyConfigured, match=r"X=.*use the form /prompts"):
+            path_prefix("X", text)
+    for text in ("/admin", "/api/prompts", "/static/"):
+        with pytest.raises(ImproperlyConfigured, match=r"X=.*promptadmin's own addresses begin with"):
+            path_prefix("X", text)
+
+
+def test_no_prefix_is_like_an_address_of_our_own() -> None:
+    """With every plugin that comes with promptadmin."""
+    routes = [str(pattern.pattern) for pattern in get_resolver().url_patterns]
+    assert {route.split("/")[0] for route in routes} - {""} <= OWN_WORDS
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from tests.support.processes import Scratch
 from tests.support.servers import Site, serving
 from tests.support.services import needs_clusters
 
-MAX_LAG = 5  # seconds
-PATIENCE = 20.0
+MAX_LAG = 10  # seconds, within which a busy machine answers a few dozen requests
+PATIENCE = 60.0
 WRITER = "the-writer"
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import signal
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,6 +137,38 @@ def test_a_failed_turn_and_one_inside_another_keep_nobody_waiting() -> None:
     add.start()
     add.join(5)
     assert Project.objects.count() == TIMES
+
+
+def test_a_killed_writer_of_another_process_keeps_nobody_waiting() -> None:
+    ready, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with Path(f"{connection.settings_dict['NAME']}-writers").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            os.write(tell, b".")
+            signal.pause()
+    assert os.read(ready, 1) == b"."
+    timer = threading.Timer(0.3, os.kill, [child, signal.SIGKILL])
+    timer.start()
+    began = time.monotonic()
+    with write_session():
+        took = time.monotonic() - began
+    assert 0.3 <= took < 5, "the time that SQLite itself would wait"
+    os.waitpid(child, 0)
+    os.close(ready)
+    os.close(tell)
+
+
+def test_a_lock_file_that_cannot_be_opened_leaves_the_waiting_to_sqlite() -> None:
+    file = Path(f"{connection.settings_dict['NAME']}-writers")
+    file.unlink(missing_ok=True)
+    file.mkdir()
+    try:
+        with write_session():
+            Project.objects.create(name="without")
+    finally:
+        file.rmdir()
+    assert Project.objects.filter(name="without").exists()
 
 
 def test_a_fork_during_a_turn_keeps_no_lock() -> None:

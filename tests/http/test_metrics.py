@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -15,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
@@ -27,6 +31,7 @@ TOKEN = "a-token-for-the-tests-of-metrics"
 SHARED = "a-token-for-the-api-of-the-tests"
 CLIENTS = 6
 ROUNDS = 8
+CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list", "arguments": {}}}
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
@@ -43,11 +48,12 @@ def site(tmp_path_factory: pytest.TempPathFactory, new_file: bytes, own_port: in
     with serving(
         directory,
         f"sqlite:///{scratch.database}",
+        "--mcp",
         workers=2,
         AUTH_TOKEN=SHARED,
         PROMPTADMIN_METRICS_TOKEN=TOKEN,
         PROMPTADMIN_METRICS_ADDRESS=f"127.0.0.1:{own_port}",
-        PROMPTADMIN_PLUGINS="projects,optimizations,webhooks",
+        PROMPTADMIN_PLUGINS="projects,optimizations,registry,mcp,webhooks",
     ) as site:
         yield site
 
@@ -100,6 +106,10 @@ def requests_in(text: str) -> Counter[tuple[str, ...]]:
 
 
 def test_counters_equal_what_was_sent_to_two_processes_while_they_are_read(site: Site) -> None:
+    form = {"Content-Type": "application/json"}
+    assert ask(site.address, "/api/prompts/counted", SHARED, {"text": "A text"}, method="PUT", **form)[0] == 201
+    agents = f"http://127.0.0.1:{int(site.address.rpartition(':')[2]) + 1}"
+    wait_for(int(agents.rpartition(":")[2]))
     before = ask(site.address, "/metrics", TOKEN)[1]
     sent: Counter[tuple[str, ...]] = Counter()
     problems: list[Any] = []
@@ -115,11 +125,17 @@ def test_counters_equal_what_was_sent_to_two_processes_while_they_are_read(site:
                 ("POST", "api/optimizations", "/api/optimizations", run, SHARED, 201),
                 ("GET", "", "/nowhere", None, SHARED, 404),
                 ("other", "api/history", "/api/history", None, SHARED, 405),
+                ("GET", "api/prompts/<path:name>", "/api/prompts/counted?label=latest", None, SHARED, 200),
+                ("GET", "api/prompts/<path:name>", "/api/prompts/counted?version=1", None, SHARED, 200),
+                ("POST", "plugins/mcp/", "/plugins/mcp/", CALL, SHARED, 200),
             ):
                 if expected == 401 and number:  # an address has 60 of these a minute
                     continue
                 headers = {"Content-Type": "application/json"} | ({"method": "BREW"} if method == "other" else {})
-                status, text = ask(site.address, path, token, body, **headers)
+                if body is CALL:
+                    headers["Accept"] = "application/json, text/event-stream"
+                there = agents if body is CALL else site.address
+                status, text = ask(there, path, token, body, **headers)
                 with lock:
                     sent[method, route, str(status)] += 1
                     if status != expected:
@@ -147,11 +163,18 @@ def test_counters_equal_what_was_sent_to_two_processes_while_they_are_read(site:
     after = ask(site.address, "/metrics", TOKEN)[1]
     difference = requests_in(after) - requests_in(before)
     assert {key: value for key, value in difference.items() if key[1] != "metrics"} == dict(sent)
-    runs = counted(after, "promptadmin_events_total", "event") - counted(before, "promptadmin_events_total", "event")
-    assert runs["optimization_created",] == CLIENTS * ROUNDS
-    durations = "promptadmin_request_duration_seconds_count"
-    timed = counted(after, durations, "method", "route") - counted(before, durations, "method", "route")
+
+    def grown(name: str, *labels: str) -> Counter[tuple[str, ...]]:
+        return counted(after, name, *labels) - counted(before, name, *labels)
+
+    each = CLIENTS * ROUNDS
+    assert grown("promptadmin_events_total", "event")["optimization_created",] == each
+    timed = grown("promptadmin_request_duration_seconds_count", "method", "route")
     assert timed["GET", "api/history"] == sent["GET", "api/history", "200"]
+    assert grown("promptadmin_registry_fetches_total", "label") == {("latest",): each, ("",): each}
+    assert grown("promptadmin_mcp_calls_total", "tool", "outcome") == {("list", "ok"): each}
+    assert grown("promptadmin_write_wait_seconds_count")[()] >= each
+    assert counted(after, "promptadmin_writers_waiting")[()] < CLIENTS
     assert len(list(Path(site_directory(site)).glob("counter_*.db"))) >= 2, "one process answered everything"
 
 
@@ -201,6 +224,24 @@ def test_a_start_empties_the_counters_of_its_port_alone(tmp_path: Path, settings
     assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.db")] == ["metrics/8001/counter_1.db"]
 
 
+@pytest.mark.django_db
+def test_a_process_that_was_killed_waits_no_more(tmp_path: Path, settings: Any, monkeypatch: Any) -> None:
+    from promptadmin.ops import metrics
+
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setenv(metrics.DIRECTORY, "")
+    metrics.share_counters(8000)
+    script = (
+        "from promptadmin.counters import WRITERS, EVENTS, waiting_to_write; WRITERS.inc(); EVENTS.labels('x').inc(); "
+        "import os; os._exit(9)"
+    )
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "promptadmin.settings"}
+    subprocess.run([sys.executable, "-c", script], env=environment, check=False, timeout=60)
+    text = generate_latest(metrics.registry()).decode()
+    assert counted(text, "promptadmin_events_total", "event") == {("x",): 1}
+    assert "promptadmin_writers_waiting" not in text
+
+
 def test_an_address_that_is_taken_ends_the_start(command: Command, settings: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings.METRICS_ADDRESS = taken.getsockname()
@@ -211,7 +252,14 @@ def test_an_address_that_is_taken_ends_the_start(command: Command, settings: Any
 
 def test_the_dashboard_and_the_document_name_what_there_is(site: Site) -> None:
     """Each metric of the dashboard and of docs/operations.md, and nothing else."""
-    ask(site.address, "/api/optimizations", SHARED, {"raw_prompt": "A text"}, **{"Content-Type": "application/json"})
+    form = {"Content-Type": "application/json"}
+    ask(site.address, "/api/optimizations", SHARED, {"raw_prompt": "A text"}, **form)
+    ask(site.address, "/api/prompts/shown", SHARED, {"text": "A text"}, method="PUT", **form)
+    ask(site.address, "/api/prompts/shown?label=latest", SHARED)
+    agents = int(site.address.rpartition(":")[2]) + 1
+    wait_for(agents)
+    form["Accept"] = "application/json, text/event-stream"
+    ask(f"http://127.0.0.1:{agents}", "/plugins/mcp/", SHARED, CALL, **form)
     there = {name for name, _ in samples(ask(site.address, "/metrics", TOKEN)[1]) if not name.endswith("_created")}
     there.add("promptadmin_last_proven_backup_timestamp_seconds")  # the first one is made later
     dashboard = json.loads((REPOSITORY / "deploy" / "grafana-dashboard.json").read_text())

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.nginx import nginx_configuration
+from tests.support.nginx import below_paths, nginx_configuration
 from tests.support.processes import REPOSITORY, Scratch
 from tests.support.servers import serving
 from tests.support.services import needs_nginx
@@ -55,9 +55,25 @@ def test_systemd_makes_the_user_of_the_unit(tmp_path: Path) -> None:
 
 
 @needs_nginx
-def test_nginx_accepts_the_site(tmp_path: Path) -> None:
+@pytest.mark.parametrize("below", [{}, {"/prompts": 8000, "/more/prompts": 8010}], ids=["alone", "below paths"])
+def test_nginx_accepts_the_site(below: dict[str, int], tmp_path: Path) -> None:
     """With a certificate of its own."""
-    run("nginx", "-t", "-q", "-p", str(tmp_path), "-c", str(nginx_configuration(tmp_path)))
+    changed = below_paths(below) if below else {}
+    run("nginx", "-t", "-q", "-p", str(tmp_path), "-c", str(nginx_configuration(tmp_path, changed)))
+
+
+@pytest.mark.skipif(not shutil.which("caddy"), reason="no caddy")
+@pytest.mark.parametrize("is_below", [False, True], ids=["alone", "below a path"])
+def test_caddy_accepts_the_site(is_below: bool, tmp_path: Path) -> None:
+    """As it is, and with what is commented out for a site below a path; in the words of the release that runs here."""
+    text = (DEPLOY / "Caddyfile").read_text()
+    if is_below:
+        text, changes = re.subn(r"^\t#(?=\S+ /prompts|\t|\})", "\t", text, flags=re.MULTILINE)
+        assert changes == 7
+    if tuple(map(int, run("caddy", "version").split()[0].lstrip("v").split("."))) < (2, 6, 3):
+        text = text.replace("request_buffers 66MB", "buffer_requests")
+    (tmp_path / "Caddyfile").write_text(text)
+    run("caddy", "validate", "--adapter", "caddyfile", "--config", str(tmp_path / "Caddyfile"))
 
 
 @pytest.mark.parametrize("file", sorted(DEPLOY.iterdir()), ids=lambda file: file.name)
@@ -75,7 +91,7 @@ def test_the_container_is_made_of_what_is_there() -> None:
     copied = [
         word for line in lines if line.startswith("COPY ") and "--from" not in line for word in line.split()[1:-1]
     ]
-    assert {"promptadmin", "projects", "optimizations", "requirements.lock", "requirements-mcp.lock"} <= set(copied)
+    assert {"promptadmin", "projects", "optimizations", "requirements.lock"} <= set(copied)
     ignored = (REPOSITORY / ".containerignore").read_text().splitlines()
     assert {line.removeprefix("!") for line in ignored if line.startswith("!")} == set(copied)
     assert [name for name in copied if not (REPOSITORY / name).exists()] == []

@@ -20,12 +20,13 @@ from promptadmin.management.commands import serve
 from tests.conftest import Command
 from tests.support.ports import free_port
 from tests.support.processes import Scratch
-from tests.support.servers import serving
+from tests.support.servers import STOP_SECONDS, serving
 
 
 def test_the_first_start_shows_a_password_once(tmp_path: Path) -> None:
+    """With the product's own settings, of which other servers of these tests change the hashing of passwords."""
     url = f"sqlite:///{tmp_path / 'new.db'}"
-    with serving(tmp_path, url) as first:
+    with serving(tmp_path, url, DJANGO_SETTINGS_MODULE="promptadmin.settings") as first:
         assert first.user == "admin"
         assert len(first.password) >= 20
         assert f"{first.address}/admin/" in first.printed
@@ -39,10 +40,12 @@ def test_static_files_and_an_access_log_come_with_it_and_ctrl_c_stops_it(tmp_pat
     with serving(tmp_path, f"sqlite:///{tmp_path / 'new.db'}") as site:
         with urllib.request.urlopen(f"{site.address}/static/admin/css/base.css") as answer:
             assert answer.headers["Content-Type"].startswith("text/css")
-        time.sleep(0.3)
-        assert '"GET /static/admin/css/base.css' in (tmp_path / "serve.log").read_text()
+        deadline = time.monotonic() + 30
+        while '"GET /static/admin/css/base.css' not in (tmp_path / "serve.log").read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         os.kill(site.process.pid, signal.SIGINT)
-        assert site.process.wait(timeout=20) == 0
+        assert site.process.wait(timeout=STOP_SECONDS) == 0
 
 
 def test_a_taken_port_is_said_before_anything_is_done(scratch: Scratch) -> None:

@@ -31,6 +31,7 @@ COLUMNS = (
     "input_tokens",
     "output_tokens",
     "duration_ms",
+    "model_used",
     "secondary_frameworks",
     "tags",
 )

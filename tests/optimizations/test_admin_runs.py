@@ -129,12 +129,20 @@ def test_a_page_shows_the_run(admin: Client) -> None:
         codebase_context_snapshot='{"language": "Python"}',
     )
     page = admin.get(page_of(row)).content.decode()
-    for text in ("<ins>angry ", "Because steps matter.", "8 of 10", "2.3 s", "10 read", "draft", "&quot;Python&quot;"):
+    for text in (
+        "<ins>angry ",
+        "Because steps matter.",
+        "7.5 of 10",
+        "2.3 s",
+        "10 read",
+        "draft",
+        "&quot;Python&quot;",
+    ):
         assert text in page, text
     assert "/admin/projects/prompt/p/change/" in page
     assert "/admin/projects/project/P/change/" in page
     listed = admin.get(LIST).content.decode()
-    assert re.search(r"run-score-number\">8<", listed)
+    assert re.search(r"run-score-number\">7.5<", listed)
 
 
 def test_filters_are_those_of_the_repository(admin: Client) -> None:
@@ -164,7 +172,8 @@ def test_filters_are_those_of_the_repository(admin: Client) -> None:
         "strategy=risen",
         "task_type=coding",
         "score_from=8",
-        "score_to=8&score_from=1",
+        "score_to=8.5&score_from=1",
+        "score_to=8.5&score_from=8.5",
         "created_from=2026-03-21",
         "created_from=2026-03-21&created_to=2026-03-21",
         "since=2026-03-21T00:00:00%2B00:00",

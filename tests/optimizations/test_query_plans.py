@@ -18,11 +18,13 @@ from optimizations.lists import paging
 from optimizations.lists.paging import INDEXED_SORTS, SORTS, TooManyToSort
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository, RunFilters
+from optimizations.repository.bulk_get_or_create import BulkGetOrCreate
 from optimizations.startup import normalize_strategies
 from optimizations.stats import statistics
 from optimizations.stats.rollups import building
 from optimizations.stats.rollups import table as rollup_table
 from optimizations.stats.rollups.reading import find_cover
+from projects.records import ProjectInfo
 from projects.repository import ProjectRepository
 from promptadmin.db.sessions import read_session
 from promptadmin.plugins.steps import StepContext
@@ -82,6 +84,22 @@ def test_reading_one_thing_reads_no_whole_table() -> None:
         steps = sqlite_plans(deed)
         assert steps, name
         assert not [step for step in steps if reads_everything(step)], name
+
+
+@on_sqlite
+def test_the_prompts_of_many_texts_are_found_by_their_index_in_a_file_that_was_analyzed() -> None:
+    """Once SQLite knew how many prompts there are, it read all of them for each 500 texts of an import."""
+    project = make_project()
+    texts = [f"text {number}" for number in range(300)]
+    for text in texts:
+        make_prompt(project=project, content=text)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    linking = BulkGetOrCreate("default")
+    wanted = {ProjectInfo(project.id, project.status): texts[:250]}
+    steps = sqlite_plans(lambda: linking.ensure_prompts(wanted))
+    assert [step for step in steps if "ix_prompts_text" in step]
+    assert not [step for step in steps if reads_everything(step)]
 
 
 @on_sqlite

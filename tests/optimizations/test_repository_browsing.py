@@ -10,7 +10,7 @@ import pytest
 from optimizations.lists import windows
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository, Page, RunFilters
-from optimizations.scores import greatest_score, least_score, shown_score
+from optimizations.scores import greatest_shown, least_shown, out_of_ten
 from projects.models import Project, Prompt
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.errors import Forbidden, NotFound
@@ -164,11 +164,11 @@ def test_many_runs_change_by_the_rules_of_one(runs: object) -> None:
 
 
 def test_shown_scores_and_their_limits_agree() -> None:
-    """What a limit lets through is exactly what is shown as that score, halves included."""
-    stored = [number / 200 for number in range(201)]
-    for shown in range(1, 11):
-        least, greatest = least_score(shown), greatest_score(shown)
-        for score in stored:
-            passes = (least is None or score >= least) and (greatest is None or score <= greatest)
-            assert passes == (shown_score(score) == shown), (shown, score)
-    assert shown_score(None) is None
+    """What a limit lets through is exactly what is shown as that score, halves of a tenth included."""
+    stored = [number / 2000 for number in range(-40, 2041)]
+    for shown in [number / 10 for number in range(101)]:
+        least, greatest = least_shown(shown), greatest_shown(shown)
+        assert [score for score in stored if least <= score <= greatest] == [
+            score for score in stored if out_of_ten(score) == shown
+        ]
+    assert least_shown(1e300) == 1e299  # ends, whatever somebody types

@@ -9,6 +9,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import astuple
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from optimizations.migrations._summaries import drop_summaries
-from optimizations.stats import query, statistics
+from optimizations.stats import StatsQuery, query, statistics
 from optimizations.stats.rollups import building, table
 from optimizations.stats.rollups.reading import find_cover
 from promptadmin.db.sessions import read_session
@@ -37,6 +38,7 @@ values: dict[str, st.SearchStrategy[Any]] = {
     "project": st.sampled_from(["p", "p", "q", None, "", b"p"]),
     "strategy": st.sampled_from([None, "risen", "few-shot", "few-shot-scaffolding", b"risen"]),
     "task_type": st.sampled_from([None, "coding", "writing"]),
+    "model_used": st.sampled_from([None, "a", "b", b"a", 7]),
     "complexity": st.sampled_from([None, "simple", "complex"]),
     "overall_score": st.integers(0, 1000).map(lambda score: score / 1000) | st.sampled_from([None, "n/a", 1e300]),
     "is_improvement": st.sampled_from([None, True, False, "?"]),
@@ -139,7 +141,7 @@ def write(sql: str, *params: Any) -> None:
 
 
 def answers() -> list[dict[str, Any]]:
-    """The statistics of everything, of projects and of periods."""
+    """The statistics of everything, of projects and of periods, and what runs add up to day by day."""
     since, until = NOW - 30 * DAY, NOW - 5 * DAY
     with read_session():
         return [
@@ -148,7 +150,22 @@ def answers() -> list[dict[str, Any]]:
             statistics("q", now=NOW),
             statistics(now=NOW, since=since),
             statistics("p", now=NOW, since=since, until=until),
+            *(
+                days(StatsQuery(now=NOW, project=project, since=begin, until=end), by)
+                for project, begin, end in (
+                    (None, None, None),
+                    ("p", None, None),
+                    (None, since, until),
+                    ("q", since, None),
+                )
+                for by in ("strategy", "model")
+            ),
         ]
+
+
+def days(asked: StatsQuery, by: Any) -> dict[str, Any]:
+    """Each day's tallies, rounded: engines and orders differ in the last digits."""
+    return {str(key): [round(number, 6) for number in astuple(tally)] for key, tally in asked.days(by).items()}
 
 
 def recomputed() -> list[dict[str, Any]]:

@@ -45,7 +45,7 @@ assert refused.status_code == 412, refused.content
 assert client.put(f"{address}?words=2", headers={"If-Match": read["ETag"]}).json() == {"words": 2}
 for refused in (
     lambda: guards.expect_no_shouting(NewText("LOUD", None, None, "default")),
-    lambda: guards.expect_unfinished(Prompt.objects.all()),
+    lambda: guards.expect_unfinished(Prompt.objects.all(), False),
 ):
     try:
         refused()

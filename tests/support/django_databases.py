@@ -11,7 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from promptadmin.db.database_url import described
+from promptadmin.db.database_url import database_config, described
 from promptadmin.db.sqlite.read_connections import Connection
 
 ALIAS = "scratch"
@@ -28,30 +28,29 @@ def sqlite_config(path: Path) -> dict[str, Any]:
 
 @contextmanager
 def as_default(path: Path) -> Iterator[None]:
-    """A SQLite file as the default database of this process, which is one, too."""
-    default = connections[DEFAULT_DB_ALIAS]
+    """A SQLite file as the default database of this process, whose own may be PostgreSQL's."""
+    default, config = connections[DEFAULT_DB_ALIAS], connections.settings[DEFAULT_DB_ALIAS]
     default.close()
-    name, default.settings_dict["NAME"] = default.settings_dict["NAME"], path
-    ContentType.objects.clear_cache()
+    del connections[DEFAULT_DB_ALIAS]
     try:
-        yield
+        with connected({**database_config("sqlite:///any.db"), "NAME": path}, DEFAULT_DB_ALIAS):
+            yield
     finally:
-        default.close()
-        default.settings_dict["NAME"] = name
-        ContentType.objects.clear_cache()
+        connections.settings[DEFAULT_DB_ALIAS] = config
+        connections[DEFAULT_DB_ALIAS] = default
 
 
 @contextmanager
-def connected(config: dict[str, Any]) -> Iterator[BaseDatabaseWrapper]:
-    """A connection with these settings under the alias `scratch`, closed at the end."""
-    connections.settings[ALIAS] = connections.configure_settings({"default": config})["default"]
+def connected(config: dict[str, Any], alias: str = ALIAS) -> Iterator[BaseDatabaseWrapper]:
+    """A connection with these settings under an alias, closed at the end."""
+    connections.settings[alias] = connections.configure_settings({"default": config})["default"]
     ContentType.objects.clear_cache()  # it holds the keys of the last database of this alias
     try:
-        yield connections[ALIAS]
+        yield connections[alias]
     finally:
-        connections[ALIAS].close()
-        del connections[ALIAS]
-        del connections.settings[ALIAS]
+        connections[alias].close()
+        del connections[alias]
+        del connections.settings[alias]
         ContentType.objects.clear_cache()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import time
@@ -38,17 +39,37 @@ def nginx_configuration(directory: Path, ports: Mapping[str, str] | None = None)
     return whole
 
 
+def below_paths(ports: Mapping[str, int]) -> dict[str, str]:
+    """What stands in the site, by what stands there instead where servers at these ports are below these paths."""
+    site = (REPOSITORY / "deploy" / "nginx.conf").read_text()
+    above = re.findall(r"^ +location /.*\n", site, re.MULTILINE)
+    below = re.findall(r"^ +#(location /prompts/.*\n)", site, re.MULTILINE)
+    assert (len(above), len(below)) == (2, 2)
+    made = ""
+    for prefix, port in ports.items():
+        for line in below:
+            made += (
+                line.replace("/prompts/", f"{prefix}/").replace(":8000", f":{port}").replace(":8001", f":{port + 1}")
+            )
+    return {"".join(above): made}
+
+
 @contextmanager
-def nginx_before(directory: Path, port: int, *, plain: int, secure: int) -> Iterator[None]:
-    """Let nginx listen on two ports of this machine, with TLS on one, before a server at another."""
+def nginx_before(
+    directory: Path, port: int = 0, *, plain: int, secure: int, below: Mapping[str, int] | None = None
+) -> Iterator[None]:
+    """Let nginx listen on two ports of this machine, with TLS on one, before a server at another.
+
+    `below` has the ports of servers by their prefixes, instead of one that has the host for itself.
+    """
     configuration = nginx_configuration(
         directory,
         {
+            **(below_paths(below) if below else {"127.0.0.1:8000": f"127.0.0.1:{port}"}),
             "listen [::]:80;": "",
             "listen [::]:443 ssl http2;": "",
             "listen 80;": f"listen 127.0.0.1:{plain};",
             "listen 443 ssl": f"listen 127.0.0.1:{secure} ssl",
-            "127.0.0.1:8000": f"127.0.0.1:{port}",
         },
     )
     process = subprocess.Popen(["nginx", "-p", str(directory), "-c", str(configuration)])

@@ -36,7 +36,11 @@ class Site:
 @contextmanager
 def serving(directory: Path, database_url: str, *options: str, workers: int = 1, **variables: str) -> Iterator[Site]:
     """Serve a database on a free port; fails the test unless SIGTERM then stops the server cleanly."""
-    ours = {"DATABASE_URL": database_url, "PROMPTADMIN_DATA_DIR": str(directory / "data")}
+    ours = {
+        "DATABASE_URL": database_url,
+        "PROMPTADMIN_DATA_DIR": str(directory / "data"),
+        "DJANGO_SETTINGS_MODULE": "tests.support.server_settings",
+    }
     command = [sys.executable, "manage.py", "serve", "--workers", str(workers), *options]
     with running(command, directory / "serve.log", REPOSITORY, environment(**(ours | variables))) as site:
         yield site

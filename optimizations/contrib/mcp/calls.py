@@ -15,7 +15,7 @@ from django.db import connections
 
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
 from promptadmin.api.auth import ALL_SCOPES, admit
-from promptadmin.context import Actor, Caller, acting
+from promptadmin.context import Actor, Caller, acting, reach_of
 from promptadmin.db.deadlines import deadline
 from promptadmin.db.infrastructure_errors import fault_of
 from promptadmin.db.postgresql.replicas import note_write
@@ -43,7 +43,8 @@ _caller: ContextVar[Caller] = ContextVar("caller")
 def called_by(caller: Caller) -> Iterator[None]:
     """Calls inside the block are this caller's, and so are their changes."""
     token_name = getattr(caller.token, "name", "")
-    actor = Actor(f"{caller.name} ({token_name})" if token_name else caller.name, "MCP", caller.user, caller=caller)
+    name = f"{caller.name} ({token_name})" if token_name else caller.name
+    actor = Actor(name, "MCP", caller.user, caller=caller, reach=reach_of(caller.user, caller))
     token = _caller.set(caller)
     try:
         with acting(actor):

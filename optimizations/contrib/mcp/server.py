@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import anyio.to_thread
 import mcp_types as types
+from django.conf import settings
 from pydantic import ValidationError
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -46,9 +47,9 @@ class Server(MCPServer[Any]):
 
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None) -> Any:
         """Call a tool as the caller of this request."""
-        if name in OPTIMISER_TOOLS:
-            raise ToolError(f"Error executing tool {name}: {NO_OPTIMISER}")
-        with _calling(context):
+        with _counted(name), _calling(context):
+            if name in OPTIMISER_TOOLS:
+                raise ToolError(f"Error executing tool {name}: {NO_OPTIMISER}")
             try:
                 return await super().call_tool(name, arguments, context)
             except ToolError as error:
@@ -70,6 +71,21 @@ class Server(MCPServer[Any]):
     ) -> Any:
         """A stored prompt, by its id."""
         return await _in_thread(context and context.request_context, stored.get_prompt, name, arguments or {})
+
+
+@contextmanager
+def _counted(tool: str) -> Iterator[None]:
+    """Count a call, where metrics are on; agents may make up any name, and each would be a series of its own."""
+    outcome = "error"
+    try:
+        yield
+        outcome = "ok"
+    finally:
+        if settings.METRICS:
+            from optimizations.contrib.mcp.counters import CALLS
+
+            known = tool in every_tool() or tool in OPTIMISER_TOOLS
+            CALLS.labels(tool if known else "unknown", outcome).inc()
 
 
 def _in_words(error: ValidationError) -> str:

@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from optimizations.models import Optimization
 from optimizations.stats.rollups import table
+from optimizations.stats.rollups.days import read_days
 from optimizations.stats.rollups.summaries import Summary, read_summary, unpacked
 from optimizations.stats.rollups.table import RUNS, TABLE, place, rows_of
 from promptadmin.db.cache import cached_until_write
@@ -127,7 +128,7 @@ def _announce(using: str, tasks: list[Task]) -> list[tuple[int, Task]]:
 def _make(using: str, task: Task) -> list[Any]:
     """The values of the columns that _store writes."""
     rows = rows_of(task.at)
-    runs = Optimization.objects.using(using).alias(row=RowNumber("id")).filter(Q(row__range=rows))
+    runs = Optimization._base_manager.using(using).alias(row=RowNumber("id")).filter(Q(row__range=rows))
     if task.project:
         runs = runs.filter(project=task.project)
     summary = read_summary(runs, with_projects=not task.project)
@@ -141,7 +142,7 @@ def _make(using: str, task: Task) -> list[Any]:
         cursor.execute(f"SELECT rowid, id FROM {RUNS} WHERE rowid = %s", [last_row])
         edge = cursor.fetchone() or (None, None)
     parts = len(_projects_worth_a_part(summary))
-    return [parts, *times, *edge, *summary.completed().numbers(), summary.packed()]
+    return [parts, *times, *edge, *summary.completed().numbers(), summary.packed(), read_days(runs).packed()]
 
 
 def _store(using: str, made: list[list[Any]]) -> int:
@@ -151,7 +152,7 @@ def _store(using: str, made: list[list[Any]]) -> int:
         for values in made:
             cursor.execute(
                 f"UPDATE {TABLE} SET parts = %s, first_at = %s, last_at = %s, last_row = %s, last_id = %s, "
-                "completed = %s, scored = %s, score = %s, data = %s WHERE id = %s",
+                "completed = %s, scored = %s, score = %s, data = %s, days = %s WHERE id = %s",
                 values,
             )
             done += cursor.rowcount

@@ -78,6 +78,33 @@ def find_cover(
     return Cover([key for key, _, is_inside, _ in found if is_inside], list(_gaps(map(rows_of, known))))
 
 
+def find_days_cover(
+    connection: BaseDatabaseWrapper,
+    project: str | None,
+    *,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+) -> Cover:
+    """The same for what is added up by day: where a period begins or ends inside of a summary, its days tell the part.
+
+    So both moments must be the beginning of a day in UTC.
+    """
+    outside, bounds = "0", []
+    for bound, is_outside in ((since, "last_at < %s"), (until, "first_at >= %s")):
+        if bound is not None:
+            outside = f"{outside} OR {is_outside}"
+            bounds.append(stored_moment(bound, connection))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, place, {outside} FROM {TABLE} WHERE project = %s AND data IS NOT NULL ORDER BY place",
+            [*bounds, project or ""],
+        )
+        found = cursor.fetchall()
+    return Cover(
+        [key for key, _, is_outside in found if not is_outside], list(_gaps(rows_of(at) for _, at, _ in found))
+    )
+
+
 def _gaps(passed: Iterable[Rows]) -> Iterator[Rows]:
     start = LEAST
     for first, last in passed:

@@ -25,7 +25,7 @@ _CREATE_TABLE = f"""
     CREATE TABLE IF NOT EXISTS {TABLE} (
         id INTEGER PRIMARY KEY, project TEXT NOT NULL, place INTEGER NOT NULL, parts INTEGER NOT NULL DEFAULT 0,
         first_at, last_at, last_row INTEGER, last_id,
-        completed INTEGER, scored INTEGER, score REAL, data BLOB
+        completed INTEGER, scored INTEGER, score REAL, data BLOB, days BLOB
     )
 """
 _CREATE_INDEXES = (

@@ -37,4 +37,5 @@ class ClientsConfig(PluginConfig):
     label = "clients"
     verbose_name = "Clients of other products"
     requires_plugins = ("projects", "registry")
+    name_snippets = "projects.contrib.clients.snippets.snippets"
     root_apis: ClassVar = [api for name in settings.CLIENTS or CLIENTS for api in CLIENTS[name]]

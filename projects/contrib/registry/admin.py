@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from projects.contrib.registry.models import LabelEvent, LabelRule, PromotionRequest, PromptName
 from projects.contrib.registry.names import checked_label
+from projects.contrib.registry.pages.tagging import TaggingPages
 from projects.contrib.registry.repository import RegistryRepository
 from projects.contrib.registry.targets import Target
 from projects.models import Prompt
@@ -40,7 +41,7 @@ class OfAPrompt(ReadOnlyAdmin):
 
 
 @admin.register(PromptName)
-class PromptNameAdmin(OfAPrompt):
+class PromptNameAdmin(TaggingPages, OfAPrompt):
     """Prompts by name, with where their labels point. Names are given on the pages of prompts."""
 
     list_display = ["prompt_name", "kind", "labels", "created_at"]

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from projects.declarations import PromptDeclarations
-from promptadmin.plugins.declarations import DashboardPanel, NavigationPage, PluginConfig
+from promptadmin.plugins.declarations import DashboardPanel, NavigationPage, PluginConfig, TokenLimit
 from promptadmin.plugins.page_parts import Box
 
 EVENTS = {
@@ -34,7 +34,11 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
         "promotionrequest": "how_to_reg",
         "labelrule": "policy",
     }
+    text_parts = "projects.contrib.registry.pages.messages.parts_of"
+    prompt_list_filters = ("projects.contrib.registry.pages.folders.FolderFilter",)
+    offered_attributes: ClassVar = {"name_snippets": "programs that fetch a prompt by name"}
     prompt_names = "projects.contrib.registry.pages.box.names_of"
+    prompt_variables = "projects.contrib.registry.pages.box.variables_of"
     prompt_boxes = (
         Box(
             name="registry",
@@ -42,6 +46,7 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
             function="projects.contrib.registry.pages.box.box",
             template="registry/box.html",
             line_template="registry/chips.html",
+            version_template="registry/version_chips.html",
             permission="registry.view_label",
         ),
     )
@@ -56,11 +61,19 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
         ),
     )
     events = EVENTS
+    token_limits = (
+        TokenLimit("prefixes", "projects.contrib.registry.names.read_prefixes"),
+        TokenLimit("labels", "projects.contrib.registry.names.read_labels"),
+    )
     deletion_guards = ("projects.contrib.registry.repository.rules.expect_deletable",)
+    restoration_guards = ("projects.contrib.registry.repository.rules.expect_restorable",)
     event_recorders: ClassVar = {"prompt_version_created": "projects.contrib.registry.details.record_version"}
 
     def ready(self) -> None:
-        """Let the change log know rules."""
+        """Let the change log know rules, and limits of tokens know names."""
+        from projects.contrib.registry.models import LabelRule, prompts_named
+        from projects.models import tell_names
         from promptadmin.audit import log_saves
 
-        log_saves(self.get_model("LabelRule"))
+        log_saves(LabelRule)
+        tell_names(prompts_named)

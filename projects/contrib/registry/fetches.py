@@ -53,6 +53,10 @@ class Counter:
 
     def add(self, prompt_id: str, label: str | None, version: int, token: str) -> None:
         """Count one fetch."""
+        if settings.METRICS:
+            from projects.contrib.registry.counters import FETCHES
+
+            FETCHES.labels(label or "").inc()
         now = timezone.now()
         fetch = Fetch(prompt_id, label or "", version, token, now.date())
         with self._lock:

@@ -5,10 +5,13 @@ Every table refers to prompts with the database's ON DELETE CASCADE: its rows go
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from projects.models import Prompt
+from projects.models import OfPrompt, Prompt
 from promptadmin.db.fields import Count, JSONText, Link, Moment, Text
 
 
@@ -28,7 +31,7 @@ class Format(models.TextChoices):
     NONE = "none", "no variables"
 
 
-class PromptName(models.Model):
+class PromptName(OfPrompt):
     """A row is the name of a prompt, under which programs fetch it. `key` is the name in small letters."""
 
     prompt = Link(Prompt, on_delete_sql="CASCADE", related_name="+")
@@ -52,7 +55,15 @@ class PromptName(models.Model):
         return str(self.name)
 
 
-class Redirect(models.Model):
+def prompts_named(prefixes: tuple[str, ...]) -> QuerySet[PromptName, Any]:
+    """The keys of the prompts whose names begin with one of these, in small letters."""
+    named = Q(pk__in=())
+    for prefix in prefixes:
+        named |= Q(key__startswith=prefix)
+    return PromptName._base_manager.filter(named).values("prompt_id")
+
+
+class Redirect(OfPrompt):
     """A row is a name that a prompt had: it still leads there while no prompt has the name."""
 
     prompt = Link(Prompt, on_delete_sql="CASCADE", related_name="+")
@@ -71,7 +82,7 @@ class Redirect(models.Model):
         return str(self.key)
 
 
-class VersionDetail(models.Model):
+class VersionDetail(OfPrompt):
     """A row is what belongs to a version of a prompt beside its text: who made it, why, and for which model."""
 
     prompt = Link(Prompt, on_delete_sql="CASCADE", related_name="+")
@@ -92,7 +103,7 @@ class VersionDetail(models.Model):
         return f"version {self.version}"
 
 
-class Label(models.Model):
+class Label(OfPrompt):
     """A row is where a label of a prompt points: to a version, or to several with weights, for a split."""
 
     prompt = Link(Prompt, on_delete_sql="CASCADE", related_name="+")
@@ -111,7 +122,7 @@ class Label(models.Model):
         return str(self.label)
 
 
-class LabelEvent(models.Model):
+class LabelEvent(OfPrompt):
     """A row is one move of a label, never changed or deleted but with its prompt.
 
     `from_target` and `to_target` are a version, as in "3", or versions with weights, as in '{"3": 90, "4": 10}'; NULL
@@ -168,7 +179,7 @@ class RequestState(models.TextChoices):
     REJECTED = "rejected", "rejected"
 
 
-class PromotionRequest(models.Model):
+class PromotionRequest(OfPrompt):
     """A row is a move of a label that waits for a second person, or did.
 
     `asker` stands for the person who asked, whether they came with a session or with a token of theirs.
@@ -198,7 +209,7 @@ class PromotionRequest(models.Model):
         return f"{self.label} → {self.to_target}"
 
 
-class PromptFetch(models.Model):
+class PromptFetch(OfPrompt):
     """A row counts how often one token fetched one version of a prompt by one label on one day."""
 
     prompt = Link(Prompt, on_delete_sql="CASCADE", related_name="+")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from promptadmin.errors import Invalid
 
@@ -44,3 +45,16 @@ def checked_label(label: str) -> str:
     if label == LATEST:
         raise Invalid("'latest' always means the current version, and can't be moved: use another label")
     return label
+
+
+def read_prefixes(texts: Sequence[str]) -> list[str]:
+    """Beginnings of names as limits of a token: in small letters. Raises Invalid for what no name begins with."""
+    for text in texts:
+        if not NAME.fullmatch(text.removesuffix("/")):
+            raise Invalid(f"No name begins with {text!r}: a folder is support/, the beginning of a name support/ref")
+    return [key_of(text) for text in dict.fromkeys(texts)]
+
+
+def read_labels(texts: Sequence[str]) -> list[str]:
+    """Labels as limits of a token. Raises Invalid for what can be none."""
+    return [checked_label(text) for text in dict.fromkeys(texts)]

@@ -73,6 +73,14 @@ class FetchRecord:
     last_at: dt.datetime
 
 
+class FetchSum(NamedTuple):
+    """How often a prompt was fetched on a day, by a label, as a version, or by a token, and when the last time was."""
+
+    what: Any
+    times: int
+    last_at: dt.datetime
+
+
 class RequestRecord(NamedTuple):
     """A move that waits for a second person, or did."""
 

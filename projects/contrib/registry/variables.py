@@ -1,28 +1,15 @@
-"""Variables of a prompt: found in its text, and filled in with values that are data and never read again."""
+"""Variables of a prompt: those that are declared and those of its text, and the prompt with values in their places."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from projects.contrib.registry.chat import Message, read_messages
-from projects.contrib.registry.models import Format, Kind
+from projects.contrib.registry.models import Kind
+from projects.texts.variables import fill_variables, find_variables
 from promptadmin.db import json_text
-
-#: `{{name}}` with or without blanks inside; in three braces or more it is no variable. `{name}`, and `{{` is a brace.
-PATTERNS = {
-    Format.MUSTACHE: re.compile(r"(?<!\{)\{\{[ \t]*(\w[\w.-]*)[ \t]*\}\}(?!\})"),
-    Format.F_STRING: re.compile(r"\{\{|\}\}|\{(\w[\w.-]*)\}"),
-}
-
-
-def find_variables(text: str, template_format: str) -> list[str]:
-    """The names of the variables in a text, in their order, each once."""
-    pattern = PATTERNS.get(Format(template_format))
-    found = pattern.finditer(text) if pattern else ()
-    return list(dict.fromkeys(match[1] for match in found if match[1]))
 
 
 def all_variables(text: str, template_format: str, declared: Any) -> list[dict[str, Any]]:
@@ -79,16 +66,9 @@ def compile_prompt(
 
 
 def _filled(text: str, template_format: str, values: Mapping[str, Any]) -> str:
-    pattern = PATTERNS.get(Format(template_format))
-    if pattern is None:
-        return text
+    return fill_variables(text, template_format, {name: value_text(value) for name, value in values.items()})
 
-    def value(match: re.Match[str]) -> str:
-        if match.re.groups and match[1] is None:  # a doubled brace of an f-string
-            return match[0][0]
-        if match[1] not in values:
-            return match[0]
-        found = values[match[1]]
-        return found if isinstance(found, str) else json_text.write(found) or ""
 
-    return pattern.sub(value, text)
+def value_text(value: Any) -> str:
+    """A value as it stands in a text."""
+    return value if isinstance(value, str) else json_text.write(value) or ""

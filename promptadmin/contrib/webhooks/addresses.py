@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured, ValidationError
-
-from promptadmin.http.client_address import is_address
+from django.core.exceptions import ValidationError
 
 #: Ways of IPv6 to IPv4 addresses, which a gateway may take for those of its own network; and old private ones.
 TRANSLATED = tuple(
@@ -31,18 +29,6 @@ HEXADECIMAL = re.compile("0[xX][0-9a-fA-F]*")
 AUTHORITY = re.compile(r"[^\[\]]*|\[[^\[\]]*\](?::.*)?")
 LONGEST_NAME = 253
 AS_IN = "Write an address as in https://example.com/hook."
-
-
-def checked_host(variable: str, name: str) -> str:
-    """A host that webhooks may go to, as PROMPTADMIN_WEBHOOKS_HOSTS names it. Raises ImproperlyConfigured."""
-    plain = name.removeprefix("*.")
-    has_port = ":" in name and not is_address(name.strip("[]"))
-    if "*" in plain or "/" in name or has_port or not plain:
-        raise ImproperlyConfigured(
-            f"{variable}: {name!r} is no host: use the form hooks.example.com or *.example.com, without a scheme or a "
-            "port."
-        )
-    return name
 
 
 class AddressRefused(Exception):

@@ -13,7 +13,7 @@ class WebhooksConfig(PluginConfig):
     label = "webhooks"
     verbose_name = "Webhooks"
     settings = (
-        Setting("HOSTS", "names", read="promptadmin.contrib.webhooks.addresses.checked_host"),
+        Setting("HOSTS", "names", read="promptadmin.conf.network_names.host_pattern"),
         Setting("PRIVATE", "flag"),
         Setting("ATTEMPTS", "number", 8, minimum=1),
         Setting("RETRY_SECONDS", "number", 5, minimum=1),

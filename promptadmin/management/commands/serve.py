@@ -79,7 +79,7 @@ class Command(BaseCommand):
         self._check_databases()
         self._remember()
         shown = f"[{host}]" if ":" in host else host
-        self._introduce(f"{'https' if settings.HTTPS else 'http'}://{shown}:{port}/admin/")
+        self._introduce(f"{'https' if settings.HTTPS else 'http'}://{shown}:{port}{settings.PATH_PREFIX}/admin/")
         close_everything()
         with Companions(companions, late=[["upkeep"]] if upkeep_jobs() and not options["no_upkeep"] else []):
             self._serve(host, port, options["workers"], options["threads"])

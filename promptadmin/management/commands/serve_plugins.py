@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from promptadmin.api.auth import refuse_open_mode_for
 from promptadmin.db.postgresql.connections import close_everything
 from promptadmin.db.process_locks import running
-from promptadmin.ops.server.asgi_mounts import PLUGIN_SERVER
+from promptadmin.ops.server.asgi_mounts import PLUGIN_SERVER, PREFIX
 from promptadmin.ops.server.serving import bounds, serve
 from promptadmin.plugins.declarations import enabled_plugins
 
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         close_everything()
         shown = f"[{host}]" if ":" in host else host
         for label in labels:
-            self.stdout.write(f"Serving http://{shown}:{port}/plugins/{label}/")
+            self.stdout.write(f"Serving http://{shown}:{port}{settings.PATH_PREFIX}{PREFIX}{label}/")
         self.stdout.flush()
         server = Granian(
             "promptadmin.ops.server.worker:load_asgi_application",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -48,13 +49,38 @@ class Mounts:
         """Handle a connection, or the server's own start and stop."""
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
-            return
-        label, _, rest = scope["path"].removeprefix(PREFIX).partition("/")
-        application = self.applications.get(label) if scope["path"].startswith(PREFIX) else None
+        elif settings.METRICS and scope["type"] == "http":
+            await self._counted(scope, receive, send)
+        else:
+            await self._answer(scope, receive, send)
+
+    async def _counted(self, scope: Message, receive: Receive, send: Send) -> None:
+        from promptadmin.counters import count_request
+
+        began, status = time.perf_counter(), "500"
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = str(message["status"])
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, noting)
+        finally:
+            label = scope["path"].removeprefix(settings.PATH_PREFIX).removeprefix(PREFIX).partition("/")[0]
+            route = f"{PREFIX[1:]}{label}/" if label in self.applications else ""
+            count_request(scope["method"], route, status, time.perf_counter() - began)
+
+    async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
+        root = settings.PATH_PREFIX or scope.get("root_path", "")
+        path = scope["path"].removeprefix(root)
+        label, _, rest = path.removeprefix(PREFIX).partition("/")
+        application = self.applications.get(label) if path.startswith(PREFIX) else None
         if application is None:
-            await self.other(scope, receive, send)
+            await self.other({**scope, "path": f"{root}{path}"}, receive, send)
             return
-        mounted = {**scope, "root_path": f"{scope.get('root_path', '')}{PREFIX}{label}", "path": f"/{rest}"}
+        mounted = {**scope, "root_path": f"{root}{PREFIX}{label}", "path": f"/{rest}"}
         mounted["raw_path"] = mounted["path"].encode()
         await application(mounted, receive, self._with_headers(send))
 

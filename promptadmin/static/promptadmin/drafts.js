@@ -13,6 +13,7 @@
   const TYPED = "textarea, input:not([type]), input:is([type=text], [type=url], [type=email], [type=search], [type=number], [type=tel])";
   const NOT_KEPT = new Set(["hidden", "password", "file", "submit", "button", "image", "reset"]);
   let user = "";
+  let root = ""; // another installation below another path of this host has drafts of its own
   let states = [];
 
   // ---------------------------------------------------------------- values: name → the texts that are chosen or typed
@@ -93,7 +94,8 @@
       const key = sessionStorage.key(index);
       if (!key.startsWith(`${PREFIX} ${user} `)) continue;
       try {
-        found.push({ ...JSON.parse(sessionStorage.getItem(key)), key });
+        const draft = { ...JSON.parse(sessionStorage.getItem(key)), key };
+        if (draft.path.startsWith(root)) found.push(draft);
       } catch {
         // not ours
       }
@@ -262,6 +264,7 @@
     const page = document.querySelector("meta[name=promptadmin-user]");
     user = page?.content ?? "";
     if (!user) return;
+    root = new URL("../", new URL(page.dataset.session, location.href)).pathname;
     document.addEventListener("submit", note);
     window.addEventListener("pageshow", (event) => event.persisted && states.forEach((state) => { state.isSent = false; }));
     states = [...document.querySelectorAll("form[method=post]:not(#changelist-form)")]

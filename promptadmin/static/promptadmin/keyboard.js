@@ -1,5 +1,5 @@
 /* What the theme's templates lack for those who use a keyboard or a screen reader: a main landmark, a link that skips the
-   navigation, and its clickable symbols as buttons. */
+   navigation, and its clickable symbols as buttons; and a key that saves. */
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -70,8 +70,17 @@ document.addEventListener("DOMContentLoaded", () => {
     const owner = symbol.closest("a, button");
     if (owner && owner.textContent.trim() === symbol.textContent.trim() && !owner.hasAttribute("aria-label")) {
       const words = symbol.textContent.trim().replaceAll("_", " ");
-      owner.setAttribute("aria-label", owner.getAttribute("href") === "/admin/" ? "Dashboard" : words);
+      owner.setAttribute("aria-label", owner.getAttribute("href")?.endsWith("/admin/") ? "Dashboard" : words);
     }
     symbol.setAttribute("aria-hidden", "true");
   }
+});
+
+// ⌘S and Ctrl+S save the row, and stay on its page, where it has one.
+document.addEventListener("keydown", (event) => {
+  if (!(event.metaKey || event.ctrlKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "s") return;
+  const button = document.querySelector("[type=submit][name=_continue]") ?? document.querySelector("[type=submit][name=_save]");
+  if (!button?.form) return;
+  event.preventDefault();
+  if (!button.disabled) button.form.requestSubmit(button);
 });

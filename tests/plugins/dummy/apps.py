@@ -12,6 +12,7 @@ from promptadmin.plugins import (
     RootApi,
     Setting,
     StartupStep,
+    TokenLimit,
     UpkeepJob,
 )
 
@@ -34,6 +35,7 @@ class DummyConfig(PluginConfig):
     api_router = "dummy.parts.router"
     root_apis = (RootApi("dummy_api", "dummy/v1/", "dummy.parts.root_router", "dummy.parts.error_body"),)
     drill_paths = ("/api/strategies",)
+    token_limits = (TokenLimit("labels", "projects.contrib.registry.names.read_labels"),)
     asgi_application = "dummy.parts.application"
     background_commands = ("note_time",)
     startup_steps = (

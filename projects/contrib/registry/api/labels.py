@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from ninja import Path, Query, Router
 from pydantic import AfterValidator
 
 from projects.api.inputs import storable
+from projects.api.prompts import Force
 from projects.contrib.registry.api.prompts import prompt_tag
 from projects.contrib.registry.api.schemas import (
     LABEL,
@@ -31,6 +33,7 @@ from promptadmin.api.app import errors
 from promptadmin.api.etags import Resource, checks_if_match
 from promptadmin.db.fields import LARGEST_INTEGER
 from promptadmin.errors import Invalid
+from promptadmin.http.own_address import START
 from promptadmin.http.responses import ready_answer
 
 router = Router()
@@ -40,7 +43,6 @@ Limit = Annotated[int, Query(ge=1, le=100, example=20)]
 Cursor = Annotated[
     int | None, Query(None, ge=1, le=LARGEST_INTEGER, description="An answer's `next_cursor`.", example=7)
 ]
-Force = Annotated[bool, Query(description="Also where programs fetched it in the last 7 days.", example=False)]
 RequestId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="The request's id.", example=1)]
 
 
@@ -203,7 +205,7 @@ def _answer(moved: Moved) -> Any:
     """What became of a move. A request has to be kept, so that this is no error that would undo it."""
     if moved.request is None:
         return moved_shape(moved)
-    address = f"/api/promotion-requests/{moved.request.id}"
+    address = f"{reverse(START)}api/promotion-requests/{moved.request.id}"
     detail = f"'{moved.label}' wants a second person: somebody else approves this move at {address}"
     return ready_answer({"detail": detail, "request": with_targets(moved.request)}, {"Location": address}, 409)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -15,7 +16,12 @@ from unfold.widgets import (
 from projects.contrib.registry.models import Format, Kind
 from projects.contrib.registry.names import LONGEST_NAME, PRODUCTION
 from projects.contrib.registry.repository.moving import LONGEST_REASON
+from projects.contrib.registry.targets import Target
 from promptadmin.db.fields import LARGEST_INTEGER
+from promptadmin.errors import Invalid
+
+#: A version and its weight.
+SHARE = re.compile(r"(\d{1,9})\s*[:=]\s*(\d{1,9})\s*%?")
 
 
 class NameForm(forms.Form):
@@ -45,10 +51,14 @@ class NameForm(forms.Form):
 
 
 class MoveForm(forms.Form):
-    """Which label shall point to which version, and why; `seen` is where it pointed when the page was made."""
+    """Which label shall point to which version, or be split over which, and why.
+
+    `seen` is where it pointed when the page was made; once cleaned, `target` is where it shall.
+    """
 
     label = forms.CharField(max_length=36)
     version = forms.IntegerField(min_value=1, max_value=LARGEST_INTEGER, required=False)
+    split = forms.CharField(required=False, max_length=400)
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(
         required=False,
@@ -61,6 +71,37 @@ class MoveForm(forms.Form):
         label="Take it away even if programs fetched it lately",
         widget=UnfoldBooleanWidget,
     )
+
+    def clean_split(self) -> dict[int, int]:
+        """Weights by version, as in "3: 90, 4: 10"; none where nothing is typed."""
+        weights: dict[int, int] = {}
+        for part in filter(None, re.split(r"[,;\s]+(?=\d+\s*[:=])", self.cleaned_data["split"].strip(" ,;"))):
+            found = SHARE.fullmatch(part.strip())
+            if found is None:
+                raise forms.ValidationError(
+                    "A split is written as in “3: 90, 4: 10”: 90 parts for version 3, 10 for 4."
+                )
+            version, weight = (int(number) for number in found.groups())
+            if version in weights:
+                raise forms.ValidationError(f"Version {version} stands in the split twice.")
+            weights[version] = weight
+        return weights
+
+    def clean(self) -> dict[str, Any]:
+        """With the target."""
+        given = self.cleaned_data
+        asked = given.get("split") or given.get("version")
+        try:
+            given["target"] = Target.of(asked) if asked else None
+        except Invalid as wrong:
+            self.add_error("split", str(wrong))
+        return given
+
+
+def split_text(target: Target) -> str:
+    """The weights of a split as the form takes them; nothing for a single version."""
+    weights = target.by_version or {}
+    return ", ".join(f"{version}: {weight}" for version, weight in weights.items())
 
 
 class UndoForm(forms.Form):

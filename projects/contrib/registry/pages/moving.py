@@ -11,17 +11,20 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST
 
-from projects.admin.prompt_pages import LINES_SHOWN, shown_rows
+from projects.admin.prompt_pages import LINES_SHOWN, compared_parts, shown_rows
+from projects.contrib.registry.models import Kind
 from projects.contrib.registry.names import PRODUCTION
 from projects.contrib.registry.pages.access import needs, prompt_is_gone
 from projects.contrib.registry.pages.box import as_json
-from projects.contrib.registry.pages.forms import MoveForm, UndoForm
+from projects.contrib.registry.pages.forms import MoveForm, UndoForm, split_text
+from projects.contrib.registry.pages.messages import message_parts
 from projects.contrib.registry.records import Moved, Resolved
 from projects.contrib.registry.repository import RegistryRepository
 from projects.contrib.registry.repository.rules import Rule
 from projects.contrib.registry.targets import Target, text_of
 from projects.contrib.registry.templatetags.registry_targets import pointing
 from projects.models import Prompt
+from projects.texts.parts import PartPair
 from projects.texts.side_by_side import Row
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.errors import DomainError, NotFound, PreconditionFailed
@@ -34,11 +37,15 @@ REMOVE = "remove"
 
 @dataclass(frozen=True)
 class Difference:
-    """What a move changes of text, config or variables; without rows nothing is live, so that all of it is new."""
+    """What a move changes of text, config or variables; without rows nothing is live, so that all of it is new.
+
+    A chat's text is compared by `parts`, its messages.
+    """
 
     title: str
     text: str
     rows: list[Row] | None
+    parts: list[tuple[PartPair, list[Row]]] | None = None
 
 
 def differences(live: Resolved | None, wanted: Resolved) -> list[Difference]:
@@ -47,10 +54,22 @@ def differences(live: Resolved | None, wanted: Resolved) -> list[Difference]:
     after = (wanted.text, as_json(wanted.config), as_json(wanted.variables))
     compared = zip(("Text", "Config", "Variables"), before, after, strict=True)
     return [
-        Difference(title, new, None if live is None else shown_rows(old, new))
+        Difference(
+            title,
+            new,
+            None if live is None else shown_rows(old, new),
+            _messages(live, wanted) if title == "Text" else None,
+        )
         for title, old, new in compared
         if title == "Text" or old != new
     ]
+
+
+def _messages(live: Resolved | None, wanted: Resolved) -> list[tuple[PartPair, list[Row]]] | None:
+    if live is None or wanted.kind != Kind.CHAT:
+        return None
+    old, new = message_parts(live.text), message_parts(wanted.text)
+    return None if old is None or new is None else compared_parts([old, new])
 
 
 def comparison(repository: RegistryRepository, name: str, live: Target | None, wanted: Target | None) -> dict[str, Any]:
@@ -86,13 +105,12 @@ def promote_view(request: HttpRequest, object_id: str) -> HttpResponse:
             return HttpResponseRedirect(row_page(Prompt, prompt_id))
         except DomainError as refused:
             form.add_error(None, str(refused))
-    label = str(asked["label"])
+    label, wanted = str(asked["label"]), form.cleaned_data.get("target") or Target.of(prompt.version)
     with read_session():
         live = repository.labels_of(prompt_id).get(label)
         context: dict[str, Any] = {"rule": Rule.of(label, repository.using), "known": repository.known_labels()}
-        version = form.cleaned_data.get("version") or prompt.version
         try:
-            context |= comparison(repository, name, live, Target.of(version))
+            context |= comparison(repository, name, live, wanted)
         except NotFound as missing:
             form.add_error(None, str(missing))
     context |= {
@@ -102,10 +120,12 @@ def promote_view(request: HttpRequest, object_id: str) -> HttpResponse:
         "original": prompt,
         "name": name,
         "label": label,
-        "version": version,
+        "version": wanted.version or prompt.version,
+        "split": split_text(wanted),
+        "is_there": live == wanted,
         "live": live,
         "seen": text_of(live) or "",
-        "new_name": f"Then: v{version}",
+        "new_name": f"Then: {pointing(wanted)}",
         "form": form,
         "back": row_page(Prompt, prompt_id),
     }
@@ -114,7 +134,7 @@ def promote_view(request: HttpRequest, object_id: str) -> HttpResponse:
 
 def _move(repository: RegistryRepository, name: str, given: dict[str, Any], *, is_removed: bool) -> Moved:
     """Move a label that points where the page said. Raises as `move_label`; PreconditionFailed."""
-    target = None if is_removed else Target.of(given["version"] or 0)
+    target = None if is_removed else given["target"] or Target.of(0)
     with write_session():
         repository.lock_named(name)
         now = repository.labels_of(repository.find(name).prompt_id).get(given["label"])

@@ -5,9 +5,10 @@ What is refused raises a `promptadmin.errors.DomainError`.
 """
 
 from projects.contrib.registry.repository.saving import Saving
+from projects.contrib.registry.repository.tagging import Tagging
 
 __all__ = ["RegistryRepository"]
 
 
-class RegistryRepository(Saving):
-    """Names, labels with their moves and requests, and what a name and a label mean."""
+class RegistryRepository(Saving, Tagging):
+    """Names and tags, labels with their moves and requests, and what a name and a label mean."""

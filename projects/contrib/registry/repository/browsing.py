@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
@@ -24,6 +26,18 @@ class NamePage:
 
     items: list[tuple[Named, dict[str, Target]]]
     next_cursor: str | None
+
+
+class Folder(NamedTuple):
+    """A folder of names, by its path with a slash at the end, and how many prompts stand in it at any depth."""
+
+    path: str
+    prompts: int
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.path[:-1].rpartition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -62,6 +76,22 @@ class Browsing(Resolving):
         labels = self.labels_of_all(list(prompts))
         items = [(self._named(row, prompts[row.prompt_id]), labels.get(row.prompt_id, {})) for row in page]
         return NamePage(items, page[-1].name if len(found) > limit else None)
+
+    def list_folders(self, prefix: str = "", *, limit: int = 60) -> list[Folder]:
+        """The first folders in one, or at the top, by name. Of each prompt the name alone is read."""
+        depth = prefix.count("/")
+        found: Counter[str] = Counter()
+        spelled: dict[str, str] = {}
+        for name in self._names(prefix, None).order_by("key").values_list("name", flat=True):
+            segments = name.split("/")
+            if len(segments) > depth + 1:
+                path = "/".join([*segments[: depth + 1], ""])
+                found[spelled.setdefault(key_of(path), path)] += 1
+        return [Folder(path, prompts) for path, prompts in found.items()][:limit]
+
+    def names_in(self, prefix: str) -> QuerySet[PromptName]:
+        """The names that begin so."""
+        return self._names(prefix, None)
 
     def labelled_prompts(self, *, label: str, prefix: str | None = None) -> Iterator[Resolved]:
         """What a label means of each prompt that has it, by name; of a split, the heaviest version."""

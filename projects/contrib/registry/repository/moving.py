@@ -5,7 +5,7 @@ from __future__ import annotations
 from projects.contrib.registry.names import checked_label
 from projects.contrib.registry.records import Moved
 from projects.contrib.registry.repository.requests import Requests
-from projects.contrib.registry.repository.rules import Rule
+from projects.contrib.registry.repository.rules import Rule, expect_unused
 from projects.contrib.registry.targets import Target
 from promptadmin.errors import Invalid, NotFound
 
@@ -28,6 +28,7 @@ class Moving(Requests):
         checked_label(label)
         prompt = self._locked(self.find(name))
         rule = Rule.of(label, self.using)
+        rule.expect_within_reach()
         if not rule.needs_second_person:
             rule.expect_may_move()
         if target is None and self._target(prompt.prompt_id, label) is None:
@@ -36,7 +37,7 @@ class Moving(Requests):
         if target == self._target(prompt.prompt_id, label):
             return Moved(label, target)
         if target is None and not force:
-            self.expect_unused(prompt.prompt_id, label)
+            expect_unused(self.fetches.filter(prompt_id=prompt.prompt_id, label=label), f"The label '{label}'")
         if len(reason) > LONGEST_REASON:
             raise Invalid(f"A reason has at most {LONGEST_REASON:,} characters")
         rule.expect_reason(reason)

@@ -12,7 +12,9 @@ from projects.contrib.registry.details import Content, write_details
 from projects.contrib.registry.models import Format, Kind, Label, LabelEvent, PromptName, Redirect, VersionDetail
 from projects.contrib.registry.names import checked_name, key_of
 from projects.contrib.registry.records import Named
+from projects.contrib.registry.repository.rules import expect_free_labels
 from projects.models import Prompt
+from projects.reach import expect_writable
 from projects.repository import ProjectRepository
 from promptadmin.audit import Change, record
 from promptadmin.db import json_text
@@ -85,6 +87,8 @@ class Names:
         if row is None:
             row = PromptName(prompt_id=prompt.id, kind=Kind.TEXT)
         former = row.key
+        if former != key_of(name):
+            self._expect_free_name(row, key_of(name))
         expect_readable(kind or row.kind, prompt.content)
         row.name, row.key = name, key_of(name)
         row.kind, row.template_format = kind or row.kind, template_format or row.template_format
@@ -95,7 +99,8 @@ class Names:
         self._store(row)
         if former and former != row.key:
             Redirect(prompt_id=prompt.id, key=former).save(using=self.using, force_insert=True)
-        self.redirects.filter(key=row.key).delete()
+        expect_writable(Prompt, [prompt.id], self.using)
+        Redirect._base_manager.using(self.using).filter(key=row.key).delete()
         if not VersionDetail.objects.using(self.using).filter(prompt_id=prompt.id, version=prompt.version).exists():
             content = Content(row.kind, prompt.content)
             write_details(prompt.id, prompt.version, content, author=None, reason=None, using=self.using)
@@ -105,6 +110,15 @@ class Names:
             using=self.using,
         )
         return self._named(row, prompt)
+
+    def _expect_free_name(self, row: PromptName, key: str) -> None:
+        """Raises Forbidden or Conflict where a rule guards a label of the prompt, or of the one that had the name.
+
+        Programs ask by name and label: another name moves what they get, as moving the label would.
+        """
+        last = Redirect._base_manager.using(self.using).filter(key=key).order_by("-created_at", "-id").first()
+        guarded = [row.prompt_id, *([last.prompt_id] if last else ())]
+        expect_free_labels(Prompt._base_manager.using(self.using).filter(pk__in=guarded))
 
     def _store(self, row: PromptName) -> None:
         """Insert or update a name. Raises Conflict where another prompt has it."""

@@ -8,7 +8,7 @@ from django.utils import timezone
 from projects.contrib.registry.models import LabelRule, PromotionRequest, PromptName, RequestState
 from projects.contrib.registry.records import Moved, Named, RequestRecord
 from projects.contrib.registry.repository.ledger import Ledger
-from projects.contrib.registry.repository.rules import Rule, may_promote, person
+from projects.contrib.registry.repository.rules import Rule, may_promote
 from projects.contrib.registry.targets import Target, text_of
 from promptadmin.context import current_actor
 from promptadmin.errors import Conflict, Forbidden, NotFound
@@ -47,7 +47,7 @@ class Requests(Ledger):
 
     def _decidable(self) -> QuerySet[PromotionRequest]:
         actor = current_actor()
-        rows = self.requests.filter(state=RequestState.OPEN).exclude(asker=person(actor))
+        rows = self.requests.filter(state=RequestState.OPEN).exclude(asker=actor.person)
         if not may_promote(actor):
             guarded = LabelRule.objects.using(self.using).filter(is_protected=True)
             rows = rows.exclude(label__in=guarded.values("label"))
@@ -84,7 +84,7 @@ class Requests(Ledger):
             "label": label,
             "from_target": text_of(before),
             "to_target": text_of(target),
-            "asker": person(actor),
+            "asker": actor.person,
             "state": RequestState.OPEN,
         }
         row = self.requests.filter(**asked).first()
@@ -102,7 +102,7 @@ class Requests(Ledger):
         if row.state != RequestState.OPEN:
             raise Conflict(f"This request was {row.state} by {row.decided_by} already")
         actor = current_actor()
-        if person(actor) == row.asker:
+        if actor.person == row.asker:
             raise Forbidden("Somebody else than the one who has asked decides: ask a second person")
         Rule.of(row.label, self.using).expect_may_move()
         return prompt, row

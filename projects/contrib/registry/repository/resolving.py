@@ -15,6 +15,7 @@ from projects.contrib.registry.names import LATEST, PRODUCTION, key_of
 from projects.contrib.registry.records import Named, Resolved
 from projects.contrib.registry.repository.moving import Moving
 from projects.contrib.registry.targets import Target
+from projects.reach import row_limits
 from promptadmin.context import current_actor
 from promptadmin.db import json_text
 from promptadmin.db.features import joined
@@ -130,6 +131,9 @@ class Resolving(Moving):
         connection = connections[self.using]
         statement = _statement(wanted, joined(connection, "o.label"))  # no label has a comma
         found = fetch_all(connection, statement, [*params, key_of(name)])
+        reach = row_limits()
+        if found and reach is not None and not (reach.covers_project(found[0][6]) and reach.covers_name(found[0][1])):
+            found = []
         if not found:
             found = fetch_all(connection, statement, [*params, key_of(self.find(name).name)])
         return found[0]

@@ -1,16 +1,22 @@
-"""Who may move which label: the one place that decides it, for every door."""
+"""Who may move which label, and what must not go while programs use it: the one place, for every door."""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, QuerySet, Sum
+from django.utils import timezone
 
-from projects.contrib.registry.models import Label, LabelRule
+from projects.contrib.registry.models import Label, LabelRule, PromptFetch
 from projects.models import Prompt
 from promptadmin.context import Actor, current_actor
+from promptadmin.db.kept_rows import unpack
 from promptadmin.errors import Conflict, Forbidden, Invalid
+from promptadmin.models import DeletedRows, Deletion
 
+#: For how long after its last fetch a prompt or label counts as in use.
+IN_USE = dt.timedelta(days=7)
 PERMISSION = "registry.promote_label"
 
 
@@ -36,8 +42,18 @@ class Rule:
         if self.needs_reason and not reason.strip():
             raise Invalid(f"A move of '{self.label}' needs a reason: say why in 'reason'")
 
+    def expect_within_reach(self) -> None:
+        """Raises Forbidden where a token is limited to other labels."""
+        actor = current_actor()
+        allowed = actor.reach.labels if actor.reach is not None else None
+        if allowed is not None and self.label not in allowed:
+            raise Forbidden(
+                f"{actor.name} is limited to the labels {', '.join(sorted(allowed))}, and may not move '{self.label}'"
+            )
+
     def expect_may_move(self) -> None:
         """Raises Forbidden where whoever acts may not move the label."""
+        self.expect_within_reach()
         actor = current_actor()
         if self.is_protected and not may_promote(actor):
             raise Forbidden(
@@ -46,25 +62,52 @@ class Rule:
             )
 
 
-def expect_deletable(prompts: QuerySet[Prompt]) -> None:
-    """What guards a label guards the prompt that has it. Raises Forbidden and Conflict.
+def expect_deletable(prompts: QuerySet[Prompt], force: bool) -> None:
+    """Raises Forbidden or Conflict where rules guard a label of these prompts; Conflict where programs fetch them.
 
-    Otherwise whoever may delete could take a protected label away with its prompt.
+    `force` is no way past a rule.
     """
-    rules = {
-        row.label: row
-        for row in LabelRule.objects.using(prompts.db).filter(Q(is_protected=True) | Q(needs_second_person=True))
-    }
-    if not rules:
-        return
-    found = Label.objects.using(prompts.db).filter(prompt__in=prompts, label__in=rules).order_by("label")
+    expect_free_labels(prompts)
+    if not force:
+        expect_unused(PromptFetch._base_manager.using(prompts.db).filter(prompt__in=prompts), "A prompt here")
+
+
+def expect_unused(fetches: QuerySet[PromptFetch], what: str) -> None:
+    """Raises Conflict, with who it was, where programs fetched something in the last days, as these counts tell."""
+    rows = fetches.filter(last_at__gt=timezone.now() - IN_USE)
+    users = list(rows.values_list("token").annotate(times=Sum("count"), last=Max("last_at")).order_by("-last"))
+    if users:
+        who = "; ".join(
+            f"{token} ({count:,} times, last {last:%Y-%m-%d %H:%M} UTC)" for token, count, last in users[:5]
+        )
+        more = f"; and {len(users) - 5} more" if len(users) > 5 else ""
+        raise Conflict(
+            f"{what} was fetched in the last {IN_USE.days} days by {who}{more}. Where it shall go anyway, ask for it "
+            "with force: ?force=true in the API, a tick on the page"
+        )
+
+
+def expect_free_labels(prompts: QuerySet[Prompt]) -> None:
+    """What guards a label guards the prompt that has it, and its name. Raises Forbidden and Conflict.
+
+    Otherwise whoever may delete or rename could take a label away, or put it elsewhere, with its prompt.
+    """
+    found = Label._base_manager.using(prompts.db).filter(prompt__in=prompts).order_by("label")
     for label in found.values_list("label", flat=True).distinct():
-        Rule(label, rules[label].is_protected).expect_may_move()
-        if rules[label].needs_second_person:
+        rule = Rule.of(label, prompts.db)
+        rule.expect_may_move()
+        if rule.needs_second_person or rule.needs_reason:
+            needed = "the consent of a second person" if rule.needs_second_person else "a reason"
             raise Conflict(
-                f"A prompt here has the label '{label}', which nobody moves alone: take the label away first, with "
-                "the consent of a second person"
+                f"A prompt here has the label '{label}', which moves only with {needed}: take the label away first"
             )
+
+
+def expect_restorable(deletion: Deletion, using: str) -> None:
+    """A deleted prompt comes back with its labels: raises Forbidden for whoever may not move them."""
+    kept = DeletedRows.objects.using(using).filter(deletion=deletion, table__startswith=f"{Label._meta.db_table}(")
+    for label in sorted({row["label"] for some in kept for row in unpack(bytes(some.data))}):
+        Rule.of(label, using).expect_may_move()
 
 
 def may_promote(actor: Actor) -> bool:
@@ -74,11 +117,3 @@ def may_promote(actor: Actor) -> bool:
     if actor.caller is not None:
         return "promote" in actor.caller.scopes
     return actor.door == "command"
-
-
-def person(actor: Actor) -> str:
-    """Stands for who acts: the same for a member of staff and for the tokens that they have made."""
-    user = actor.user
-    if user is None and actor.caller is not None:
-        user = getattr(actor.caller.token, "created_by", None)
-    return actor.name if user is None else f"user {user.pk}"

@@ -12,6 +12,7 @@ from projects.contrib.registry.records import Named, Saved
 from projects.contrib.registry.repository.browsing import Browsing
 from projects.contrib.registry.repository.named import expect_readable
 from projects.contrib.registry.targets import Target
+from projects.reach import by_any_name, row_limits
 from projects.repository import LEAVE, Leave
 from promptadmin.context import current_actor
 from promptadmin.errors import Invalid, NotFound
@@ -42,7 +43,8 @@ class Saving(Browsing):
         """Make sure that a prompt of this name has this content as its current version, and that labels point there.
 
         The same content makes no version. What isn't given stays as it is. A new prompt is made in the project with
-        this name or, without one, with that of the outermost folder. Raises as `move_label` does for each label, and
+        this name or, without one, in the only one that a token is limited to or with the name of the outermost folder.
+        Raises as `move_label` does for each label, and
         Invalid for a name, kind or text that can't be.
         """
         for label in labels:
@@ -57,23 +59,23 @@ class Saving(Browsing):
         )
         expect_readable(content.kind, text)
         outcome = UNCHANGED
+        about: dict[str, Any] = {
+            "kind": kind,
+            "template_format": template_format,
+            "description": description,
+            "tags": tags,
+        }
         if prompt is None:
-            prompt_id, outcome = self._create(name, text, project), CREATED
+            with by_any_name(name):
+                prompt_id, outcome = self._create(name, text, project), CREATED
+                self.give_name(prompt_id=prompt_id, name=name, **about)
         else:
             prompt_id = prompt.prompt_id
             if before is None or before.sha256 != content.sha256:
                 self.prompts.update_prompt(prompt_id=prompt_id, content=text, always=True)
                 outcome = VERSION
-        if prompt is None or any(given is not None for given in (kind, template_format, description, tags)):
-            name = prompt.name if prompt else name
-            self.give_name(
-                prompt_id=prompt_id,
-                name=name,
-                kind=kind,
-                template_format=template_format,
-                description=description,
-                tags=tags,
-            )
+            if any(given is not None for given in about.values()):
+                self.give_name(prompt_id=prompt_id, name=prompt.name, **about)
         if outcome != UNCHANGED:
             version = prompt.current + 1 if prompt else 1
             author = current_actor().name
@@ -99,6 +101,9 @@ class Saving(Browsing):
 
     def _create(self, name: str, text: str, project: str | None) -> str:
         folder, slash, _ = checked_name(name).partition("/")
+        reach = row_limits()
+        if not project and reach is not None and reach.projects is not None and len(reach.projects) == 1:
+            return self.prompts.add_prompt(project_id=min(reach.projects), content=text).id
         found = self.prompts.ensure_project_by_name(project or (folder if slash else DEFAULT_PROJECT))
         if found is None:
             raise Invalid("A project's name can't be blank")

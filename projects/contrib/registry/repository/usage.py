@@ -1,4 +1,4 @@
-"""Who fetches what: counts, and what must not go while programs use it."""
+"""Who fetches what: counts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ from django.db.models import Max, QuerySet, Sum
 from django.utils import timezone
 
 from projects.contrib.registry.models import PromptFetch
-from projects.contrib.registry.records import FetchRecord
+from projects.contrib.registry.records import FetchRecord, FetchSum
 from projects.contrib.registry.repository.named import Names
-from promptadmin.errors import Conflict
-
-#: For how long after its last fetch a prompt or label counts as in use.
-IN_USE = dt.timedelta(days=7)
 
 
 class Usage(Names):
@@ -33,24 +29,15 @@ class Usage(Names):
             for row in rows.order_by("-day", "label", "version", "token")
         ]
 
+    def sum_fetches(self, prompt_id: str, by: str, *, days: int = 30, limit: int = 20) -> list[FetchSum]:
+        """The fetches of the last days by one of day, label, version and token: most first, days in their order."""
+        first = timezone.now().date() - dt.timedelta(days=days - 1)
+        rows = self.fetches.filter(prompt_id=prompt_id, day__gte=first).values_list(by)
+        summed = rows.annotate(times=Sum("count"), last=Max("last_at"))
+        found = summed.order_by(by) if by == "day" else summed.order_by("-times", by)[:limit]
+        return [FetchSum(*row) for row in found]
+
     def last_fetched(self, prompt_ids: list[str]) -> dict[str, dt.datetime]:
         """When each prompt was fetched last, of those that were."""
         rows = self.fetches.filter(prompt_id__in=prompt_ids).values_list("prompt_id")
         return dict(rows.annotate(last=Max("last_at")).values_list("prompt_id", "last"))
-
-    def expect_unused(self, prompt_id: str, label: str | None = None) -> None:
-        """Raises Conflict, with who it was, where programs fetched a prompt, or one label of it, in the last days."""
-        rows = self.fetches.filter(prompt_id=prompt_id, last_at__gt=timezone.now() - IN_USE)
-        if label is not None:
-            rows = rows.filter(label=label)
-        users = list(rows.values_list("token").annotate(times=Sum("count"), last=Max("last_at")).order_by("-last"))
-        if users:
-            who = "; ".join(
-                f"{token} ({count:,} times, last {last:%Y-%m-%d %H:%M} UTC)" for token, count, last in users[:5]
-            )
-            more = f"; and {len(users) - 5} more" if len(users) > 5 else ""
-            what = "This prompt" if label is None else f"The label '{label}'"
-            raise Conflict(
-                f"{what} was fetched in the last {IN_USE.days} days by {who}{more}. "
-                "Where it shall go anyway, ask for it with force: ?force=true in the API"
-            )

@@ -21,6 +21,13 @@ def pointing(target: Target | None) -> str:
 
 
 @register.filter
+def share_of(target: Target, version: int) -> str:
+    """How much of a split a version gets, as in "90 %"."""
+    whole = sum(weight for _, weight in target.weights)
+    return f"{100 * dict(target.weights).get(version, 0) / whole:.3g} %"
+
+
+@register.filter
 def person(name: str) -> str:
     """Who acted, without the word that tells users from tokens."""
     return name.removeprefix("user ")

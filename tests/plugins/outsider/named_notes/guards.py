@@ -11,8 +11,8 @@ from projects.models import Prompt
 from promptadmin.plugins import Conflict
 
 
-def expect_none_kept(prompts: QuerySet[Prompt]) -> None:
-    """Raises Conflict where a prompt has a note that keeps it."""
+def expect_none_kept(prompts: QuerySet[Prompt], force: bool) -> None:
+    """Raises Conflict where a prompt has a note that keeps it, with force or without."""
     note = Note.objects.using(prompts.db).filter(prompt__in=prompts, mark="keep").first()
     if note is not None:
         raise Conflict(f"The note {note.name!r} keeps prompt {note.prompt_id}: take the note away first.")

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projects.contrib.registry.chat import ROLES, read_messages, write_messages
-from projects.contrib.registry.variables import all_variables, compile_prompt, find_variables
+from projects.contrib.registry.variables import all_variables, compile_prompt
+from projects.texts.variables import find_variables
 from promptadmin.errors import Invalid
 
 lines = st.one_of(

@@ -1,14 +1,10 @@
-"""A server that is killed leaves no label without its event, no event without its move, no version without details.
-
-PROMPTADMIN_TEST_KILLS sets how often; `make test` takes 5.
-"""
+"""A server that is killed leaves no label without its event, no event without its move, no version without details."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import json
-import os
 import random
 import sqlite3
 import threading
@@ -23,8 +19,8 @@ import pytest
 
 from optimizations.tools.selftest.servers import Servers
 from tests.support import file_contents
+from tests.support.rounds import KILLS
 
-KILLS = int(os.environ.get("PROMPTADMIN_TEST_KILLS", "5"))
 WRITERS = 4
 LONGEST = 1.5  # seconds of writing until the kill
 

@@ -206,3 +206,64 @@ def test_a_box_that_fails_leaves_a_notice(editor: Client, monkeypatch: pytest.Mo
     assert "This box can’t be shown" in page
     assert "Versions" in page
     assert "one" in shown(editor, reverse("admin:projects_prompt_changelist"))
+
+
+def test_a_label_is_split_and_its_shares_are_shown(editor: Client) -> None:
+    prompt = make_named("a", "one", "two", "three")
+    promote = address("promote", prompt.pk)
+    page = shown(editor, promote, label="production", split="1: 90, 3: 10")
+    assert "Then: v1 90 %, v3 10 %" in page or "Split it so" in page
+    assert "written as in" in shown(editor, promote, label="production", split="a lot")
+    assert "twice" in shown(editor, promote, label="production", split="1: 90, 1: 10")
+    assert "Weights are whole numbers" in shown(editor, promote, label="production", split="1: 0")
+    assert "has no version 9" in sent(editor, promote, label="production", version=3, split="9: 1, 1: 1", seen="")
+    given = {"label": "production", "version": 3, "split": "1: 90, 3: 10", "reason": "to try it"}
+    said = sent(editor, promote, **given, seen="")
+    assert "points to v1 90 %, v3 10 % now" in said
+    table = said[said.index('aria-label="Versions"') :]
+    assert "<bdi>production</bdi> 10 %" in table
+    assert "<bdi>production</bdi> 90 %" in table
+    assert "It points there already" in shown(editor, promote, label="production", split="1: 90, 3: 10")
+    assert do("labels_of", prompt_id=prompt.pk)["production"].by_version == {1: 90, 3: 10}
+
+
+def test_usage_stands_in_the_box(editor: Client) -> None:
+    prompt = make_named("a", "one")
+    assert "No program fetched it by name in the last 30 days" in shown(editor, row_page(Prompt, prompt.pk))
+    now = timezone.now()
+    for days, token, count in ((0, "token shop", 30), (2, "token shop", 10), (2, "token ci", 5), (40, "token old", 99)):
+        PromptFetch.objects.create(
+            prompt_id=prompt.pk,
+            label="production" if token == "token shop" else "",
+            version=1,
+            token=token,
+            day=(now - dt.timedelta(days=days)).date(),
+            count=count,
+            last_at=now - dt.timedelta(days=days),
+        )
+    page = shown(editor, row_page(Prompt, prompt.pk))
+    assert "45 fetches in 30 days" in page
+    assert "token old" not in page
+    assert "by number" in page
+    assert "up to 30 a day" in page
+
+
+def test_chats_are_compared_message_by_message(editor: Client) -> None:
+    first = "system:\nYou help {{shop}}.\n\nuser:\n{{question}}"
+    second = "system:\nYou help customers.\n\nassistant:\nHello\n\nuser:\n{{question}}"
+    do("save", name="chat", text=first, kind="chat")
+    do("save", name="chat", text=second, kind="chat")
+    move("chat", "production", 1)
+    prompt = Prompt.objects.get(pk=do("find", name="chat").prompt_id)
+    compared = shown(editor, f"{row_page(Prompt, prompt.pk, 'compare')}", old=1, new=2)
+    promoted = shown(editor, address("promote", prompt.pk), label="production", version=2)
+    for page in (compared, promoted):
+        parts = page[page.index('class="parts"') :]
+        assert "<bdi>system</bdi>" in parts
+        assert '<bdi>assistant</bdi> <span class="diff-added">added' in parts
+        assert '<bdi>user</bdi> <span class="text-subtle">unchanged' in parts
+        assert "<ins>customers</ins>" in parts
+    unified = shown(editor, f"{row_page(Prompt, prompt.pk, 'compare')}", old=1, new=2, view="unified")
+    assert 'class="parts"' not in unified
+    plain = make_named("plain", "one", "two")
+    assert 'class="parts"' not in shown(editor, row_page(Prompt, plain.pk, "compare"), old=1, new=2)

@@ -1,0 +1,5 @@
+"""What is counted for Prometheus of agents' calls. Imported only where metrics are on, see `promptadmin.counters`."""
+
+from prometheus_client import Counter
+
+CALLS = Counter("promptadmin_mcp_calls", "Tools that agents called, by outcome: ok or error.", ["tool", "outcome"])

@@ -1,0 +1,7 @@
+"""What is counted for Prometheus of fetched prompts. Imported only where metrics are on, see `promptadmin.counters`."""
+
+from prometheus_client import Counter
+
+FETCHES = Counter(
+    "promptadmin_registry_fetches", "Prompts that programs fetched, by label; empty where by number.", ["label"]
+)
