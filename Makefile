@@ -69,8 +69,9 @@ lock:
 	@$(BIN)/python -m uv --version >/dev/null 2>&1 || { echo "make lock needs uv: make install-dev, or pip install uv"; exit 1; }
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) requirements-mcp.txt -c requirements.lock -o requirements-mcp.lock
-	$(COMPILE) requirements-oidc.txt -c requirements.lock -o requirements-oidc.lock
-	$(COMPILE) requirements-dev.txt -c requirements.lock -c requirements-mcp.lock -c requirements-oidc.lock -o requirements-dev.lock
+	$(COMPILE) requirements-lint.txt -c requirements.lock -c requirements-mcp.lock -o requirements-lint.lock
+	$(COMPILE) requirements-oidc.txt -c requirements.lock -c requirements-lint.lock -o requirements-oidc.lock
+	$(COMPILE) requirements-dev.txt -c requirements.lock -c requirements-mcp.lock -c requirements-lint.lock -c requirements-oidc.lock -o requirements-dev.lock
 	$(COMPILE) requirements-clients.txt -o requirements-clients.lock
 
 run: install

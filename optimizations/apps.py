@@ -68,6 +68,7 @@ class OptimizationsConfig(RunDeclarations, PluginConfig):
     name = "optimizations"
     verbose_name = "Results"
     requires_plugins = ("projects",)
+    tables_stay = True
     navigation: ClassVar = {"optimization": "auto_awesome"}
     api_router = "optimizations.api.history.router"
     drill_paths = ("/api/history?per_page=20",)
@@ -104,6 +105,11 @@ class OptimizationsConfig(RunDeclarations, PluginConfig):
         "statistics_sections": "statistics sections",
         "strategies": "strategies",
         "strategy_aliases": "strategy aliases",
+        "run_boxes": "boxes of runs",
+        "run_columns": "columns of runs",
+        "run_filters": "filters of runs",
+        "run_actions": "actions on runs",
+        "run_fields": "API fields of runs",
     }
     strategies = STRATEGIES
     strategy_aliases = ALIASES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.core import checks
@@ -9,6 +10,10 @@ from django.core import checks
 from optimizations.declarations import RunDeclarations
 from promptadmin.plugins.checks import check_path, duplicates, unknown_names, wrong_types
 from promptadmin.plugins.declarations import enabled_plugins
+from promptadmin.plugins.page_parts import Filter
+
+#: Parts of pages, which have names that no two plugins may share.
+PARTS = ("run_boxes", "run_columns", "run_filters", "run_actions")
 
 
 def check_declarations(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -22,7 +27,7 @@ def check_declarations(app_configs: Any = None, **kwargs: Any) -> list[checks.Ch
     return [
         *duplicates("strategies", {}),
         *duplicates("strategy_aliases", strategies),
-        *duplicates("statistics_sections", {}),
+        *(finding for name in ("statistics_sections", *PARTS, "run_fields") for finding in duplicates(name, {})),
         *(
             finding
             for plugin, declared in aliases.items()
@@ -32,12 +37,22 @@ def check_declarations(app_configs: Any = None, **kwargs: Any) -> list[checks.Ch
 
 
 def check_imports(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
-    """Whether every section's function can be imported and called."""
+    """Whether every function can be imported and called."""
     if any(wrong_types(RunDeclarations)):
         return []
     return [
         finding
         for plugin in enabled_plugins()
-        for path in getattr(plugin, "statistics_sections", {}).values()
-        for finding in check_path(plugin, "statistics_sections", path)
+        for attribute, path in _paths(plugin)
+        for finding in check_path(plugin, attribute, path)
     ]
+
+
+def _paths(plugin: Any) -> Iterator[tuple[str, str]]:
+    for attribute in ("statistics_sections", "run_fields"):
+        yield from ((attribute, path) for path in getattr(plugin, attribute, {}).values())
+    for attribute in PARTS:
+        for item in getattr(plugin, attribute, ()):
+            yield attribute, item.function
+            if isinstance(item, Filter):
+                yield attribute, item.choices

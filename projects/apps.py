@@ -12,6 +12,7 @@ class ProjectsConfig(PluginConfig):
     name = "projects"
     verbose_name = "Library"
     requires_plugins = ("optimizations",)
+    tables_stay = True
     navigation: ClassVar = {"project": "folder", "prompt": "edit_note", "promptversion": "layers"}
     api_router = "projects.api.projects.router"
     api_permissions: ClassVar = {
@@ -23,7 +24,16 @@ class ProjectsConfig(PluginConfig):
     offered_attributes: ClassVar = {
         "prompt_checks": "prompt checks",
         "prompt_boxes": "boxes of prompts",
+        "prompt_columns": "columns of prompts",
+        "prompt_filters": "filters of prompts",
+        "prompt_actions": "actions on prompts",
+        "prompt_fields": "API fields of prompts",
         "prompt_names": "names of prompts",
+        "project_boxes": "boxes of projects",
+        "project_columns": "columns of projects",
+        "project_actions": "actions on projects",
+        "deletion_counts": "counts before a deletion",
+        "text_guards": "guards of texts",
         "prompt_variables": "variables of prompts",
         "deletion_guards": "guards of prompts",
         "restoration_guards": "guards of deleted prompts",

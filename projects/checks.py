@@ -11,6 +11,13 @@ from django.core import checks
 from projects.declarations import PromptDeclarations, declared_prompt_checks
 from promptadmin.plugins.checks import check_path, duplicates, wrong_types
 from promptadmin.plugins.declarations import enabled_plugins
+from promptadmin.plugins.page_parts import Box, Filter
+
+#: Parts of pages, which have names that no two plugins may share.
+PARTS = (
+    *("prompt_boxes", "prompt_columns", "prompt_filters", "prompt_actions"),
+    *("project_boxes", "project_columns", "project_actions"),
+)
 
 
 def check_declarations(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -27,7 +34,8 @@ def check_declarations(app_configs: Any = None, **kwargs: Any) -> list[checks.Ch
         )
         for name in sorted(set(settings.PROMPT_CHECKS_OFF) - set(names))
     ]
-    return [*duplicates("prompt_checks", {}), *duplicates("prompt_boxes", {}), *unknown]
+    named = ("prompt_checks", *PARTS, "prompt_fields")
+    return [*(finding for name in named for finding in duplicates(name, {})), *unknown]
 
 
 def check_imports(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -43,13 +51,17 @@ def check_imports(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMe
 
 
 def _paths(plugin: Any) -> Iterator[tuple[str, str]]:
-    for attribute in ("prompt_checks", "prompt_boxes"):
-        yield from ((attribute, item.function) for item in getattr(plugin, attribute, ()))
-    yield from (
-        ("prompt_boxes", box.version_function) for box in getattr(plugin, "prompt_boxes", ()) if box.version_function
-    )
-    yield from (("deletion_guards", path) for path in getattr(plugin, "deletion_guards", ()))
-    yield from (("prompt_list_filters", path) for path in getattr(plugin, "prompt_list_filters", ()))
+    for attribute in ("prompt_checks", *PARTS):
+        for item in getattr(plugin, attribute, ()):
+            yield attribute, item.function
+            if isinstance(item, Filter):
+                yield attribute, item.choices
+            if isinstance(item, Box) and item.version_function:
+                yield attribute, item.version_function
+    for attribute in ("deletion_guards", "restoration_guards", "text_guards", "prompt_list_filters"):
+        yield from ((attribute, path) for path in getattr(plugin, attribute, ()))
+    for attribute in ("prompt_fields", "deletion_counts"):
+        yield from ((attribute, path) for path in getattr(plugin, attribute, {}).values())
     for attribute in ("prompt_names", "prompt_variables", "text_parts"):
         if getattr(plugin, attribute, None):
             yield attribute, getattr(plugin, attribute)

@@ -1,15 +1,17 @@
-"""What plugins may declare about prompts."""
+"""What plugins may declare about prompts and projects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
-from promptadmin.plugins.declarations import enabled_plugins
+from promptadmin.plugins.declarations import declared
+from promptadmin.plugins.isolation import isolate_plugin_errors
+from promptadmin.plugins.page_parts import Action, Box, Column, Filter
 
 if TYPE_CHECKING:
     from projects.models import Prompt
@@ -31,26 +33,13 @@ class PromptCheck:
 
 
 @dataclass(frozen=True)
-class PromptBox:
-    """A box on a prompt's page in the back-office, below its text.
+class NewText:
+    """A text that a prompt is about to get. A new prompt has no `prompt_id` yet; `using` is the database."""
 
-    `function` is the dotted path of a callable that takes the request and the `projects.models.Prompt`, and returns
-    what `template` shows, as a mapping; it runs in a read session, and None means that there is nothing to show. What
-    `line_template` makes of the same stands at the top of the page, behind the version, and what `version_template`
-    makes of it and a `version` beside each number in the table of versions. `permission`, as in
-    "registry.view_label", is what somebody needs to see the box; an empty one lets all see it who see the prompt.
-    `version_function` is the path of a callable that takes the request, the prompt and the number of an earlier
-    version, for a box on the page of that version; an empty one means that there is none.
-    """
-
-    name: str
-    title: str
-    function: str
-    template: str
-    line_template: str = ""
-    version_template: str = ""
-    permission: str = ""
-    version_function: str = ""
+    text: str
+    project_id: str | None
+    prompt_id: str | None
+    using: str
 
 
 @dataclass(frozen=True)
@@ -65,13 +54,21 @@ class DeclaredVariables:
 
 
 class PromptDeclarations:
-    """A mixin of a plugin's `PluginConfig`, with the types of what it may declare about prompts."""
+    """A mixin of a plugin's `PluginConfig`, with the types of what it may declare about prompts and projects."""
 
     prompt_checks: ClassVar[Sequence[PromptCheck]] = ()
-    prompt_boxes: ClassVar[Sequence[PromptBox]] = ()
+    prompt_boxes: ClassVar[Sequence[Box]] = ()
+    prompt_columns: ClassVar[Sequence[Column]] = ()
+    prompt_filters: ClassVar[Sequence[Filter]] = ()
+    prompt_actions: ClassVar[Sequence[Action]] = ()
+    #: Name → dotted path of a callable that takes ids of prompts and returns id → what JSON can hold.
+    prompt_fields: ClassVar[Mapping[str, str]] = {}
     #: Dotted path of a callable that takes a user and ids of prompts, and returns id → what the prompt is called, of
     #: those that have a name and that this user may see it of.
     prompt_names: ClassVar[str | None] = None
+    project_boxes: ClassVar[Sequence[Box]] = ()
+    project_columns: ClassVar[Sequence[Column]] = ()
+    project_actions: ClassVar[Sequence[Action]] = ()
     #: Dotted path of a callable that takes a prompt's id and a text of it, and returns the parts by which two texts are
     #: compared, as (title, text); None for a text that is one whole.
     text_parts: ClassVar[str | None] = None
@@ -86,31 +83,41 @@ class PromptDeclarations:
     #: Dotted paths of callables that take a `promptadmin.models.Deletion` that somebody wants to undo, and a database's
     #: alias, in the transaction that restores it, and raise such an error.
     restoration_guards: ClassVar[Sequence[str]] = ()
+    #: What goes along, in words → dotted path of a callable that takes such a QuerySet and returns how many of it go.
+    deletion_counts: ClassVar[Mapping[str, str]] = {}
+    #: Dotted paths of callables that take a `NewText` in the transaction that stores it, and refuse likewise.
+    text_guards: ClassVar[Sequence[str]] = ()
 
 
 def declared_prompt_checks() -> Iterator[tuple[str, PromptCheck]]:
     """The checks that the enabled plugins declare, each with its plugin's label."""
-    for plugin in enabled_plugins():
-        for check in getattr(plugin, "prompt_checks", ()):
-            yield plugin.label, check
+    return declared("prompt_checks")
 
 
 def expect_deletable(prompts: QuerySet[Prompt], *, force: bool) -> None:
     """Ask every guard that the enabled plugins declare. Raises the DomainError of the first that refuses."""
-    for plugin in enabled_plugins():
-        for path in getattr(plugin, "deletion_guards", ()):
-            import_string(path)(prompts, force)
+    for _, path in declared("deletion_guards"):
+        import_string(path)(prompts, force)
 
 
 def expect_restorable(deletion: Deletion, using: str) -> None:
     """Ask the guards of what comes back in the same way."""
-    for plugin in enabled_plugins():
-        for path in getattr(plugin, "restoration_guards", ()):
-            import_string(path)(deletion, using)
+    for _, path in declared("restoration_guards"):
+        import_string(path)(deletion, using)
 
 
-def declared_prompt_boxes() -> Iterator[tuple[str, PromptBox]]:
-    """The boxes that the enabled plugins declare, each with its plugin's label."""
-    for plugin in enabled_plugins():
-        for box in getattr(plugin, "prompt_boxes", ()):
-            yield plugin.label, box
+def expect_welcome(texts: Iterable[NewText]) -> None:
+    """Ask every guard of texts about each. Raises the DomainError of the first that refuses."""
+    guards = [import_string(path) for _, path in declared("text_guards")]
+    for text in texts if guards else ():
+        for guard in guards:
+            guard(text)
+
+
+def count_what_goes_along(prompts: QuerySet[Prompt]) -> dict[str, int]:
+    """What the enabled plugins say goes with these prompts, in words, and how many of it; nothing without any."""
+    counts: dict[str, int] = {}
+    for label, (words, path) in declared("deletion_counts"):
+        with isolate_plugin_errors(label, f"the count of {words}", using=prompts.db):
+            counts[words] = counts.get(words, 0) + import_string(path)(prompts)
+    return {words: count for words, count in counts.items() if count}

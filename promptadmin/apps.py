@@ -3,13 +3,34 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.admin import autodiscover
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.contrib.admin.checks import check_admin_app, check_dependencies
 from django.contrib.auth.signals import user_logged_in
 from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.signals import connection_created
 from django.db.models.signals import pre_save
+
+
+def read_plugin_settings() -> None:
+    """Put what the environment says of plugins into Django's settings. Raises ImproperlyConfigured.
+
+    Each plugin's declarations are imported by now, which those themselves wait for.
+    """
+    from promptadmin.plugins.declarations import enabled_plugins
+    from promptadmin.plugins.plugin_settings import Setting
+
+    for plugin in enabled_plugins():
+        for setting in plugin.settings:
+            if isinstance(setting, Setting):  # a check tells of anything else
+                name = f"{plugin.label.upper()}_{setting.name}"
+                if hasattr(settings, name):
+                    raise ImproperlyConfigured(
+                        f"(plugins.E002) Plugin {plugin.label!r}: there is a setting {name} already: rename it."
+                    )
+                setattr(settings, name, setting.value(plugin.label, settings.ENVIRONMENT))
 
 
 class PlatformConfig(AppConfig):
@@ -27,7 +48,9 @@ class PlatformConfig(AppConfig):
         from promptadmin.db.sqlite import system_checks
         from promptadmin.models import LogEntry
         from promptadmin.plugins import checks as plugin_checks
+        from promptadmin.plugins import table_checks
 
+        read_plugin_settings()
         connection_created.connect(sqlite.configure_connection, dispatch_uid="promptadmin.db.sqlite.connections")
         pre_save.connect(audit.sign_on_save, sender=LogEntry, dispatch_uid="promptadmin.audit")
         user_logged_in.connect(session_limits.note_sign_in, dispatch_uid="promptadmin.accounts.session_limits")
@@ -36,6 +59,7 @@ class PlatformConfig(AppConfig):
         checks.register(environment_checks.check_variables)
         checks.register(plugin_checks.check_declarations, plugin_checks.DECLARATIONS)
         checks.register(plugin_checks.check_imports, plugin_checks.IMPORTS)
+        checks.register(table_checks.check_tables, checks.Tags.models)
 
 
 class AdminConfig(SimpleAdminConfig):

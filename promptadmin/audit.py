@@ -8,10 +8,11 @@ which also enters what is saved through Django's models (users, groups, tokens);
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from auditlog.registry import auditlog
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
@@ -79,6 +80,14 @@ def _entry(change: Change, using: str) -> LogEntry | None:
         changes=changes,
         note=change.note,
     )
+
+
+def log_saves(model: type[models.Model], *, secrets: Sequence[str] = ()) -> None:
+    """Enter what is saved and deleted through Django's model, as a ModelAdmin does; to be called in an app's `ready`.
+
+    Of the columns that `secrets` names, the log keeps that there was something, and no more.
+    """
+    auditlog.register(model, mask_fields=list(secrets))
 
 
 def reached_entries(entries: QuerySet[LogEntry]) -> QuerySet[LogEntry]:

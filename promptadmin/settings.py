@@ -20,7 +20,7 @@ from django.utils.crypto import salted_hmac
 
 from promptadmin.conf import limits, logs
 from promptadmin.conf.environment import Environment
-from promptadmin.conf.network_names import host, host_pattern, network, origin, path_prefix
+from promptadmin.conf.network_names import host, network, origin, path_prefix
 from promptadmin.conf.oidc import OpenIdProvider
 from promptadmin.conf.places import default_data_dir
 from promptadmin.conf.secret_key import read_or_make_secret_key
@@ -29,7 +29,8 @@ from promptadmin.db.chosen_database import DEFAULT_NAME
 from promptadmin.db.database_url import database_config, replica_config
 from promptadmin.http.client_address import HEALTH_ADDRESSES
 from promptadmin.http.csp import STRICT
-from promptadmin.plugins.declarations import app_paths
+from promptadmin.plugins.declarations import app_paths, installed_plugins
+from promptadmin.plugins.plugin_settings import variables_of
 
 env = Environment(os.environ)
 
@@ -67,11 +68,6 @@ PROMPT_CHECKS_OFF = env.names("PROMPTADMIN_PROMPT_CHECKS_OFF")
 FETCH_SECONDS = env.number("PROMPTADMIN_FETCH_SECONDS", 5, maximum=60 * 60)  # 0: fetches aren't counted
 PROMPT_MAX_AGE = env.number("PROMPTADMIN_PROMPT_MAX_AGE", 0, maximum=24 * 60 * 60)  # seconds
 CLIENTS = env.names("PROMPTADMIN_CLIENTS")
-WEBHOOKS_HOSTS = env.names("PROMPTADMIN_WEBHOOKS_HOSTS", read=host_pattern)
-WEBHOOKS_PRIVATE = env.flag("PROMPTADMIN_WEBHOOKS_PRIVATE")
-WEBHOOKS_ATTEMPTS = env.number("PROMPTADMIN_WEBHOOKS_ATTEMPTS", 8, minimum=1)
-WEBHOOKS_RETRY_SECONDS = env.number("PROMPTADMIN_WEBHOOKS_RETRY_SECONDS", 5, minimum=1)
-WEBHOOKS_KEEP_DAYS = env.number("PROMPTADMIN_WEBHOOKS_KEEP_DAYS", 30, minimum=1, maximum=36500)
 # Not as an application: commands that serve no API start without importing it. Its page of documentation needs these.
 NINJA = Path(find_spec("ninja").origin).parent  # type: ignore[union-attr,arg-type]  # it is installed
 INSTALLED_APPS = [
@@ -294,5 +290,6 @@ LOGGING = logs.logging_settings(LOG_LEVEL, LOG_FORMAT)
 METRICS_TOKEN = env.secret("PROMPTADMIN_METRICS_TOKEN")
 METRICS_ADDRESS = env.listening_address("PROMPTADMIN_METRICS_ADDRESS")
 METRICS = bool(METRICS_TOKEN or METRICS_ADDRESS)
-#: For a check: what is set but was asked for by nobody above.
-UNKNOWN_VARIABLES = env.unknown()
+#: For the settings of plugins, which are read when these are known; and for a check of what nobody has asked for.
+ENVIRONMENT = env
+env.of_others = tuple(variables_of(name) for name in installed_plugins() if name not in ENABLED_PLUGINS)

@@ -10,6 +10,13 @@ os.environ["OPENPYXL_LXML"] = "False"  # an engine of XML that tools of the test
 
 from promptadmin.settings import *  # noqa: F403
 
+# The types of what plugins declare, for mypy.
+WEBHOOKS_HOSTS: list[str]
+WEBHOOKS_PRIVATE: bool
+WEBHOOKS_ATTEMPTS: int
+WEBHOOKS_RETRY_SECONDS: int
+WEBHOOKS_KEEP_DAYS: int
+
 INSTALLED_APPS = ["tests.support.quick_flush", *INSTALLED_APPS]  # noqa: F405
 FETCH_SECONDS = 0  # a test writes the counts itself: a thread would write beside its transaction
 WHITENOISE_AUTOREFRESH = True  # else each test's client lists all static files first

@@ -20,9 +20,14 @@ from optimizations.repository import OptimizationRepository
 from optimizations.repository.reading import MOST_CHOICES
 from optimizations.scores import greatest_shown, least_shown
 from optimizations.strategies import STRATEGIES
+from promptadmin.backoffice.plugin_boxes import parts_for
+from promptadmin.backoffice.plugin_parts import choices_of, condition_of
 from promptadmin.db.legacy_values import parse_moment
+from promptadmin.plugins.page_parts import Filter
 
 Given = dict[str, Any]
+#: The value of `RunFilters` that each filter of a plugin adds to.
+OF_PLUGINS = "of_plugins"
 
 
 class AsksRepository(ListFilter):
@@ -210,6 +215,29 @@ class DayFilter(AsksRepository, ListFilter):
             messages.error(request, f"“{text}” is no day: use the form 2026-03-20.")
             return None
         return moment
+
+
+def plugin_filters(request: HttpRequest) -> list[type[ChoiceFilter]]:
+    """Those that plugins declare."""
+    return [_plugin_filter(label, declared) for label, declared in parts_for(request, "run_filters")]
+
+
+def _plugin_filter(label: str, declared: Filter) -> type[ChoiceFilter]:
+    class OfPlugin(ChoiceFilter):
+        title, parameter_name = declared.title, declared.name
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+            self.known = choices_of(label, declared)
+            return self.known or [("", "")]
+
+        def given(self, request: HttpRequest) -> Given:
+            """Its value, if there is such a choice, and the filter doesn't fail."""
+            value = self.value()
+            if value not in dict(self.known) or condition_of(request, label, declared, str(value)) is None:
+                return {}
+            return {OF_PLUGINS: ((declared.name, str(value)),)}
+
+    return OfPlugin
 
 
 #: Beside the list, in this order.

@@ -12,13 +12,14 @@ from django.core.paginator import Paginator
 from django.db.models.functions import Substr
 from django.http import HttpRequest
 
-from optimizations.admin.filters import LINKED
+from optimizations.admin.filters import LINKED, OF_PLUGINS
 from optimizations.admin.reading import known_project
 from optimizations.lists import windows
 from optimizations.lists.paging import SCORE
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository, Page, RunFilters
 from promptadmin.backoffice.columns import ListOfColumns
+from promptadmin.backoffice.plugin_parts import fill_columns
 from promptadmin.db.legacy_values import parse_moment, read_text
 from promptadmin.db.sessions import read_session
 from promptadmin.search.snippets import Snippet, parts, snippet
@@ -74,13 +75,15 @@ class RunChangeList(ListOfColumns):
         specs = [kind(request, params, self.model, self.model_admin) for kind in self.list_filter]
         if params:
             raise IncorrectLookupParameters(f"no such filter: {', '.join(params)}")
-        given = {name: value for spec in specs for name, value in spec.given(request).items()}
+        asked = [spec.given(request) for spec in specs]
+        given = {name: value for each in asked for name, value in each.items()}
+        given[OF_PLUGINS] = tuple(one for each in asked for one in each.get(OF_PLUGINS, ()))
         for name, text in linked.items():
             value: Any = parse_moment(text) if name in ("since", "until") else text
             given[LINKED[name]] = _narrower(name, given.get(LINKED[name]), value)
         self.linked = linked
         self.filters = RunFilters(search=self.query.strip() or None, **given)
-        return specs, True, {}, False, any(value is not None for value in given.values())
+        return specs, True, {}, False, any(value not in (None, ()) for value in given.values())
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         """The runs that pass, for an export and for those actions that ask for some of them by id."""
@@ -114,6 +117,7 @@ class RunChangeList(ListOfColumns):
             snippets = found_texts(repository, [record["id"] for record in found.items], self.filters.search)
         self.paginator = RunPaginator(self.page_num, self.list_per_page, found)
         self.result_list = [_row(known_project(record, request), snippets.get(record["id"])) for record in found.items]
+        fill_columns(request, "run_columns", self.result_list)
         # Equal counts keep the theme from telling how many runs there are, which nobody has counted.
         self.result_count = self.full_result_count = len(self.result_list)
         self.show_full_result_count = False

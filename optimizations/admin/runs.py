@@ -19,7 +19,7 @@ from unfold.decorators import display
 from optimizations.admin.actions import RunActions
 from optimizations.admin.comparing import CompareRuns
 from optimizations.admin.demo import DemoPage
-from optimizations.admin.filters import SHOWN, ModelFilter, TagFilter
+from optimizations.admin.filters import SHOWN, ModelFilter, TagFilter, plugin_filters
 from optimizations.admin.lists import RunChangeList
 from optimizations.admin.next_version import NextVersionPage
 from optimizations.admin.reading import duration, known_project, run_page
@@ -34,6 +34,7 @@ from promptadmin.backoffice.code_snippets import add_token, snippets
 from promptadmin.backoffice.columns import ChoosesColumns
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.kept_filters import keep_filters
+from promptadmin.backoffice.plugin_parts import PluginParts
 from promptadmin.db.sessions import read_session
 from promptadmin.errors import NotFound
 from promptadmin.http.keys import row_page
@@ -54,9 +55,10 @@ NOTHING = SafeString('<span class="pa-empty">-</span>')
 
 
 @admin.register(Optimization)
-class OptimizationAdmin(ChoosesColumns, ExchangeAdmin, CompareRuns, NextVersionPage, DemoPage, RunActions):
+class OptimizationAdmin(PluginParts, ChoosesColumns, ExchangeAdmin, CompareRuns, NextVersionPage, DemoPage, RunActions):
     """Runs are records: their texts and scores stay as they are; labels may change, and runs may go."""
 
+    declared_for = "run"
     exchanged = RunTable()
     how_rows_come = (
         "Programs record runs, with a token; or they are imported. The dashboard has a command that sends one."
@@ -81,6 +83,10 @@ class OptimizationAdmin(ChoosesColumns, ExchangeAdmin, CompareRuns, NextVersionP
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RunChangeList]:
         return RunChangeList
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """With those of plugins."""
+        return [*SHOWN, *plugin_filters(request)]
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.suggestions)
@@ -223,6 +229,7 @@ class OptimizationAdmin(ChoosesColumns, ExchangeAdmin, CompareRuns, NextVersionP
             "failed_alike": alike,
             "list_address": keep_filters(request, reverse("admin:optimizations_optimization_changelist")),
             **run_page(known_project(record, request), unreadable),
+            **self.plugin_context(request, row, record=record),
             **(extra_context or {}),
         }
         request.current_app = self.admin_site.name

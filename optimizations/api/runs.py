@@ -19,6 +19,7 @@ from optimizations.repository import ImportRefused, OptimizationRepository, RunF
 from projects.api.inputs import storable
 from promptadmin.api.app import errors, opens_own_session
 from promptadmin.api.etags import Resource, checks_if_match, digest_tag, is_known, with_etag
+from promptadmin.api.extensions import extensions
 from promptadmin.api.idempotency import once
 from promptadmin.conf.limits import IMPORT_BYTES, IMPORT_ERRORS, IMPORT_LINES, MEBIBYTE
 from promptadmin.errors import DomainError, Unavailable
@@ -123,7 +124,8 @@ def get_run(request: HttpRequest, run_id: RunKeyPath) -> HttpResponse:
     headers = {"Cache-Control": "no-cache", "ETag": tag}
     if is_known(request, tag):
         return HttpResponse(status=304, headers=headers)
-    return ready_answer(in_order(run), headers)
+    found = extensions("run_fields", [run_id])
+    return ready_answer({**in_order(run), **({"extensions": found[run_id]} if found else {})}, headers)
 
 
 @router.post(

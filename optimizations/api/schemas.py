@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, create_model
 
 from optimizations.columns import BY_NAME, COLUMNS, SUMMARY_COLUMNS, Kind
 from projects.api.inputs import PROJECT_ID, RUN_ID
+from projects.api.schemas import EXTENSIONS
 
 TYPES: dict[Kind, Any] = {
     "text": str,
@@ -50,6 +51,7 @@ RunOut = create_model(  # type: ignore[call-overload]  # the same
     **{name: _answered(name) for name in COLUMNS if name != SNAPSHOT},
     **PROJECT,
     **{SNAPSHOT: _answered(SNAPSHOT)},
+    extensions=(dict[str, dict[str, Any]] | None, EXTENSIONS),
 )
 
 

@@ -12,6 +12,7 @@ from django.db import connections
 from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Substr
 
+from optimizations.declarations import condition_of_filter
 from optimizations.errors_alike import LENGTH, pattern
 from optimizations.models import Optimization
 from projects.models import Project, ProjectStatus, Prompt
@@ -37,6 +38,7 @@ class RunFilters:
     `since` is the first moment of a period, `until` the first after it. `has_prompt` asks whether a run is linked to a
     prompt, `prompt_id` for the runs of one. `model` is the name of the model that it used. `improvement` asks for the
     validated runs that are one, or are none. `error` is what `optimizations.errors_alike` makes of an error message.
+    `of_plugins` are names of filters that plugins declare, with their values.
     """
 
     search: str | None = None
@@ -56,6 +58,7 @@ class RunFilters:
     model: str | None = None
     improvement: bool | None = None
     error: str | None = None
+    of_plugins: tuple[tuple[str, str], ...] = ()
 
     def given(self) -> dict[str, Any]:
         """What is asked for, by name."""
@@ -90,6 +93,8 @@ class RunFilters:
             runs = runs.filter(prompt__isnull=not self.has_prompt)
         if not self.include_archived:
             runs = runs.filter(~_belongs(runs.db, Q(status__in=HIDDEN))) if near else self._shown(runs)
+        for name, value in self.of_plugins:
+            runs = runs.filter(condition_of_filter(name, value))
         if self.model:
             runs = runs.filter(model_used=self.model)
         if self.improvement is not None:

@@ -94,7 +94,8 @@ def fetch_keys(
     connection = connections[using]
     slots = after and SortKey(None if after.key is None else KEY_SLOT, None if after.tie is None else TIE_SLOT)
     try:
-        if narrowed or row_limits() is not None:  # what it says needn't be remembered, and what somebody reaches can't
+        # What these say needn't be remembered, or can't.
+        if narrowed or filters.of_plugins or row_limits() is not None:
             statements = page_statements(using, filters, by, slots, False, narrowed)
         elif needs_route(filters, by):
             found, routes = _among_firsts(using, filters, by, after, offset, limit)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from django.db import connections
 from django.utils import timezone
 
+from projects.declarations import NewText, expect_welcome
 from projects.models import Project, ProjectStatus
 from projects.namesakes import ORDER
 from projects.reach import expect_writable, outside
@@ -107,7 +108,13 @@ class BulkGetOrCreate:
         return found
 
     def append_prompts(self, texts: Mapping[str, Mapping[str, str]]) -> None:
-        """New prompts at the ends of projects: by the project's id, texts by the prompts' ids."""
+        """New prompts at the ends of projects: by the project's id, texts by the prompts' ids.
+
+        Raises what a plugin's guard refuses with.
+        """
+        expect_welcome(
+            NewText(text, project, None, self.using) for project, some in texts.items() for text in some.values()
+        )
         connection = connections[self.using]
         stamp = stored_moment(timezone.now(), connection)
         for projects in in_chunks((key for key in texts if texts[key]), VALUES_A_QUERY):

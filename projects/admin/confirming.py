@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.http import HttpRequest
@@ -20,6 +20,8 @@ FORCE = "force"
 class Question:
     """What the page says: which rows, what becomes of them, what goes with them, and where "Cancel" leads.
 
+    `along` is what plugins say goes along, in words, with how many of it.
+
     `confirmed` comes back as the field of that name once the user has confirmed, and `hidden` with it. `to_type` is
     what the user has to type besides; `typed` is what they have typed, where that was something else. With `may_force`
     the page has a tick, the field FORCE, for what is in use; `is_forced` says whether it is set.
@@ -32,6 +34,7 @@ class Question:
     back: str
     confirmed: str = "yes"
     contents: Contents | None = None
+    along: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
     is_danger: bool = False
     may_force: bool = False

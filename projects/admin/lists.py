@@ -16,6 +16,7 @@ from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.records import ProjectOverview, PromptOverview
 from projects.repository import ProjectRepository, with_twins
 from projects.search_index import PROMPTS
+from promptadmin.backoffice.plugin_parts import fill_columns
 from promptadmin.db.legacy_values import read_text
 from promptadmin.db.sessions import read_session
 from promptadmin.search.ranking import newest_matches
@@ -56,6 +57,10 @@ class ProjectChangeList(KeyedChangeList):
         "sort_activity": lambda row: row.overview.last_activity,
     }
 
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        fill_columns(request, "project_columns", self.result_list)
+
     def rows(self, keys: Sequence[str]) -> Iterable[Any]:
         """With their numbers."""
         rows = Project.objects.filter(pk__in=keys)
@@ -81,6 +86,7 @@ class PromptChangeList(KeyedChangeList):
         for row in self.result_list:
             row.called = names.get(row.pk, "")
             row.snippet = found.get(row.pk)
+        fill_columns(request, "prompt_columns", self.result_list)
 
     def keys_in_order(self, request: HttpRequest, first: int, size: int) -> list[Any] | None:
         """As always, or the best first: the newest of those that have all words as words, then all others."""

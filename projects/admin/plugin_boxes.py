@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 from django.utils.module_loading import import_string
 
-from projects.declarations import PromptBox, declared_prompt_boxes
 from projects.models import Prompt
 from projects.repository import ProjectRepository
 from projects.texts.parts import Part
+from promptadmin.backoffice.plugin_boxes import RenderedBox
+from promptadmin.backoffice.plugin_boxes import rendered_boxes as of_plugins
 from promptadmin.db.sessions import read_session
 from promptadmin.http.keys import row_page
 from promptadmin.plugins.declarations import enabled_plugins
 from promptadmin.plugins.isolation import isolate_plugin_errors
-
-
-@dataclass(frozen=True)
-class RenderedBox:
-    """A box with what it shows: on the page, behind the version, and beside versions in their table."""
-
-    box: PromptBox
-    html: str = ""
-    line: str = ""
-    of_versions: Mapping[int, str] = field(default_factory=dict)
-    failed: bool = False
 
 
 def rendered_boxes(
@@ -38,42 +26,7 @@ def rendered_boxes(
 
     And what it shows beside each of some `versions` in their table.
     """
-    return [
-        rendered
-        for plugin, box in declared_prompt_boxes()
-        if not box.permission or request.user.has_perm(box.permission)
-        if version is None or box.version_function
-        if (rendered := _rendered(plugin, box, request, prompt, version, versions=versions)) is not None
-    ]
-
-
-def _rendered(  # called from here alone
-    plugin: str,
-    box: PromptBox,
-    request: HttpRequest,
-    prompt: Prompt,
-    version: int | None,
-    *,
-    versions: Sequence[int],
-) -> RenderedBox | None:
-    rendered: RenderedBox | None = RenderedBox(box, failed=True)
-    with isolate_plugin_errors(plugin, f"the box {box.name}"):
-        with read_session():
-            if version is None:
-                data = import_string(box.function)(request, prompt)
-            else:
-                data = import_string(box.version_function)(request, prompt, version)
-        if data is None:
-            rendered = None
-        else:
-            context = {"prompt": prompt, "box": box, **data}
-            line = render_to_string(box.line_template, context, request) if box.line_template else ""
-            of_versions = {
-                number: render_to_string(box.version_template, {**context, "version": number}, request)
-                for number in (versions if box.version_template else ())
-            }
-            rendered = RenderedBox(box, render_to_string(box.template, context, request), line, of_versions)
-    return rendered
+    return of_plugins(request, "prompt_boxes", prompt, version, versions=versions, prompt=prompt)
 
 
 def parts_of(prompt_id: str, texts: Sequence[str]) -> list[list[Part]] | None:

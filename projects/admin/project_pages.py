@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -148,6 +149,7 @@ class ProjectActionPages(RepositoryAdmin):
             to_type = _word(meant) if action is DELETE else ""
             state = _state(action, meant)
             contents = _contents(meant) if action is DELETE else None
+            along = _along(meant) if action is DELETE else {}
         if not count:
             return self._nothing(request, action)
         if count > len(names):
@@ -161,6 +163,7 @@ class ProjectActionPages(RepositoryAdmin):
             back=keep_filters(request, self.page_of(of_one) if of_one is not None else self.list_page()),
             confirmed=state,
             contents=contents,
+            along=along,
             is_danger=action is DELETE,
             may_force=action is DELETE,
             is_forced=FORCE in request.POST,
@@ -200,3 +203,10 @@ def _contents(selection: Selection) -> Contents:
     repository = ProjectRepository()
     counts = [repository.project_contents(keys) for keys in in_chunks(selection.keys(), ROWS_A_TRANSACTION)]
     return Contents(**{name: sum(getattr(each, name) for each in counts) for name in ("prompts", "versions", "runs")})
+
+
+def _along(selection: Selection) -> Counter[str]:
+    along: Counter[str] = Counter()
+    for keys in in_chunks(selection.keys(), ROWS_A_TRANSACTION):
+        along.update(ProjectRepository().what_goes_along(project_ids=keys))
+    return along

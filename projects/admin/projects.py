@@ -25,6 +25,7 @@ from projects.runs import run_model
 from projects.templatetags.prompt_texts import bounded
 from promptadmin.backoffice.columns import ChoosesColumns
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
+from promptadmin.backoffice.plugin_parts import PluginParts
 from promptadmin.backoffice.readonly_admin import link_to_list
 from promptadmin.db.sessions import read_session
 from promptadmin.templatetags.times import when
@@ -33,9 +34,10 @@ PROMPTS_PER_PAGE = 100
 
 
 @admin.register(Project)
-class ProjectAdmin(ChoosesColumns, ExchangeAdmin, ProjectActionPages, PromptOrderPage):
+class ProjectAdmin(PluginParts, ChoosesColumns, ExchangeAdmin, ProjectActionPages, PromptOrderPage):
     """Lists and changes projects; the rest of what may be done to them comes from its bases."""
 
+    declared_for = "project"
     exchanged = ProjectTable()
     form = ProjectForm
     inlines = [MemberInline]
@@ -137,6 +139,7 @@ class ProjectAdmin(ChoosesColumns, ExchangeAdmin, ProjectActionPages, PromptOrde
             names = names_of(request.user, keys)
             for row in page.object_list:
                 row.is_twin, row.called = row.pk in twins, names.get(row.pk, "")
+            context |= self.plugin_context(request, project)
             is_active = project.status == ProjectStatus.ACTIVE
             context |= {
                 "project": project,

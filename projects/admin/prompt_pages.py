@@ -158,6 +158,7 @@ class PromptPages(RepositoryAdmin):
         repository = ProjectRepository()
         with reading_deadline(), read_session():
             contents = repository.prompt_contents(prompt_id=prompt.pk)
+            along = repository.what_goes_along(prompt_id=prompt.pk)
         if request.method == "POST":
             try:
                 with write_session():
@@ -182,6 +183,7 @@ class PromptPages(RepositoryAdmin):
             back=keep_filters(request, self.page_of(prompt.pk)),
             confirmed=str(contents),
             contents=contents,
+            along=along,
             is_danger=True,
             may_force=True,
             hidden=[(AGAIN, "yes")] if AGAIN in request.GET else (),

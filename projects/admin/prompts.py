@@ -32,6 +32,8 @@ from projects.templatetags.prompt_texts import beginning, bounded
 from projects.texts.counts import count_text
 from promptadmin.backoffice.columns import ChoosesColumns
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
+from promptadmin.backoffice.plugin_parts import PluginParts
+from promptadmin.backoffice.plugin_parts import list_filters as declared_filters
 from promptadmin.backoffice.readonly_admin import link_to_key, link_to_list
 from promptadmin.db.sessions import read_session
 from promptadmin.search.candidate_filter import narrow
@@ -46,9 +48,10 @@ VERSIONS_SHOWN, RUNS_SHOWN, RUNS_CHARTED = 10, 10, 200
 
 
 @admin.register(Prompt)
-class PromptAdmin(ChoosesColumns, ExchangeAdmin, PlacingPages, PromptPages):
+class PromptAdmin(PluginParts, ChoosesColumns, ExchangeAdmin, PlacingPages, PromptPages):
     """Lists and edits prompts; comparing, restoring, moving, copying and deleting come from its bases."""
 
+    declared_for = "prompt"
     exchanged = PromptTable()
     form = PromptForm
     autocomplete_fields = ["project"]
@@ -77,7 +80,8 @@ class PromptAdmin(ChoosesColumns, ExchangeAdmin, PlacingPages, PromptPages):
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """By project, for those who may see projects, and by what plugins know."""
-        return [*(self.list_filter if may_see_projects(request) else []), *list_filters()]
+        own = self.list_filter if may_see_projects(request) else []
+        return [*own, *list_filters(), *declared_filters(request, "prompt_filters")]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PromptChangeList]:
         return PromptChangeList
@@ -210,6 +214,7 @@ class PromptAdmin(ChoosesColumns, ExchangeAdmin, PlacingPages, PromptPages):
                 (entry, made.get(entry.version, UNKNOWN), [box.of_versions.get(entry.version, "") for box in boxes])
                 for entry in history.items
             ]
+            context |= self.plugin_actions(request, prompt)
             if form.is_bound and form.refused is not None:
                 context["conflict"] = shown_rows(prompt.content, line_feeds(form.data["content"]))
         context["show_delete"] = False  # it stands with the other actions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
@@ -26,6 +27,7 @@ from projects.records import Page, ProjectDetail, PromptRecord, RunRecord, Versi
 from projects.repository import ProjectRepository
 from promptadmin.api.app import errors
 from promptadmin.api.etags import Resource, checks_if_match, text_tag, unless_known, with_etag
+from promptadmin.api.extensions import extensions
 from promptadmin.conf.limits import PAGE_ROWS
 from promptadmin.db.fields import LARGEST_INTEGER
 from promptadmin.http.responses import ready_json
@@ -69,6 +71,15 @@ def _latest(run: RunRecord) -> dict[str, Any]:
         "tags": run.tags,
         "version": run.version,
     }
+
+
+def extended(prompts: list[PromptRecord]) -> list[Any]:
+    """The prompts, those that plugins say something of with that."""
+    found = extensions("prompt_fields", [prompt.id for prompt in prompts])
+    return [
+        SimpleNamespace(**prompt._asdict(), extensions=found[prompt.id]) if prompt.id in found else prompt
+        for prompt in prompts
+    ]
 
 
 def project_tag(project: ProjectDetail) -> str:
@@ -122,11 +133,10 @@ def add_prompt(
     operation_id="list_prompts",
     summary="List a project's prompts",
 )
-def list_prompts(
-    request: HttpRequest, project_id: ProjectId, limit: Limit = 20, offset: Offset = 0
-) -> Page[PromptRecord]:
+def list_prompts(request: HttpRequest, project_id: ProjectId, limit: Limit = 20, offset: Offset = 0) -> Page[Any]:
     """In their order. In place of a project's id, `none` asks for the prompts that are in no project."""
-    return ProjectRepository().list_prompts(project_id=project_id, limit=limit, offset=offset)
+    page = ProjectRepository().list_prompts(project_id=project_id, limit=limit, offset=offset)
+    return Page(extended(page.items), page.total)
 
 
 @router.get(
@@ -140,11 +150,12 @@ def get_prompt(
     response: HttpResponse,
     project_id: ProjectId,
     prompt_id: PromptId,
-) -> PromptRecord | Status[None]:
+) -> Any:
     """The ETag stands for the version, so for the text: runs and the position change without it."""
     prompt = ProjectRepository().get_prompt(project_id=project_id, prompt_id=prompt_id)
     response["Cache-Control"] = "no-cache"
-    return unless_known(request, response, prompt, version_tag)
+    found = unless_known(request, response, prompt, version_tag)
+    return found if isinstance(found, Status) else extended([found])[0]
 
 
 @router.put(

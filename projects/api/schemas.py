@@ -20,6 +20,15 @@ Time = Annotated[dt.datetime | None, Field(examples=[TIME])]
 Score = Annotated[float | None, Field(examples=[0.7179], description="From 0 to 1.")]
 
 
+#: Absent where no plugin adds anything.
+EXTENSIONS: Any = Field(
+    None,
+    exclude_if=lambda found: found is None,
+    examples=[{"notes": {"newest": "For support."}}],
+    description="What plugins say of it, by their labels. The ETag doesn't stand for it.",
+)
+
+
 class Answer(BaseModel):
     """The base of what the API gives: read from the repository's records."""
 
@@ -110,6 +119,7 @@ class PromptOut(Answer):
     updated_at: Time
     forge_count: int = Field(validation_alias="run_count", examples=[4])
     latest_forge: LatestForgeOut | None = Field(validation_alias="latest_run")
+    extensions: dict[str, dict[str, Any]] | None = EXTENSIONS
 
 
 class PromptListOut(Answer):

@@ -10,6 +10,7 @@ from django.db.models import Max, Model, QuerySet
 from django.utils import timezone
 
 from projects.contexts import normalize_context
+from projects.declarations import NewText, expect_welcome
 from projects.events import project_made, prompt_changed
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.reach import expect_writable
@@ -20,7 +21,7 @@ from projects.repository.rows import PROJECT_ARCHIVED, Rows, moment
 from projects.texts.forms import composed, spellings
 from promptadmin.audit import record
 from promptadmin.db import json_text
-from promptadmin.errors import Conflict, Invalid
+from promptadmin.errors import Conflict, DomainError, Invalid
 from promptadmin.exchange.lines import Imported, ImportRefused, Line, LineError
 
 CONFLICT = "A row with this id and other content exists"
@@ -81,6 +82,8 @@ class Importing(Rows):
                 errors.append(LineError("value_error", message, line.number, "project_id", line.values["id"]))
             elif project.status == ProjectStatus.ARCHIVED:
                 errors.append(LineError("value_error", PROJECT_ARCHIVED, line.number, "project_id", line.values["id"]))
+            else:
+                errors += self._unwelcome(line, project.id)
         _refuse(errors)
         used = sorted({line.values["project_id"] for line in new})
         last: dict[str, int] = {}
@@ -129,6 +132,14 @@ class Importing(Rows):
         _insert(self.versions, rows)
         expect_writable(PromptVersion, [row.id for row in rows], self.using)
         return Imported(len(lines), len(new), len(lines) - len(new))
+
+    def _unwelcome(self, line: Line, project_id: str) -> list[LineError]:
+        """What a plugin's guard says against the text of a line."""
+        try:
+            expect_welcome([NewText(line.values["content"], project_id, None, self.using)])
+        except DomainError as refused:
+            return [LineError("conflict", str(refused), line.number, "content", line.values["id"])]
+        return []
 
     def _new(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db import connections
 from django.db.models import OuterRef
 
+from projects.declarations import count_what_goes_along
 from projects.models import paths_of
 from projects.namesakes import firsts_of_names
 from projects.records import Contents, ProjectOverview, PromptOverview
@@ -68,6 +69,11 @@ class Overviews(Prompts):
         """What `delete_project` deletes of these projects, counted to the last row."""
         parts = [part for key in project_ids for part in project_parts(self.runs, key, self.name_of_runs(key))]
         return Contents(**count_rows(connections[self.using], parts))
+
+    def what_goes_along(self, *, prompt_id: str | None = None, project_ids: Sequence[str] = ()) -> dict[str, int]:
+        """What plugins say goes with a prompt, or with projects, in words, and how many of it."""
+        prompts = self.prompts.filter(id=prompt_id) if prompt_id else self.prompts.filter(project__in=project_ids)
+        return count_what_goes_along(prompts)
 
     def prompt_contents(self, *, prompt_id: str) -> Contents:
         """What `delete_prompt` deletes. Raises NotFound."""

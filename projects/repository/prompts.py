@@ -9,7 +9,7 @@ from django.db import connections
 from django.db.models import Q
 from django.utils import timezone
 
-from projects.declarations import expect_deletable
+from projects.declarations import NewText, expect_deletable, expect_welcome
 from projects.events import prompt_changed, prompts_reordered
 from projects.models import Project, ProjectStatus, Prompt, PromptVersion
 from projects.prompt_checks import CheckedPrompt, FoundBy, find
@@ -84,7 +84,10 @@ class Prompts(Rows):
         return [(_record(PromptRecord(*fields)), name or None) for *fields, name in page]
 
     def add_prompt(self, *, project_id: str, content: str) -> PromptRecord:
-        """A new prompt after the project's last one. Raises Invalid for a blank text, NotFound, Forbidden."""
+        """A new prompt after the project's last one.
+
+        Raises Invalid for a blank text, NotFound, Forbidden, and what a plugin's guard refuses with.
+        """
         not_blank(content, "Prompt content")
         project = self.project_to_change(project_id)
         row = self.append_prompt(project.id, content)
@@ -108,7 +111,8 @@ class Prompts(Rows):
         `optimization_id` says which run the kept text led to. None, or the text that it has, moves only `updated_at`;
         with `always` it makes a version too, for what a plugin keeps beside the text.
         The change log keeps the `reason`.
-        Raises PreconditionFailed if the version is not one of those expected; Invalid, NotFound, Forbidden.
+        Raises PreconditionFailed if the version is not one of those expected; Invalid, NotFound, Forbidden, and what a
+        plugin's guard refuses with.
         """
         if content is not None:
             not_blank(content, "Prompt content")
@@ -189,7 +193,11 @@ class Prompts(Rows):
         return find(CheckedPrompt(id=row.id, project_id=row.project_id, text=row.content, using=self.using))
 
     def append_prompt(self, project_id: str, content: str) -> Prompt:
-        """Add a prompt to a project that the caller has locked; moves the project's `updated_at`."""
+        """Add a prompt to a project that the caller has locked; moves the project's `updated_at`.
+
+        Raises what a plugin's guard refuses with.
+        """
+        expect_welcome([NewText(content, project_id, None, self.using)])
         connection, now = connections[self.using], timezone.now()
         stamp = stored_moment(now, connection)
         row = Prompt(content=content, project_id=project_id, created_at=now, updated_at=now)
@@ -213,11 +221,14 @@ class Prompts(Rows):
     ) -> PromptRecord:
         """Give a prompt that the caller has locked another text and the next version.
 
-        `restored` names the earlier version whose text it is. Raises Invalid for a reason that is too long.
+        `restored` names the earlier version whose text it is. Raises Invalid for a reason that is too long, and what a
+        plugin's guard refuses with.
         """
         reason = reason.strip()
         if len(reason) > REASON_LENGTH:
             raise Invalid(f"A reason may have {REASON_LENGTH} characters; this one has {len(reason):,}. Shorten it.")
+        if content != row.content:
+            expect_welcome([NewText(content, row.project_id, row.id, self.using)])
         now = timezone.now()
         changes: dict[str, Any] = {"updated_at": now}
         if always or content != row.content:

@@ -39,19 +39,20 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         for model in app["models"]
         if model["admin_url"]
     }
+    groups = {"": [_item("Dashboard", "space_dashboard", reverse("admin:index"))]}
     is_here = False
-    overview = [_item("Dashboard", "space_dashboard", reverse("admin:index"))]
     for plugin in enabled_plugins():
+        group = groups.setdefault(plugin.navigation_group, [])
         for page in plugin.navigation_pages:
             if not page.permission or request.user.has_perm(page.permission):
                 item = _item(page.title, page.symbol, reverse(page.route))
-                overview.append(item)
+                group.append(item)
                 is_here = is_here or request.path == item["link"]
         keys = [key for key in pages if key[0] == plugin.label]
         symbols = dict(plugin.navigation)
         known = [(plugin.label, name) for name in symbols]
         for key in sorted(keys, key=lambda key: known.index(key) if key in known else len(known)):
-            overview.append(_page(pages[key], symbols.get(key[1], DEFAULT_SYMBOL)))
+            group.append(_page(pages[key], symbols.get(key[1], DEFAULT_SYMBOL)))
     platform = [
         _item(title, symbol, pages[key]["admin_url"]) for key, (title, symbol) in PLATFORM_PAGES.items() if key in pages
     ]
@@ -59,9 +60,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         platform.insert(0, _item("Operations", "monitor_heart", reverse("admin:operations")))
     platform.append(_item("API", "api", reverse("api:openapi-view")))
     if is_here:  # its address is below that of a list, which the theme would mark too
-        for item in overview:
+        for item in (item for items in groups.values() for item in items):
             item["active"] = item["link"] == request.path
-    return [{"items": overview}, {"title": "Administration", "separator": True, "items": platform}]
+    first, *titled = groups.items()
+    return [
+        {"items": first[1]},
+        *({"title": title, "separator": True, "items": items} for title, items in titled if items),
+        {"title": "Administration", "separator": True, "items": platform},
+    ]
 
 
 def _page(model: dict[str, Any], symbol: str) -> dict[str, Any]:

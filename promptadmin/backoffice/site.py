@@ -31,6 +31,7 @@ from promptadmin.backoffice.operations_page import operations_view, run_step_vie
 from promptadmin.backoffice.page_views import page_view
 from promptadmin.backoffice.password_links import SetPasswordView
 from promptadmin.backoffice.periods import FIRST, LAST
+from promptadmin.backoffice.plugin_pages import plugin_pages
 from promptadmin.backoffice.resent_forms import once_a_form
 from promptadmin.backoffice.saved_views import delete_view, save_view, saved_views
 from promptadmin.backoffice.search import search_view
@@ -58,9 +59,10 @@ class AdminSite(UnfoldAdminSite):
         """All addresses; each row has one, whatever its key is."""
         return list(with_keys(super().get_urls()))
 
-    def extra_urls(self) -> list[URLPattern]:
+    def extra_urls(self) -> list[URLPattern | URLResolver]:
         """The pages that belong to no table."""
         return [
+            *plugin_pages(self.admin_view),
             path("dashboard/panels/", self.admin_view(self.panels), name="dashboard_panels"),
             path(
                 "set-password/<str:uidb64>/<str:token>/",

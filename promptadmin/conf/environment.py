@@ -21,13 +21,15 @@ class Environment:
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
         self.asked_for: set[str] = set()
+        #: How the names of variables begin that belong to somebody who isn't here to ask.
+        self.of_others: tuple[str, ...] = ()
 
     def unknown(self) -> dict[str, str]:
         """Variables named like ours that nobody asked for, each with the nearest name that was asked for, if any."""
         found = {}
         words = {name.removeprefix(PREFIX): name for name in self.asked_for}
         for name in sorted(self._variables):
-            if name.startswith(PREFIX) and name not in self.asked_for:
+            if name.startswith(PREFIX) and name not in self.asked_for and not name.startswith(self.of_others):
                 nearest = difflib.get_close_matches(name.removeprefix(PREFIX), words, 1)
                 found[name] = words[nearest[0]] if nearest else ""
         return found

@@ -16,5 +16,5 @@ def check_variables(app_configs: Any = None, **kwargs: Any) -> list[checks.Check
             hint=f"Did you mean {nearest}?" if nearest else "docs/settings.md lists the settings.",
             id="promptadmin.W002",
         )
-        for name, nearest in settings.UNKNOWN_VARIABLES.items()
+        for name, nearest in settings.ENVIRONMENT.unknown().items()
     ]

@@ -5,13 +5,44 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from promptadmin.db.postgresql.connections import with_options
 from promptadmin.db.sqlite.read_connections import Connection
+
+#: By the scheme of a URL.
+ENGINES = {
+    "sqlite": "django.db.backends.sqlite3",
+    **dict.fromkeys(("postgresql", "postgres", "pgsql"), "django.db.backends.postgresql"),
+}
+
+
+def described(url: str) -> dict[str, Any]:
+    """What a URL says of a database, as Django describes one. Raises ValueError; ENGINE is empty for another scheme."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite" and parts.netloc == ":memory:":
+        return {"ENGINE": ENGINES["sqlite"], "NAME": ":memory:"}
+    options = {name: _option(value) for name, value in parse_qsl(parts.query)}
+    schema = options.pop("currentSchema", "")
+    return {
+        "ENGINE": ENGINES.get(parts.scheme, ""),
+        "NAME": unquote(parts.path[1:]) or (":memory:" if parts.scheme == "sqlite" else ""),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": parts.port or "",
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {**options, **({"options": f"-c search_path={schema}"} if schema else {})},
+    }
+
+
+def _option(value: str) -> str | int | bool:
+    """A value of libpq's, as its driver takes it."""
+    if value.isdigit():
+        return int(value)
+    return {"true": True, "false": False}.get(value.lower(), value)
 
 
 def database_config(url: str, *, pool: int = 0) -> dict[str, Any]:
@@ -21,8 +52,8 @@ def database_config(url: str, *, pool: int = 0) -> dict[str, Any]:
     """
     problem = "use sqlite:///path/to/file.db or postgresql://user:password@host:5432/name."
     try:
-        config = dict(dj_database_url.parse(url, conn_max_age=None))
-    except (ValueError, KeyError):
+        config = described(url)
+    except ValueError:
         raise ImproperlyConfigured(f"DATABASE_URL can't be read: {problem}") from None
     if config["ENGINE"] == "django.db.backends.sqlite3":
         options: Any = config.get("OPTIONS")

@@ -152,11 +152,11 @@ class Link(models.ForeignKey):  # type: ignore[type-arg]  # generic only in the 
         super().__init__(to, **kwargs)
 
     def deconstruct(self) -> Any:
-        """Name the arguments that a migration needs."""
-        name, path, args, kwargs = super().deconstruct()
+        """Name the arguments that a migration needs, and the class where plugins may import it from."""
+        name, _, args, kwargs = super().deconstruct()
         for key in ("on_delete", "db_constraint", "db_index"):
             kwargs.pop(key, None)
-        return name, path, args, {**kwargs, "on_delete_sql": self.on_delete_sql}
+        return name, "promptadmin.plugins.Link", args, {**kwargs, "on_delete_sql": self.on_delete_sql}
 
     def db_type_suffix(self, connection: BaseDatabaseWrapper) -> str:
         """The constraint, written inline: the form that both a new table and an added column take on both engines."""

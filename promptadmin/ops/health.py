@@ -56,6 +56,9 @@ class HealthOut(Schema):
     llm_model: str | None = None
     mcp_connected: bool | None = None
     token_budgets: dict[str, Any] | None = None
+    plugins: dict[str, dict[str, Any]] | None = Field(
+        None, examples=[{"notes": {"waiting": 3}}], description="What plugins say of themselves, by their labels"
+    )
 
 
 @router.get(
@@ -125,13 +128,15 @@ def _health(request: HttpRequest) -> tuple[int, dict[str, Any]]:
 
 
 def _plugins_fields() -> dict[str, Any]:
-    """What the enabled plugins say of themselves."""
+    """What the enabled plugins say of language models and MCP and, under their labels, of themselves."""
     found: dict[str, Any] = {}
+    others: dict[str, dict[str, Any]] = {}
     for plugin in enabled_plugins():
         for name, path in plugin.health_fields.items():
             with isolate_plugin_errors(plugin.label, f"the health field {name}"):
-                found[name] = import_string(path)()
-    return found
+                place = found if name in HEALTH_FIELDS else others.setdefault(plugin.label, {})
+                place[name] = import_string(path)()
+    return {**found, **({"plugins": others} if others else {})}
 
 
 def _migrations_pending() -> int:

@@ -7,6 +7,8 @@
 | plugins.E003 | a name that nothing has |
 | plugins.E004 | something that can't be imported |
 | plugins.E005 | a plugin made for other releases of promptadmin |
+
+`table_checks` has that of their tables.
 """
 
 from __future__ import annotations
@@ -18,13 +20,13 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.management import get_commands
+from django.urls import URLPattern
 from django.utils.module_loading import import_string
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from promptadmin import __version__
 from promptadmin.plugins.declarations import (
-    HEALTH_FIELDS,
     PluginConfig,
     StartupStep,
     UpkeepJob,
@@ -44,7 +46,6 @@ NAMED = (
     "root_apis",
     "startup_steps",
     "upkeep_jobs",
-    "health_fields",
     "dashboard_panels",
     "dashboard_filters",
     "events",
@@ -151,7 +152,6 @@ def _unknown_names() -> Iterator[checks.CheckMessage]:
             yield error(3, plugin, f"it needs the plugin {name!r}", "Name that one too in PROMPTADMIN_PLUGINS.")
         yield from unknown_names(plugin, "event_receivers", plugin.event_receivers, [*known_events(), ANY])
         yield from unknown_names(plugin, "event_recorders", plugin.event_recorders, [*known_events(), ANY])
-        yield from unknown_names(plugin, "health_fields", plugin.health_fields, HEALTH_FIELDS)
         yield from unknown_names(plugin, "background_commands", plugin.background_commands, get_commands())
 
 
@@ -170,6 +170,8 @@ def _paths(plugin: PluginConfig) -> Iterator[tuple[str, str, Fits, str]]:
     """Each dotted path of a plugin, with what it must lead to."""
     if plugin.api_router:
         yield "api_router", plugin.api_router, _is_router, "a ninja.Router"
+    if plugin.page_urls:
+        yield "page_urls", plugin.page_urls, _are_addresses, "a list of `django.urls.path`s"
     if plugin.asgi_application:
         yield "asgi_application", plugin.asgi_application, callable, "a callable"
     for api in plugin.root_apis:
@@ -202,6 +204,10 @@ def _why_not(path: str, fits: Fits, expected: str) -> str:
     except Exception as error:
         return f"can't be imported: {type(error).__name__}: {error}".rstrip(".")
     return "" if fits(found) else f"is no {expected.removeprefix('a ')}, but of type {type(found).__name__}"
+
+
+def _are_addresses(found: object) -> bool:
+    return isinstance(found, list) and all(isinstance(each, URLPattern) for each in found)
 
 
 def _is_router(found: object) -> bool:

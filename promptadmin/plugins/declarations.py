@@ -16,8 +16,10 @@ from typing import Any, ClassVar, Literal
 from django.apps import AppConfig, apps
 from django.core.exceptions import ImproperlyConfigured
 
+from promptadmin.plugins.plugin_settings import Setting
+
 ENTRY_POINT_GROUP = "promptadmin.plugins"
-#: What `GET /api/health` says of things that only a plugin can have, where none says more.
+#: What `GET /api/health` says of language models and MCP, where no plugin says more.
 HEALTH_FIELDS: Mapping[str, Any] = {
     "claude_available": False,
     "llm_available": False,
@@ -187,7 +189,8 @@ class PluginConfig(AppConfig):
     event_receivers: ClassVar[Mapping[str, str]] = {}
     #: The same, but called within the transaction of the change, to keep a record that stands or falls with it.
     event_recorders: ClassVar[Mapping[str, str]] = {}
-    #: One of HEALTH_FIELDS → dotted path of a function without arguments that returns its value, at each request.
+    #: One of HEALTH_FIELDS, or any other name, which stands under `plugins` and the plugin's label → dotted path of a
+    #: function without arguments that returns its value, at each request.
     health_fields: ClassVar[Mapping[str, str]] = {}
     #: Name → dotted path of a function without arguments that returns a number, which Prometheus reads as
     #: `promptadmin_<label>_<name>`; the first line of the function's docstring says what it is.
@@ -205,6 +208,12 @@ class PluginConfig(AppConfig):
     navigation: ClassVar[Mapping[str, str]] = {}
     #: Pages that list no table, before those.
     navigation_pages: ClassVar[Sequence[NavigationPage]] = ()
+    #: Title above the plugin's pages in the navigation; without one, they stand in the first group.
+    navigation_group: ClassVar[str] = ""
+    #: Dotted path of a list of `django.urls.path`s, for pages of the back-office at `/admin/<label>/`.
+    page_urls: ClassVar[str | None] = None
+    #: What the environment says of the plugin.
+    settings: ClassVar[Sequence[Setting]] = ()
     #: Dotted paths of callables that take a request of signed-in staff, and return what stands in the head of each page
     #: of the back-office, as safe HTML; an empty text for nothing. They run in a read session.
     header_items: ClassVar[Sequence[str]] = ()
@@ -212,6 +221,8 @@ class PluginConfig(AppConfig):
     api_permissions: ClassVar[Mapping[str, Sequence[str]]] = {}
     #: Attribute that other plugins may declare for this one → what `promptadmin plugins` calls it.
     offered_attributes: ClassVar[Mapping[str, str]] = {}
+    #: Whether `plugins --remove` refuses to drop its tables.
+    tables_stay: ClassVar[bool] = False
     #: Names of plugins that must be switched on too.
     requires_plugins: ClassVar[Sequence[str]] = ()
 
@@ -266,6 +277,14 @@ def plugins_by_name(names: Iterable[str]) -> dict[str, PluginConfig | None]:
     loaded = {f"{type(plugin).__module__}.{type(plugin).__qualname__}": plugin for plugin in enabled_plugins()}
     installed = installed_plugins()
     return {name: loaded.get(installed[name].value.replace(":", ".")) for name in names}
+
+
+def declared(attribute: str) -> Iterator[tuple[str, Any]]:
+    """What the enabled plugins declare under a name, one by one, each with its plugin's label."""
+    for plugin in enabled_plugins():
+        found = getattr(plugin, attribute, ())
+        for item in found.items() if isinstance(found, Mapping) else found:
+            yield plugin.label, item
 
 
 def enabled_plugins() -> list[PluginConfig]:

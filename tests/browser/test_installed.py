@@ -27,7 +27,7 @@ from tests.support.servers import Site, running
 PAGE = (REPOSITORY / "docs" / "install.md").read_text()
 BLOCKS = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 DATA = re.compile(r"/(templates|static|plugin_template)/|/py\.typed$")
-EXTRAS = {"postgresql", "mcp", "oidc", "test"}
+EXTRAS = {"postgresql", "mcp", "lint", "oidc", "test"}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_both_packages_hold_every_module_template_and_static_file(packages: tupl
 def test_the_package_asks_for_what_is_pinned_or_newer(packages: tuple[Path, Path]) -> None:
     """Each lower bound is the release that the tests run with; setuptools is there to build, not to run."""
     pinned = {}
-    for name in ("requirements", "requirements-mcp", "requirements-oidc", "requirements-dev"):
+    for name in ("requirements", "requirements-mcp", "requirements-lint", "requirements-oidc", "requirements-dev"):
         for line in (REPOSITORY / f"{name}.txt").read_text().splitlines():
             if (text := line.split("#")[0].strip()) and not text.startswith("-r"):
                 pin = Requirement(text)

@@ -253,7 +253,8 @@ def test_hosts_that_are_not_listed_are_refused_when_kept_and_when_sent(receiver:
 
 @pytest.mark.parametrize("hosts", ["*", "*.", "https://example.com", "a.*.example.com"])
 def test_a_list_that_names_no_hosts_stops_the_start(scratch: Scratch, hosts: str) -> None:
-    done = scratch.manage("check", PROMPTADMIN_WEBHOOKS_HOSTS=hosts)
+    on = "projects,optimizations,webhooks"
+    done = scratch.manage("check", PROMPTADMIN_PLUGINS=on, PROMPTADMIN_WEBHOOKS_HOSTS=hosts)
     assert done.returncode != 0
     assert "PROMPTADMIN_WEBHOOKS_HOSTS" in done.stderr
 

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from tests.support.processes import REPOSITORY
 
-FILES = ("requirements", "requirements-mcp", "requirements-oidc", "requirements-dev")
+FILES = ("requirements", "requirements-mcp", "requirements-lint", "requirements-oidc", "requirements-dev")
 
 
 def required(name: str) -> list[Requirement]:

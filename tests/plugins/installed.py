@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
 from pathlib import Path
+
+from tests.support.processes import Scratch
 
 HERE = Path(__file__).parent
 
@@ -30,3 +36,30 @@ def install(directory: Path, name: str, apps: str, target: str = "", **modules: 
     for module, text in {"apps": apps, **modules}.items():
         (package / f"{module}.py").write_text(text)
     announce(directory, name, target or f"{name}.apps:Config")
+
+
+def install_package(folder: Path, directory: Path) -> Path:
+    """Let pip install a package into a fresh environment there, which sees ours; answers the environment's Python."""
+    venv.create(directory, with_pip=False)
+    python = directory / "bin" / "python"
+    (place,) = directory.glob("lib/python*/site-packages")
+    ours = sysconfig.get_path("purelib")
+    (place / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
+    pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check")
+    installed = run(*pip, "--no-index", "--no-deps", "--no-build-isolation", folder, cwd=directory.parent)
+    assert installed.returncode == 0, installed.stderr
+    return python
+
+
+def run(*command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, with a scratch database of that directory unless the variables say otherwise."""
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=Scratch(cwd).environment(**variables),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=220,
+        check=False,
+    )

@@ -11,7 +11,7 @@ from tests.support.processes import REPOSITORY, Scratch
 
 HEAD = """
 from projects.declarations import PromptCheck
-from promptadmin.plugins import DashboardPanel, PluginConfig, StartupStep
+from promptadmin.plugins import Box, DashboardPanel, Filter, PluginConfig, Setting, StartupStep
 
 class Config(PluginConfig):
     name = "broken"
@@ -51,7 +51,18 @@ DECLARATIONS = {
     "needs_a_plugin": ("    requires_plugins = ('nonesuch',)\n", "E003", "needs the plugin 'nonesuch'"),
     "unknown_event": ("    event_receivers = {'prompt_made': 'broken.parts.fine'}\n", "E003", "There are: *, opt"),
     "alias_of_nothing": ("    strategy_aliases = {'x': 'nonesuch'}\n", "E003", "There are: chain-of-thought"),
-    "unknown_health": ("    health_fields = {'nonesuch': 'json.loads'}\n", "E003", "'nonesuch'"),
+    "unknown_kind": ("    settings = (Setting('X', 'colour'),)\n", "E001", "settings[0]['kind']"),
+    "no_addresses": ("    page_urls = 'broken.parts.fine'\n", "E004", "is no list of `django.urls.path`s"),
+    "filter_without_choices": (
+        "    prompt_filters = (Filter('x', 'x', 'broken.parts.nonesuch', 'broken.parts.fine'),)\n",
+        "E004",
+        "prompt_filters names 'broken.parts.nonesuch'",
+    ),
+    "duplicate_box": (
+        "    prompt_boxes = 2 * (Box('x', 'x', 'broken.parts.fine', 'x.html'),)\n",
+        "E002",
+        "prompt_boxes has 'x'",
+    ),
     "unknown_command": ("    background_commands = ('nonesuch',)\n", "E003", "'nonesuch'"),
     "no_such_module": ("    api_router = 'broken.nonesuch.router'\n", "E004", "ModuleNotFoundError"),
     "no_such_name": ("    event_receivers = {'*': 'broken.parts.nonesuch'}\n", "E004", 'does not define a "nonesuch"'),

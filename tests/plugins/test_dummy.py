@@ -207,11 +207,15 @@ def test_plugins_lists_it_with_what_it_contributes(served: Served) -> None:
 
 
 def test_the_admin_shows_its_table_panel_and_filter(served: Served) -> None:
-    assert served.api.send("POST", "/api/projects", {"name": "looked at"}).status == 201
+    project = served.api.send("POST", "/api/projects", {"name": "looked at"}).json["id"]
+    made = served.api.send("POST", f"/api/projects/{project}/prompts", {"content": "looked at"}).json
+    assert "extensions" not in served.api.send("GET", f"/api/projects/{project}/prompts/{made['id']}").json
     variables = {**served.variables, "DATABASE_URL": f"sqlite:///{served.directory / 'new.db'}"}
-    done = Scratch(served.directory, variables).manage("shell", input=LOOK)
+    done = Scratch(served.directory, variables).manage("shell", input=LOOK.replace("{KEY}", made["id"]))
     assert done.returncode == 0, done.stderr
-    page, panels, table, pages_found, notes_found = json.loads(done.stdout.strip().splitlines()[-1])
+    page, panels, table, pages_found, notes_found, own_page, prompts, prompt, deleting = json.loads(
+        done.stdout.strip().splitlines()[-1]
+    )
     assert "Flavour" in page
     assert "Dummy shows sour" in panels
     assert "Broken panel" in panels
@@ -220,6 +224,12 @@ def test_the_admin_shows_its_table_panel_and_filter(served: Served) -> None:
     assert "Dummy page" in page
     assert "Dummy page" in pages_found
     assert "sticky_note" in notes_found  # found beside the finder that fails
+    assert "Dummies" in page
+    assert own_page == "Dummy page, sweet"
+    assert "looked at" in prompts, "the list is there beside a column and a filter that fail"
+    assert "This box can" in prompt
+    assert "dummy box" not in prompt + prompts
+    assert "Delete prompt" in deleting, "the question is asked beside a count that fails"
 
 
 def test_its_permissions_are_for_its_own_operations_alone(served: Served) -> None:
@@ -267,7 +277,8 @@ from django.test import Client
 client = Client(headers={"host": "localhost"})
 client.force_login(User.objects.get(username="admin"))
 pages = ("/admin/", "/admin/dashboard/panels/?flavour=sour", "/admin/dummy/note/", "/admin/search/?s=dummy+page",
-         "/admin/search/?s=received+project_created")
+         "/admin/search/?s=received+project_created", "/admin/dummy/hello/", "/admin/projects/prompt/",
+         "/admin/projects/prompt/{KEY}/change/", "/admin/projects/prompt/{KEY}/delete/")
 print(json.dumps([client.get(page).content.decode() for page in pages]))
 """
 

@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
 
+from tests.plugins.installed import install_package, run
 from tests.support.processes import REPOSITORY, Scratch
 
 NAME = "word_counts"
-
-
-def fresh_environment(directory: Path) -> Path:
-    """A virtual environment that sees the packages of this one, and nothing of the plugin."""
-    venv.create(directory, with_pip=False)
-    python = directory / "bin" / "python"
-    (place,) = directory.glob("lib/python*/site-packages")
-    ours = sysconfig.get_path("purelib")
-    (place / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
-    return python
-
-
-def run(*command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = Scratch(cwd).environment(**variables)
-    return subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
 
 
 def test_a_new_plugin_works_and_passes_its_tests_and_our_lint(scratch: Scratch) -> None:
@@ -57,23 +32,10 @@ def test_a_new_plugin_works_and_passes_its_tests_and_our_lint(scratch: Scratch) 
     formatted = run(sys.executable, "-m", "ruff", "format", "--check", folder, cwd=folder)
     assert formatted.returncode == 0, formatted.stdout
 
-    python = fresh_environment(scratch.directory / "fresh")
-    pip: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        python,
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ]
-    installed = run(*pip, "--no-index", "--no-deps", "--no-build-isolation", folder, cwd=scratch.directory)
-    assert installed.returncode == 0, installed.stderr
-
+    python = install_package(folder, scratch.directory / "fresh")
     tested = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
     assert tested.returncode == 0, tested.stdout[-3000:]
-    assert "4 passed" in tested.stdout
+    assert "5 passed" in tested.stdout
 
     enabled = {"PROMPTADMIN_PLUGINS": f"projects,optimizations,{NAME}"}
     listed = run(python, REPOSITORY / "manage.py", "plugins", "--json", cwd=scratch.directory, **enabled)

@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from promptadmin.db.database_url import database_config
+from promptadmin.db.database_url import database_config, described
 from promptadmin.db.sqlite.read_connections import Connection
 
 ALIAS = "scratch"
@@ -57,4 +56,4 @@ def connected(config: dict[str, Any], alias: str = ALIAS) -> Iterator[BaseDataba
 
 def postgresql_config(url: str) -> dict[str, Any]:
     """The settings of a PostgreSQL database."""
-    return dict(dj_database_url.parse(url))
+    return {**described(url), "CONN_MAX_AGE": 0}

@@ -15,12 +15,18 @@ class McpConfig(PluginConfig):
     label = "mcp"
     verbose_name = "Model Context Protocol"
     requires_plugins = ("projects", "optimizations")
+    offered_attributes: ClassVar = {"mcp_tools": "MCP tools"}
     asgi_application = "optimizations.contrib.mcp.http.application"
     health_fields: ClassVar = {"mcp_connected": "optimizations.contrib.mcp.health.is_served"}
 
     def ready(self) -> None:
-        """Say what is missing before anything is imported."""
+        """Say what is missing before anything is imported, and what is wrong with other plugins' tools."""
+        from optimizations.contrib.mcp import checks as own
+        from promptadmin.plugins.checks import DECLARATIONS, IMPORTS
+
         checks.register(check_sdk, checks.Tags.compatibility)
+        checks.register(own.check_declarations, DECLARATIONS)
+        checks.register(own.check_imports, IMPORTS)
 
 
 def check_sdk(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.module_loading import import_string
 from mcp_types import CallToolResult, ToolAnnotations
 
 from optimizations.contrib.mcp.answers import answering
 from optimizations.contrib.mcp.calls import in_session
+from promptadmin.plugins.declarations import declared
+from promptadmin.plugins.isolation import isolate_plugin_errors
 
 Function = Callable[..., dict[str, Any]]
 
@@ -56,3 +59,16 @@ def tool(
         return function
 
     return register
+
+
+def every_tool() -> dict[str, ToolSpec]:
+    """Ours, and those that plugins declare; one that can't be had is logged and left out."""
+    found = dict(TOOLS)
+    for label, each in declared("mcp_tools"):
+        with isolate_plugin_errors(label, f"the MCP tool {each.name}"):
+            if each.name in found:
+                raise LookupError(f"There is a tool {each.name} already: rename the plugin's.")
+            again = not each.writes if each.repeatable is None else each.repeatable
+            function = import_string(each.function)
+            found[each.name] = ToolSpec(each.name, each.title, function, each.writes, each.destroys, again)
+    return found

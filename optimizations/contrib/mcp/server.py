@@ -19,7 +19,7 @@ from mcp.shared.exceptions import MCPError
 from optimizations.contrib.mcp import project_tools, run_tools  # noqa: F401  # they register
 from optimizations.contrib.mcp import resources as stored
 from optimizations.contrib.mcp.calls import called_by, in_session, local_caller
-from optimizations.contrib.mcp.registry import TOOLS
+from optimizations.contrib.mcp.registry import every_tool
 from optimizations.contrib.mcp.tools import as_tool
 from promptadmin import __version__
 from promptadmin.context import Caller, current_request_id
@@ -84,7 +84,7 @@ def _counted(tool: str) -> Iterator[None]:
         if settings.METRICS:
             from optimizations.contrib.mcp.counters import CALLS
 
-            known = tool in TOOLS or tool in OPTIMISER_TOOLS
+            known = tool in every_tool() or tool in OPTIMISER_TOOLS
             CALLS.labels(tool if known else "unknown", outcome).inc()
 
 
@@ -124,7 +124,7 @@ def build_server() -> Server:
         title="promptadmin",
         version=__version__,
         instructions=INSTRUCTIONS,
-        tools=[as_tool(spec) for spec in TOOLS.values()],
+        tools=[as_tool(spec) for spec in every_tool().values()],
         # Ids are keys of rows, not paths.
         resource_security=ResourceSecurity(reject_path_traversal=False, reject_absolute_paths=False),
         log_level="WARNING",

@@ -4,9 +4,10 @@ from typing import ClassVar
 
 from django.apps import apps
 
-from projects.declarations import PromptBox, PromptDeclarations
+from projects.declarations import PromptDeclarations
 from projects.events import EVENTS
 from promptadmin.plugins.declarations import PluginConfig, UpkeepJob
+from promptadmin.plugins.page_parts import Box
 
 NOTIFYING = "projects.contrib.comments.notifying"
 
@@ -23,7 +24,7 @@ class CommentsConfig(PromptDeclarations, PluginConfig):
     navigation: ClassVar = {"comment": "forum"}
     header_items = ("projects.contrib.comments.pages.notifications.bell",)
     prompt_boxes = (
-        PromptBox(
+        Box(
             name="comments",
             title="Comments",
             function="projects.contrib.comments.pages.box.box",

@@ -1,7 +1,16 @@
 """Checks on the texts of prompts, as a plugin."""
 
+from importlib.util import find_spec
+from typing import Any
+
+from django.core import checks
+
 from projects.declarations import PromptCheck, PromptDeclarations
 from promptadmin.plugins import PluginConfig
+
+#: Only where the package is installed that knows secrets: it is optional.
+HAS_DETECTORS = find_spec("detect_secrets") is not None
+SECRETS = (PromptCheck("secrets", "Secrets", "projects.contrib.lint.secrets.find_secrets"),) if HAS_DETECTORS else ()
 
 
 class LintConfig(PromptDeclarations, PluginConfig):
@@ -12,7 +21,7 @@ class LintConfig(PromptDeclarations, PluginConfig):
     verbose_name = "Checks on prompts"
     requires_plugins = ("projects",)
     prompt_checks = (
-        PromptCheck("secrets", "Secrets", "projects.contrib.lint.secrets.find_secrets"),
+        *SECRETS,
         PromptCheck(
             "unfilled_placeholders",
             "Unfilled placeholders",
@@ -31,3 +40,17 @@ class LintConfig(PromptDeclarations, PluginConfig):
         PromptCheck("very_long", "Very long text", "projects.contrib.lint.wording.find_very_long_text"),
         PromptCheck("duplicates", "Duplicated prompts", "projects.contrib.lint.wording.find_duplicates"),
     )
+
+    def ready(self) -> None:
+        """Tell what isn't looked for."""
+        checks.register(check_detectors, checks.Tags.compatibility)
+
+
+def check_detectors(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Whether prompts are searched for secrets."""
+    if HAS_DETECTORS:
+        return []
+    install = "pip install 'promptadmin[lint]'"
+    in_checkout = ".venv/bin/pip install --require-hashes -r requirements-lint.lock"
+    problem = "Plugin 'lint': prompts aren't searched for secrets, because detect-secrets isn't installed."
+    return [checks.Warning(problem, hint=f"Run `{install}`, in a checkout `{in_checkout}`.", id="lint.W001")]

@@ -16,7 +16,6 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from projects.contrib.registry.models import LabelEvent, LabelRule, PromotionRequest, PromptName
 from projects.contrib.registry.names import checked_label
 from projects.contrib.registry.pages.tagging import TaggingPages
-from projects.contrib.registry.pages.urls import addresses
 from projects.contrib.registry.repository import RegistryRepository
 from projects.contrib.registry.targets import Target
 from projects.models import Prompt
@@ -49,10 +48,6 @@ class PromptNameAdmin(TaggingPages, OfAPrompt):
     list_filter = ["kind"]
     search_fields = ["name", "description"]
     ordering = ["key"]
-
-    def get_urls(self) -> Any:
-        """With the pages on which prompts are named and their labels moved."""
-        return [*addresses(self.admin_site.admin_view), *super().get_urls()]
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """With the labels of all rows of the page, which one statement reads."""

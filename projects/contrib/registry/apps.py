@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
-from projects.declarations import PromptBox, PromptDeclarations
+from projects.declarations import PromptDeclarations
 from promptadmin.plugins.declarations import DashboardPanel, NavigationPage, PluginConfig, TokenLimit
+from promptadmin.plugins.page_parts import Box
 
 EVENTS = {
     "label_moved": "a label of a prompt was set, moved, split or taken away",
@@ -25,6 +26,7 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
         "write": ["registry.change_promptname", "registry.change_label"],
         "promote": ["registry.promote_label"],
     }
+    page_urls = "projects.contrib.registry.pages.urls.PAGES"
     navigation_pages = (NavigationPage("What is live", "podcasts", "admin:registry_live", "registry.view_label"),)
     navigation: ClassVar = {
         "promptname": "sell",
@@ -38,7 +40,7 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
     prompt_names = "projects.contrib.registry.pages.box.names_of"
     prompt_variables = "projects.contrib.registry.pages.box.variables_of"
     prompt_boxes = (
-        PromptBox(
+        Box(
             name="registry",
             title="Name and labels",
             function="projects.contrib.registry.pages.box.box",
@@ -69,10 +71,9 @@ class RegistryConfig(PromptDeclarations, PluginConfig):
 
     def ready(self) -> None:
         """Let the change log know rules, and limits of tokens know names."""
-        from auditlog.registry import auditlog
-
         from projects.contrib.registry.models import LabelRule, prompts_named
         from projects.models import tell_names
+        from promptadmin.audit import log_saves
 
-        auditlog.register(LabelRule)
+        log_saves(LabelRule)
         tell_names(prompts_named)

@@ -2,11 +2,15 @@
 
 from projects.declarations import PromptCheck
 from promptadmin.plugins import (
+    Box,
+    Column,
     DashboardFilter,
     DashboardPanel,
+    Filter,
     NavigationPage,
     PluginConfig,
     RootApi,
+    Setting,
     StartupStep,
     TokenLimit,
     UpkeepJob,
@@ -21,6 +25,10 @@ class DummyConfig(PluginConfig):
     requires_plugins = ("projects", "optimizations")
     navigation = {"note": "sticky_note"}
     navigation_pages = (NavigationPage("Dummy page", "star", "admin:dummy_note_changelist", "dummy.view_note"),)
+    navigation_group = "Dummies"
+    page_urls = "dummy.parts.urls"
+    settings = (Setting("WORD", "choice", choices=("sweet", "sour")),)
+    tables_stay = True
     finders = ("dummy.parts.find_notes", "dummy.parts.broken_finder")
     gauges = {"notes": "dummy.parts.count_notes"}
     api_permissions = {"read": ["dummy.view_note"]}
@@ -37,6 +45,11 @@ class DummyConfig(PluginConfig):
         UpkeepJob(name="dummy_broken", title="broken job", function="dummy.parts.broken_job", seconds=0.05),
         UpkeepJob(name="dummy_job", title="dummy job", function="dummy.parts.sign_notes", seconds=0.05),
     )
+    prompt_boxes = (Box("dummy_broken", "Broken box", "dummy.parts.broken_box", "dummy/panel.html"),)
+    prompt_columns = (Column("dummy_broken", "Broken column", "dummy.parts.broken_box"),)
+    prompt_filters = (Filter("dummy_broken", "Broken filter", "dummy.parts.broken_choices", "dummy.parts.broken_box"),)
+    prompt_fields = {"broken": "dummy.parts.broken_choices"}
+    deletion_counts = {"Broken things": "dummy.parts.broken_box"}
     health_fields = {"llm_model": "dummy.parts.model", "llm_provider": "dummy.parts.broken_provider"}
     dashboard_panels = (
         DashboardPanel(

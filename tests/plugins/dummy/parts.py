@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from dummy.models import Note
 from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
@@ -175,6 +177,21 @@ def broken_finder(user: Any, text: str) -> list[Hit]:
 def count_notes() -> int:
     """How many notes there are."""
     return Note.objects.count()
+
+
+def broken_box(*args: Any) -> Any:
+    raise RuntimeError("dummy box")
+
+
+def broken_choices(*args: Any) -> Any:
+    raise RuntimeError("dummy choices")
+
+
+def hello(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(f"Dummy page, {settings.DUMMY_WORD}")
+
+
+urls = [path("hello/", hello, name="dummy_hello")]
 
 
 def model() -> str:

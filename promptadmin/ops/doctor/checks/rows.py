@@ -16,6 +16,7 @@ from promptadmin.db.deadlines import is_over
 from promptadmin.db.fields import JSONText
 from promptadmin.db.sqlite.connections import is_file
 from promptadmin.deletions.references import unowned
+from promptadmin.ops.plugin_removal import leftovers
 from promptadmin.plugins.declarations import enabled_plugins
 
 SHOWN = 3
@@ -123,8 +124,9 @@ def _models_with_json() -> list[type[models.Model]]:
 def check_foreign_tables(databases: Sequence[str] | None = None, **kwargs: Any) -> Iterator[checks.CheckMessage]:
     """D206: Tables of plugins that are switched off.
 
-    A plugin's table stays in the database when the plugin is switched off. Where it has a foreign key without ON DELETE
-    to a table of ours, the database refuses to delete the rows that it refers to: such a deletion is answered with 409.
+    A plugin's table stays in the database when the plugin is switched off, until `promptadmin plugins --remove` drops
+    it. Where it has a foreign key without ON DELETE to a table of ours, the database refuses to delete the rows that it
+    refers to: such a deletion is answered with 409.
     """
     for alias in databases or ():
         targets = [model._meta.db_table for model in apps.get_models(include_auto_created=True)]
@@ -137,5 +139,13 @@ def check_foreign_tables(databases: Sequence[str] | None = None, **kwargs: Any) 
                 "deleted.",
                 id="D206",
             )
+        for label, left in leftovers(connections[alias]).items():
+            if left.tables:
+                tables = ", ".join(f"{table} ({rows:,} rows)" for table, rows in left.tables.items())
+                yield checks.Info(
+                    f"the plugin {label} is off, and its tables are still there: {tables}",
+                    hint=f"Leave them, and switch it on when you like; or `promptadmin plugins --remove {label}`.",
+                    id="D206",
+                )
         if not found:
             yield checks.Debug("none stands in the way of deletions", id="D206")

@@ -1,0 +1,1 @@
+"""Named notes on prompts; a note marked "keep" keeps its prompt from being deleted."""
