@@ -140,6 +140,7 @@ proof: install-dev
 		tests/projects/contrib/registry/test_moves_killed.py \
 		tests/api/test_replays.py tests/optimizations/test_search_killed.py tests/bench/test_load.py \
 		-k "measured or killed or flip or damage or stopped or must_not_be_restored or overtakes or every_answer or again_and_again"
+	PROMPTADMIN_REQUIRE_SERVICES=1 PROMPTADMIN_ALL_SAMPLES=1 $(BIN)/python -m pytest --timeout 7200 tests/browser
 	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill="$$RUN_SELFTEST" --durability fast
 	PROMPTADMIN_DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py selftest --kill="$$RUN_SELFTEST" --durability strict
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from django.urls import resolve
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver import Chrome
 from selenium.webdriver.support.wait import WebDriverWait
 
+from tests.support.rounds import WHOLE
+
 AXE = (Path(__file__).parent / "axe-core" / "axe.min.js").read_text()
 #: A list has a table of rows, or one whose rows are bodies of their own.
 FURTHER_ROWS = ("#result_list tr.data-row:nth-child(n+11)", "#result_list tbody:nth-of-type(n+11)")
+_looked_at: set[str] = set()
 GRAVE = ("serious", "critical")
 
 
@@ -37,6 +42,23 @@ def grave_problems(browser: Chrome, *rules: str) -> list[str]:
         for item in found["violations"]
         if item["impact"] in GRAVE
     ]
+
+
+def suits_everybody(browser: Chrome) -> list[str]:
+    """What keeps somebody from using this page: light, dark, and on a telephone.
+
+    The last two are looked at once for each kind of page that this process opens; `make proof` does so every time.
+    """
+    problems = grave_problems(browser)
+    kind = resolve(urlsplit(browser.current_url).path).view_name
+    if WHOLE or kind not in _looked_at:
+        _looked_at.add(kind)
+        use_theme(browser, "dark")
+        problems += grave_problems(browser, "color-contrast")
+        use_theme(browser, "light", width=400)
+        problems += ["wider than 400 pixels"] * overflows(browser)
+        use_theme(browser, "light")
+    return [f"{browser.current_url}: {problem}" for problem in problems]
 
 
 def overflows(browser: Chrome) -> bool:

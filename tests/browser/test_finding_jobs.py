@@ -9,9 +9,9 @@ import pytest
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 
-from tests.browser.accessibility import use_theme
+from tests.browser.accessibility import suits_everybody, use_theme
 from tests.browser.pages import begin_session, click_link, is_loaded, next_page, open_page, sign_in, text_of, wait_for
-from tests.browser.test_jobs import Clicks, Desk, desk, suits_everybody
+from tests.browser.test_jobs import Clicks, Desk, desk
 
 assert desk  # the fixture, which makes a server of this module's own
 pytestmark = pytest.mark.needs_chromium

@@ -14,7 +14,7 @@ from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.browser.accessibility import grave_problems, overflows, use_theme
+from tests.browser.accessibility import suits_everybody
 from tests.browser.pages import begin_session, click, next_page, open_page, text_of, type_into, wait_for
 from tests.support.adopted_database import AdoptedDatabase
 from tests.support.processes import Scratch, environment
@@ -91,17 +91,6 @@ class Clicks:
     def tell(self, job: str, most: int) -> None:
         print(f"{job}: {self.count} clicks")  # noqa: T201 - `pytest -rP` shows it
         assert self.count <= most
-
-
-def suits_everybody(browser: Chrome) -> list[str]:
-    """What keeps somebody from using this page: light, dark, and on a telephone."""
-    problems = grave_problems(browser)
-    use_theme(browser, "dark")
-    problems += grave_problems(browser, "color-contrast")
-    use_theme(browser, "light", width=400)
-    problems += ["wider than 400 pixels"] * overflows(browser)
-    use_theme(browser, "light")
-    return [f"{browser.current_url}: {problem}" for problem in problems]
 
 
 def test_compare_two_runs(browser: Chrome, desk: Desk) -> None:

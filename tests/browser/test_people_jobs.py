@@ -11,9 +11,9 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.browser.accessibility import overflows, use_theme
+from tests.browser.accessibility import overflows, suits_everybody, use_theme
 from tests.browser.pages import begin_session, editor_of, next_page, open_page, text_of, type_into, wait_for
-from tests.browser.test_jobs import Clicks, copied, suits_everybody
+from tests.browser.test_jobs import Clicks, copied
 from tests.support.processes import Scratch
 from tests.support.servers import Site, serving
 
