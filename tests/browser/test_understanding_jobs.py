@@ -14,9 +14,10 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
+from tests.browser.accessibility import suits_everybody
 from tests.browser.pages import open_page, sign_in, text_of, wait_for
 from tests.browser.test_finding_jobs import HIDDEN_FOCUS
-from tests.browser.test_jobs import Clicks, Desk, desk, suits_everybody
+from tests.browser.test_jobs import Clicks, Desk, desk
 
 assert desk  # the fixture, which makes a server of this module's own
 pytestmark = pytest.mark.needs_chromium
