@@ -62,7 +62,7 @@ with write_session():
 
 def block_with(text: str, kind: str = "python") -> str:
     (found,) = (code for language, code in BLOCKS if language == kind and text in code)
-    return found
+    return str(found)
 
 
 def test_the_blocks_make_a_plugin_that_works(scratch: Scratch) -> None:
