@@ -149,7 +149,7 @@ class ProjectActionPages(RepositoryAdmin):
             to_type = _word(meant) if action is DELETE else ""
             state = _state(action, meant)
             contents = _contents(meant) if action is DELETE else None
-            along = _along(meant) if action is DELETE else {}
+            along = dict(_along(meant)) if action is DELETE else {}
         if not count:
             return self._nothing(request, action)
         if count > len(names):
