@@ -121,7 +121,7 @@ def test_roles_are_a_table_of_what_they_may() -> None:
     role = Group.objects.get(name="viewer")
     address = f"/admin/auth/group/{role.pk}/change/"
     form = ada.get(address).content.decode()
-    assert form.count('type="checkbox" name="permissions"') < 60
+    assert form.count('type="checkbox" name="permissions"') < 70
     held = re.findall(r'name="permissions" value="(\d+)" checked', form)
     assert {int(key) for key in held} == {*role.permissions.values_list("pk", flat=True)}
     more = Permission.objects.get(codename="add_prompt")

@@ -34,10 +34,10 @@ def test_the_roles_have_djangos_permissions() -> None:
         "projects.view_promptversion",
         "optimizations.view_optimization",
         *(f"registry.view_{model}" for model in ("promptname", "label", "labelevent", "labelrule")),
-        *("registry.view_promotionrequest", "registry.view_promptfetch"),
+        *("registry.view_promotionrequest", "registry.view_promptfetch", "comments.view_comment"),
     }
     assert rights["viewer"] < rights["editor"]
-    assert {name.split(".")[0] for name in rights["editor"]} == {"projects", "optimizations", "registry"}
+    assert {name.split(".")[0] for name in rights["editor"]} == {"projects", "optimizations", "registry", "comments"}
     assert rights["viewer"] < rights["operator"]
     assert {"promptadmin.run_maintenance", "promptadmin.view_operations"} < rights["operator"]
 

@@ -13,6 +13,7 @@ from django.test import Client
 from optimizations.models import Optimization
 from optimizations.repository import OptimizationRepository
 from projects.api.inputs import PROJECT_ID, PROMPT_ID, RUN_ID
+from projects.contrib.comments.models import Comment
 from projects.contrib.registry.api.schemas import LABEL, NAME, REASON
 from projects.contrib.registry.models import PromotionRequest
 from projects.contrib.registry.repository import RegistryRepository
@@ -113,7 +114,7 @@ WORLDS: tuple[dict[str, bool], ...] = ({}, {"archived": True}, {"with_run": Fals
 def make_documented_rows(*, archived: bool = False, with_run: bool = True) -> None:
     """A project with a named prompt of two versions and a running run, under the ids and names of the examples.
 
-    Its label `production` has moved once, and somebody else asks for a move of `canary`.
+    Its label `production` has moved once, and somebody else asks for a move of `canary`. AUTH_TOKEN has commented on it.
     """
     with write_session():
         Project.objects.create(id=PROJECT_ID, name="Documented")
@@ -123,6 +124,7 @@ def make_documented_rows(*, archived: bool = False, with_run: bool = True) -> No
         registry.give_name(prompt_id=PROMPT_ID, name=NAME)
         registry.move_label(name=NAME, label=LABEL, target=Target.of(1), reason=REASON)
         asked = {"prompt_id": PROMPT_ID, "label": "canary", "to_target": "1", "reason": REASON}
+        Comment.objects.create(pk=1, prompt_id=PROMPT_ID, text="why?", author="AUTH_TOKEN", by="AUTH_TOKEN")
         PromotionRequest.objects.create(pk=1, asked_by="user kim", asker="user 7", **asked)
         if with_run:
             OptimizationRepository().record_run(

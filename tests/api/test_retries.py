@@ -207,7 +207,14 @@ def test_of_duplicates_at_once_one_is_done_and_all_get_its_answer() -> None:
     assert Project.objects.count() == 1
 
 
-PARAMETERS = {"project_id": PROJECT_ID, "prompt_id": PROMPT_ID, "run_id": RUN_ID, "name": NAME, "label": LABEL}
+PARAMETERS = {
+    "project_id": PROJECT_ID,
+    "prompt_id": PROMPT_ID,
+    "run_id": RUN_ID,
+    "name": NAME,
+    "label": LABEL,
+    "comment_id": 1,
+}
 
 
 @pytest.mark.parametrize("name", CHANGES)

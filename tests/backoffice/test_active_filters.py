@@ -42,7 +42,7 @@ def test_each_filter_of_runs_has_a_chip_that_takes_it_away() -> None:
     assert [*found] == [
         "search: text",
         "status: error",
-        "score, 1 to 10: from 4",
+        "score, 0 to 10: from 4",
         "day: to 2026-03-20",
         "tag: one, two",
         "model: model-a",

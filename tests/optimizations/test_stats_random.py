@@ -74,6 +74,7 @@ runs = st.fixed_dictionaries(
         "input_tokens": whole_numbers,
         "output_tokens": whole_numbers,
         "duration_ms": whole_numbers,
+        "model_used": st.sampled_from([None, "model-a", "model-b", ""]),
         "secondary_frameworks": lists,
         "tags": lists,
     }

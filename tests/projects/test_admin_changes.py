@@ -36,7 +36,7 @@ def said(client: Client, answer: Any) -> str:
 def project_fields(project: Project, **changes: Any) -> dict[str, Any]:
     """What the form of a project sends back, with some changes."""
     stored = {"name": project.name, "description": project.description or "", "read_state": project_state(project)}
-    return stored | changes
+    return stored | {"members-TOTAL_FORMS": "0", "members-INITIAL_FORMS": "0"} | changes
 
 
 def confirm(client: Client, address: str, **fields: Any) -> Any:

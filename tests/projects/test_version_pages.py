@@ -140,5 +140,5 @@ def test_each_run_of_a_prompt_shows_the_version_that_it_began_with(client: Clien
     for day, text in texts.items():
         make_run(prompt, raw_prompt=text, created_at=f"{day} 00:00:00+00:00", model_used=f"model of {text}")
     rows = [row for row in rows_of(page(client, f"{PROMPTS}{prompt.id}/change/")) if "model of" in row]
-    assert [row.split()[3] for row in rows] == ["-", "3", "2", "1"]
+    assert [row.split()[4] for row in rows] == ["-", "3", "2", "1"]
     assert "model of two" in rows[2]

@@ -18,7 +18,8 @@ from django.urls import reverse
 from optimizations.contrib.mcp.registry import TOOLS
 from projects.api.inputs import PROJECT_ID, PROMPT_ID, RUN_ID
 from projects.contrib.registry.api.schemas import NAME
-from projects.contrib.registry.models import LabelEvent
+from projects.contrib.registry.models import LabelEvent, PromptName
+from projects.contrib.registry.pages.urls import PAGES
 from projects.models import PromptVersion
 from projects.repository import ProjectRepository
 from promptadmin.api.root_apis import _build
@@ -271,6 +272,8 @@ def of_pages() -> Iterator[Door]:
         if model._meta.app_label not in APPS and model is not Deletion:
             continue
         own = {pattern.name for pattern in model_admin.get_urls() if pattern.name}
+        if model is PromptName:  # with the pages that the plugin declares
+            own |= {pattern.name for pattern in PAGES if pattern.name}
         key = keys.get(str(model._meta.model_name), "1")
         if model is PromptVersion:
             key = "no such version"
