@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
@@ -59,7 +60,12 @@ class CommentListOut(Answer):
     next_cursor: str | None = Field(examples=["7"])
 
 
-COMMENT = Resource(lambda comment_id, **_: CommentRepository().get(comment_id), lock=(Comment, "comment_id"))
+def tag_of(comment: CommentRecord) -> str:
+    """The same whoever asks."""
+    return digest_tag(replace(comment, is_own=False))
+
+
+COMMENT = Resource(lambda comment_id, **_: CommentRepository().get(comment_id), (Comment, "comment_id"), tag_of)
 
 
 @router.get(
@@ -97,7 +103,7 @@ def add_comment(
 ) -> Status[CommentRecord]:
     """Users whom it mentions, as in `@ben`, are told in the back-office, and so are those who follow the prompt."""
     made = CommentRepository().add(prompt_id=prompt_id, project_id=project_id, text=data.text, version=data.version)
-    return Status(201, with_etag(response, made, digest_tag))
+    return Status(201, with_etag(response, made, tag_of))
 
 
 @router.get(
@@ -109,7 +115,7 @@ def add_comment(
 def get_comment(request: HttpRequest, response: HttpResponse, comment_id: CommentId) -> CommentRecord | Status[None]:
     """One comment."""
     response["Cache-Control"] = "no-cache"
-    return unless_known(request, response, CommentRepository().get(comment_id), digest_tag)
+    return unless_known(request, response, CommentRepository().get(comment_id), tag_of)
 
 
 @router.put(
@@ -123,7 +129,7 @@ def edit_comment(
     request: HttpRequest, response: HttpResponse, comment_id: CommentId, data: CommentTextIn
 ) -> CommentRecord:
     """Only whoever wrote it may: the same person, with a session or with a token that they made."""
-    return with_etag(response, CommentRepository().edit(comment_id, text=data.text), digest_tag)
+    return with_etag(response, CommentRepository().edit(comment_id, text=data.text), tag_of)
 
 
 @router.delete(
