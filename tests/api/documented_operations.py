@@ -114,7 +114,7 @@ WORLDS: tuple[dict[str, bool], ...] = ({}, {"archived": True}, {"with_run": Fals
 def make_documented_rows(*, archived: bool = False, with_run: bool = True) -> None:
     """A project with a named prompt of two versions and a running run, under the ids and names of the examples.
 
-    Its label `production` has moved once, somebody else asks for a move of `canary`, and AUTH_TOKEN has commented on it.
+    Its label `production` has moved once, somebody else asks for a move of `canary`; AUTH_TOKEN has commented on it.
     """
     with write_session():
         Project.objects.create(id=PROJECT_ID, name="Documented")

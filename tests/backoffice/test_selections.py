@@ -171,8 +171,8 @@ def test_every_action_of_every_list_is_tried() -> None:
 
     request = RequestFactory().get("/")
     request.user = User(is_superuser=True, is_active=True, is_staff=True)
-    # The next test's, one that makes rows for each message, one that changes none, and two that ask for a project.
-    others = {"export_selected", "replay_all", "compare", "move_selected", "copy_selected"}
+    # The next test's, one that makes rows for each message, one that changes none, and three that ask for more.
+    others = {"export_selected", "replay_all", "compare", "move_selected", "copy_selected", "tag_selected"}
     for model, model_admin in django_admin.site._registry.items():
         if model._meta.app_label == "dummy":
             continue
