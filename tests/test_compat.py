@@ -119,8 +119,8 @@ def test_inherited_private_names_are_used_in_compat_alone() -> None:
     assert used == {"promptadmin/compat.py: _get_obj_does_not_exist_redirect"}
 
 
-#: What Django, import-export and named tuples document in spite of the underscore.
-DOCUMENTED = {"_meta", "_base_manager", "_default_manager", "_state", "_replace", "_asdict", "_fields", "_exit"}
+#: What Django (also managers in `get_queryset`), import-export and named tuples document in spite of the underscore.
+DOCUMENTED = {"_meta", "_base_manager", "_default_manager", "_state", "_replace", "_asdict", "_fields", "_exit", "_db"}
 
 
 def modules() -> Iterator[Path]:

@@ -71,8 +71,8 @@ class PromptChangeList(KeyedChangeList):
     """The list of prompts; what was searched for stands best first, unless somebody chose an order."""
 
     sorts = {
-        "sort_text": lambda row: row.start.casefold(),
-        "sort_project": lambda row: (row.overview.project or "").casefold(),
+        "sort_text": lambda row: str(row.start).casefold(),
+        "sort_project": lambda row: str(row.overview.project or "").casefold(),
         "sort_version": lambda row: row.version,
         "sort_versions": lambda row: row.overview.versions,
         "sort_runs": lambda row: row.overview.runs,

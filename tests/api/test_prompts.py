@@ -346,7 +346,7 @@ def test_every_operation_says_what_clients_need(api: Client) -> None:
         if path.startswith("/api/projects")
         for method, operation in methods.items()
     }
-    assert len(operations) == 19
+    assert len(operations) == 21
     for (path, method), operation in operations.items():
         assert operation["operationId"]
         assert operation["summary"]

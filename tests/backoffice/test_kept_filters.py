@@ -11,7 +11,7 @@ from django.test import Client
 
 from projects.repository import project_state
 from promptadmin.models import ApiToken
-from tests.projects.making import make_project, make_prompt, make_run, make_version
+from tests.projects.making import NO_MEMBERS, make_project, make_prompt, make_run, make_version
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,7 +47,9 @@ def test_every_page_of_a_row_leads_back_to_the_filtered_list(admin: Client) -> N
 def test_the_way_back_after_a_deed_is_the_filtered_list(admin: Client) -> None:
     project = make_project(name="one")
     address, kept = f"/admin/projects/project/{project.pk}/", "?_changelist_filters=q%3Done"
-    saved = admin.post(f"{address}change/{kept}", {"name": "one more", "read_state": project_state(project)})
+    saved = admin.post(
+        f"{address}change/{kept}", {"name": "one more", "read_state": project_state(project), **NO_MEMBERS}
+    )
     assert saved["Location"] == "/admin/projects/project/?q=one"
     for page in ("archive", "restore"):
         asked = admin.get(f"{address}{page}/{kept}").content.decode()

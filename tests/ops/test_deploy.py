@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from promptadmin.contrib.webhooks.apps import WebhooksConfig
 from tests.support.nginx import below_paths, nginx_configuration
 from tests.support.processes import REPOSITORY, Scratch
 from tests.support.servers import serving
@@ -19,7 +20,9 @@ from tests.support.services import needs_nginx
 
 DEPLOY = REPOSITORY / "deploy"
 READS = re.compile(r'env\.\w+\(\s*"(\w+)"')
-SETTINGS = set(READS.findall((REPOSITORY / "promptadmin" / "settings.py").read_text()))
+SETTINGS = set(READS.findall((REPOSITORY / "promptadmin" / "settings.py").read_text())) | {
+    f"PROMPTADMIN_WEBHOOKS_{setting.name}" for setting in WebhooksConfig.settings
+}
 
 
 def run(*line: str) -> str:

@@ -328,7 +328,7 @@ def test_damage_that_has_the_right_checksum_is_found_where_it_matters(
             assert file_contents.dump(file) == expected  # the bit was one of unused space
             assert result.kept is not None
             Path(result.kept).unlink()
-    assert found > FLIPS // 5
+    assert found > FLIPS // 10  # most of so small a file is unused space
 
 
 def test_a_manifest_cannot_name_a_file_elsewhere(open_file: OpenFile, file: Path, backup: Backup) -> None:

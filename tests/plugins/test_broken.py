@@ -56,7 +56,7 @@ DECLARATIONS = {
     "filter_without_choices": (
         "    prompt_filters = (Filter('x', 'x', 'broken.parts.nonesuch', 'broken.parts.fine'),)\n",
         "E004",
-        "prompt_filters names 'broken.parts.nonesuch'",
+        "prompt_filters names 'bad_filter_without_choices.parts.nonesuch'",
     ),
     "duplicate_box": (
         "    prompt_boxes = 2 * (Box('x', 'x', 'broken.parts.fine', 'x.html'),)\n",

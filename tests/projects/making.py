@@ -13,6 +13,10 @@ from projects.models import Project, Prompt, PromptVersion
 _numbers = itertools.count(1)
 
 
+#: What the form of a project sends where nobody is added to its members.
+NO_MEMBERS = {"members-TOTAL_FORMS": "0", "members-INITIAL_FORMS": "0"}
+
+
 def make_project(**values: Any) -> Project:
     return Project.objects.create(**{"name": f"project {next(_numbers)}", **values})
 

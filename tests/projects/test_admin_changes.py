@@ -13,7 +13,7 @@ from django.test import Client
 from optimizations.models import Optimization
 from projects.models import Project, Prompt, PromptVersion
 from projects.repository import ProjectRepository, project_state
-from tests.projects.making import make_project, make_prompt, make_run, make_version
+from tests.projects.making import NO_MEMBERS, make_project, make_prompt, make_run, make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +36,7 @@ def said(client: Client, answer: Any) -> str:
 def project_fields(project: Project, **changes: Any) -> dict[str, Any]:
     """What the form of a project sends back, with some changes."""
     stored = {"name": project.name, "description": project.description or "", "read_state": project_state(project)}
-    return stored | {"members-TOTAL_FORMS": "0", "members-INITIAL_FORMS": "0"} | changes
+    return stored | NO_MEMBERS | changes
 
 
 def confirm(client: Client, address: str, **fields: Any) -> Any:

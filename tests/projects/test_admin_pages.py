@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from projects.models import Project, Prompt, PromptVersion
 from projects.repository import ProjectRepository, project_state
-from tests.projects.making import make_project, make_prompt, make_run, make_version, store
+from tests.projects.making import NO_MEMBERS, make_project, make_prompt, make_run, make_version, store
 
 pytestmark = pytest.mark.django_db
 
@@ -176,7 +176,7 @@ def test_a_context_that_is_not_as_expected_is_shown_and_stays(stored: str) -> No
         assert ("language" in shown.lower()) == (reader is client or stored.startswith('{"'))
         assert ("no JSON object" in shown) == (not stored.startswith('{"'))
     project = Project.objects.get()
-    fields = {"name": "renamed", "description": "", "read_state": project_state(project)}
+    fields = {"name": "renamed", "description": "", "read_state": project_state(project), **NO_MEMBERS}
     if stored.startswith('{"'):
         fields |= {"context_language": "7", "context_patterns": "one"}
     assert client.post(address, fields).status_code == 302

@@ -144,4 +144,4 @@ def test_an_order_of_many_prompts_takes_few_queries() -> None:
     with CaptureQueriesContext(connection) as queries:
         repository.reorder_prompts(project_id=project.id, prompt_ids=keys)
     assert order(project) == [(key, at) for at, key in enumerate(keys)]
-    assert len(queries) <= 12  # three: is there a webhook to be told? One, once: the table in the log
+    assert len(queries) <= 14  # five: is there a webhook, or a person, to be told? One, once: the table in the log

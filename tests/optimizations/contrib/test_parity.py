@@ -16,7 +16,7 @@ from optimizations.contrib.mcp.server import build_server
 from optimizations.models import Optimization
 from projects.models import Project, Prompt, PromptVersion
 from promptadmin.models import LogEntry
-from tests.projects.making import make_project, make_prompt, make_run
+from tests.projects.making import NO_MEMBERS, make_project, make_prompt, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,7 +84,7 @@ class Admin:
     def describe(self, project: Project, language: str) -> str:
         address = f"/admin/projects/project/{project.id}/change/"
         state = re.search(r'name="read_state" value="([^"]*)"', self.client.get(address).content.decode())
-        fields = {"name": project.name, "description": "", "context_language": language}
+        fields = {"name": project.name, "description": "", "context_language": language, **NO_MEMBERS}
         return self._form(address.removeprefix("/admin/"), read_state=state.group(1) if state else "", **fields)
 
     def add_prompt(self, project: Project, content: str) -> str:

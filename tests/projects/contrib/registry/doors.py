@@ -204,7 +204,7 @@ ARGUMENTS: dict[str, Any] = {
     "ids": [RUN_ID],
     "name": "made by a tool",
     "content": "three",
-    "context_profile": {"domain": "support"},
+    "context_profile": {"language": "Python"},
     "raw_prompt": "two",
     "project": PROJECT,
     "query": "two",
