@@ -16,7 +16,9 @@ from tests.support.servers import Site, serving
 
 pytestmark = pytest.mark.needs_chromium
 
-LINKS = "return [...document.querySelectorAll('a[href]')].map(link => new URL(link.getAttribute('href'), document.baseURI).href)"
+LINKS = """
+return [...document.querySelectorAll('a[href]')].map(link => new URL(link.getAttribute('href'), document.baseURI).href)
+"""
 LEFT_OUT = {"admin:logout", "admin:jsi18n"}
 #: What pages without links to them are reached by; the rest is found by following links.
 STARTS = ("/admin/", "/api/docs", "/admin/auth/user/1/password/", "/admin/password_change/")

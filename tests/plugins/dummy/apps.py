@@ -29,6 +29,7 @@ class DummyConfig(PluginConfig):
     page_urls = "dummy.parts.urls"
     settings = (Setting("WORD", "choice", choices=("sweet", "sour")),)
     tables_stay = True
+    header_items = ("dummy.parts.broken_header_item",)
     finders = ("dummy.parts.find_notes", "dummy.parts.broken_finder")
     gauges = {"notes": "dummy.parts.count_notes"}
     api_permissions = {"read": ["dummy.view_note"]}

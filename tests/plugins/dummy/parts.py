@@ -28,6 +28,12 @@ from promptadmin.plugins import (
 )
 
 router = Router(tags=["dummy"])
+
+
+def broken_header_item(request: HttpRequest) -> str:
+    raise ZeroDivisionError
+
+
 root_router = Router()
 
 
