@@ -41,7 +41,7 @@ PromptId = Annotated[str, AfterValidator(storable), Path(description="The prompt
 Version = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="A version; the current one too.", example=1)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_ROWS, example=20)]
 Offset = Annotated[int, Query(ge=0, le=LARGEST_INTEGER, example=20)]
-Force = Annotated[bool, Query(description="Also where programs fetched it in the last 7 days.", example=False)]
+Force = Annotated[bool, Query(description="Also where programs fetched it in the last 7 days.", example=True)]
 
 
 def version_tag(prompt: PromptRecord) -> str:
