@@ -58,7 +58,8 @@ def test_the_page_comes_without_reading_runs() -> None:
     with CaptureQueriesContext(connection) as queries:
         page = client.get("/admin/?project=Support&period=7").content.decode()
     assert not [query for query in queries.captured_queries if "optimizations" in query["sql"]]
-    assert len(queries) <= 13  # each plugin with a navigation costs two, for a savepoint
+    # Each plugin with a navigation costs two, for a savepoint; PostgreSQL is also told which sessions only read.
+    assert len(queries) <= (13 if connection.vendor == "sqlite" else 22)
     assert f'hx-get="{PANELS}?project=Support&amp;period=7"' in page
     assert '<option value="7" selected>Last 7 days</option>' in page
     assert '<option value="Support" selected>Support</option>' in page
