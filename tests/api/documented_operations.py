@@ -8,6 +8,9 @@ from typing import Any
 
 import orjson
 from django.apps import apps
+from django.core.management.color import no_style
+from django.db import connection
+from django.db.models import Model
 from django.test import Client
 
 from optimizations.models import Optimization
@@ -126,12 +129,20 @@ def make_documented_rows(*, archived: bool = False, with_run: bool = True) -> No
         asked = {"prompt_id": PROMPT_ID, "label": "canary", "to_target": "1", "reason": REASON}
         Comment.objects.create(pk=1, prompt_id=PROMPT_ID, text="why?", author="AUTH_TOKEN", by="AUTH_TOKEN")
         PromotionRequest.objects.create(pk=1, asked_by="user kim", asker="user 7", **asked)
+        keep_ids_free(Comment, PromotionRequest)
         if with_run:
             OptimizationRepository().record_run(
                 {"id": RUN_ID, "raw_prompt": "second", "status": "running", "prompt_id": PROMPT_ID}
             )
         if archived:
             ProjectRepository().archive_project(project_id=PROJECT_ID)
+
+
+def keep_ids_free(*tables: type[Model]) -> None:
+    """After rows were made with ids of ours: PostgreSQL would give the next ones the same."""
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), tables):
+            cursor.execute(statement)
 
 
 def remove_documented_rows() -> None:

@@ -30,6 +30,7 @@ from promptadmin.accounts import tokens
 from promptadmin.api.auth import caller_of_token
 from promptadmin.errors import NotFound
 from promptadmin.models import ApiToken, Deletion
+from tests.api.documented_operations import keep_ids_free
 from tests.projects.contrib.registry import doors
 from tests.projects.contrib.registry.doors import (
     APPROVES,
@@ -145,6 +146,7 @@ def world() -> World:
     do("give_name", prompt_id=make_prompt(project, "other").id, name=OTHER)
     asked = {"prompt_id": PROMPT_ID, "label": "production", "from_target": "1", "to_target": "2", "reason": "asked"}
     PromotionRequest.objects.create(pk=1, asked_by="user kim", asker="user kim", **asked)
+    keep_ids_free(PromotionRequest)
     OptimizationRepository().record_run(
         {"id": RUN_ID, "raw_prompt": "two", "status": "running", "prompt_id": PROMPT_ID}
     )
