@@ -30,8 +30,9 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             (directory / "x.db").write_bytes(new_file)
             url = f"sqlite:///{directory / 'x.db'}"
         # Uncounted: what was fetched lately can't be deleted, and these clients have no word for `force`.
-        uncounted = {"PROMPTADMIN_FETCH_SECONDS": "0"}
-        yield stack.enter_context(serving(directory, url, AUTH_TOKEN=TOKEN, PROMPTADMIN_PLUGINS=PLUGINS, **uncounted))
+        yield stack.enter_context(
+            serving(directory, url, AUTH_TOKEN=TOKEN, PROMPTADMIN_PLUGINS=PLUGINS, PROMPTADMIN_FETCH_SECONDS="0")
+        )
 
 
 @pytest.fixture
