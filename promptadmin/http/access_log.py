@@ -61,7 +61,7 @@ def logged(application: Application) -> Application:
 def _counter() -> Callable[[str, str, str, float], None] | None:
     if not settings.METRICS:
         return None
-    from promptadmin.counters import count_request
+    from promptadmin.conf.counters import count_request
 
     return count_request
 

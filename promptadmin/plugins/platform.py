@@ -76,4 +76,4 @@ PLATFORM_JOBS: tuple[UpkeepJob, ...] = (
 )
 
 #: Only where metrics are on.
-METRICS_RECEIVERS: Mapping[str, str] = {"*": "promptadmin.counters.count_event"}
+METRICS_RECEIVERS: Mapping[str, str] = {"*": "promptadmin.conf.counters.count_event"}

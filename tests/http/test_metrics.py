@@ -232,7 +232,7 @@ def test_a_process_that_was_killed_waits_no_more(tmp_path: Path, settings: Any, 
     monkeypatch.setenv(metrics.DIRECTORY, "")
     metrics.share_counters(8000)
     script = (
-        "from promptadmin.counters import WRITERS, EVENTS, waiting_to_write; WRITERS.inc(); EVENTS.labels('x').inc(); "
+        "from promptadmin.conf.counters import WRITERS, EVENTS, waiting_to_write; WRITERS.inc(); EVENTS.labels('x').inc(); "
         "import os; os._exit(9)"
     )
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "promptadmin.settings"}

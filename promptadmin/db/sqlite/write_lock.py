@@ -49,7 +49,7 @@ def _counted() -> AbstractContextManager[None]:
     """Counts who waits, and for how long, where metrics are on."""
     if not settings.METRICS:
         return nullcontext()
-    from promptadmin.counters import waiting_to_write
+    from promptadmin.conf.counters import waiting_to_write
 
     return waiting_to_write()
 

@@ -55,7 +55,7 @@ class Mounts:
             await self._answer(scope, receive, send)
 
     async def _counted(self, scope: Message, receive: Receive, send: Send) -> None:
-        from promptadmin.counters import count_request
+        from promptadmin.conf.counters import count_request
 
         began, status = time.perf_counter(), "500"
 
