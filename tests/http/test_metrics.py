@@ -232,8 +232,8 @@ def test_a_process_that_was_killed_waits_no_more(tmp_path: Path, settings: Any, 
     monkeypatch.setenv(metrics.DIRECTORY, "")
     metrics.share_counters(8000)
     script = (
-        "from promptadmin.conf.counters import WRITERS, EVENTS, waiting_to_write; WRITERS.inc(); EVENTS.labels('x').inc(); "
-        "import os; os._exit(9)"
+        "from promptadmin.conf.counters import WRITERS, EVENTS, waiting_to_write; WRITERS.inc(); "
+        "EVENTS.labels('x').inc(); import os; os._exit(9)"
     )
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "promptadmin.settings"}
     subprocess.run([sys.executable, "-c", script], env=environment, check=False, timeout=60)

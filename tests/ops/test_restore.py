@@ -306,7 +306,7 @@ def test_damage_that_has_the_right_checksum_is_found_where_it_matters(
     open_file: OpenFile, file: Path, tmp_path: Path
 ) -> None:
     """The manifest's hashes are made anew after each flip, as if the damage had been done before they were taken."""
-    add_ballast(file, 1)
+    add_ballast(file, 2)  # with less, most of the file is the unused space of tables without rows
     with open_file(file) as connection:
         backup = make_backup(connection, tmp_path / "backups").backup
     chance = random.Random("flips before the hash")
@@ -328,7 +328,7 @@ def test_damage_that_has_the_right_checksum_is_found_where_it_matters(
             assert file_contents.dump(file) == expected  # the bit was one of unused space
             assert result.kept is not None
             Path(result.kept).unlink()
-    assert found > FLIPS // 10  # most of so small a file is unused space
+    assert found > FLIPS // 5
 
 
 def test_a_manifest_cannot_name_a_file_elsewhere(open_file: OpenFile, file: Path, backup: Backup) -> None:

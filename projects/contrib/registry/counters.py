@@ -1,4 +1,4 @@
-"""What is counted for Prometheus of fetched prompts. Imported only where metrics are on, see `promptadmin.conf.counters`."""
+"""Fetched prompts, counted for Prometheus. Imported only where metrics are on, see `promptadmin.conf.counters`."""
 
 from prometheus_client import Counter
 
