@@ -53,7 +53,11 @@ def test_a_new_plugin_works_and_passes_its_tests_and_our_lint(scratch: Scratch) 
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("Word-Counts", "no name for a plugin"), ("lint", "installed already"), ("json", "conflicts")]
+    ("name", "message"),
+    [
+        *(("Word-Counts", "no name for a plugin"), ("class", "no name for a plugin")),
+        *(("lint", "installed already"), ("json", "conflicts")),
+    ],
 )
 def test_names_that_cannot_work_are_refused(scratch: Scratch, name: str, message: str) -> None:
     done = scratch.manage("startplugin", name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ class Command(TemplateCommand):
 
     def handle(self, **options: Any) -> None:  # type: ignore[override]  # as Django's own startapp does
         name, target = options.pop("name"), options.pop("directory")
-        if not name.isidentifier() or name != name.lower():
-            raise CommandError(f"{name!r} is no name for a plugin: use small letters, digits and underscores.")
+        if not name.isidentifier() or name != name.lower() or iskeyword(name):
+            rule = "use small letters, digits and underscores, and no word of Python's own"
+            raise CommandError(f"{name!r} is no name for a plugin: {rule}.")
         if name in installed_plugins():
             raise CommandError(f"A plugin called {name!r} is installed already: use another name.")
         options |= {

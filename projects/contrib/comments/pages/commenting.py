@@ -41,7 +41,8 @@ def add_view(request: HttpRequest, object_id: str) -> HttpResponse:
         except DomainError as refused:
             form.add_error(None, str(refused))
         else:
-            told = f" {', '.join(made.mentions)} will be told." if made.mentions else ""
+            others = [name for name in made.mentions if name != request.user.get_username()]
+            told = f" {', '.join(others)} will be told." if others else ""
             messages.success(request, f"The comment was added.{told}")
             return HttpResponseRedirect(f"{came_from(request, prompt_id)}#box-comments")
     form.fields["version"].widget = form.fields["version"].hidden_widget()
