@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import NoReturn
+import threading
+from typing import TYPE_CHECKING, NoReturn
 
 from django.apps import apps
 from django.conf import settings
@@ -17,12 +18,16 @@ from promptadmin.db.chosen_database import choose
 from promptadmin.db.executor import GRAPH_ERRORS, explain_broken_graph
 from promptadmin.plugins.declarations import explain_failed_import
 
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
 
 def run(arguments: list[str]) -> None:
     """Run the command that a command line names."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "promptadmin.settings")
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.unraisablehook = _interrupt_again
         if said := choose(arguments[1:], os.environ):
             sys.stderr.write(f"{said}\n")
             sys.stderr.flush()
@@ -42,6 +47,14 @@ def run(arguments: list[str]) -> None:
         if not problem:
             raise
         _stop(f"Wrong setting: {problem}")
+
+
+def _interrupt_again(unraisable: UnraisableHookArgs) -> None:
+    """Python drops a Ctrl-C that arrives while it runs a destructor: press it once more, a moment later."""
+    if isinstance(unraisable.exc_value, KeyboardInterrupt):
+        threading.Timer(0.01, signal.pthread_kill, [threading.main_thread().ident, signal.SIGINT]).start()
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def _stop(message: str) -> NoReturn:

@@ -256,14 +256,20 @@ def app_paths(names: Iterable[str]) -> Iterator[str]:
 
 
 def explain_failed_import(names: Iterable[str]) -> str:
-    """Which of these plugins can't be imported, why, and what to do; an empty text if all can.
+    """Which of these plugins can't be imported or lacks another, why, and what to do; an empty text if all is well.
 
     For a start that Django's own error ended, which names none of them.
     """
     installed = installed_plugins()
-    for name in names:
+    enabled = list(names)
+    for name in enabled:
         try:
-            installed[name].load()
+            lacking = set(getattr(installed[name].load(), "requires_plugins", ())).difference(enabled)
+            if lacking:
+                return (
+                    f"(plugins.E003) The plugin {name!r} needs the plugin {min(lacking)!r}: name that one too in "
+                    f"PROMPTADMIN_PLUGINS."
+                )
         except Exception as error:
             return (
                 f"(plugins.E004) The plugin {name!r} can't be imported: {type(error).__name__}: {error}. Repair or "

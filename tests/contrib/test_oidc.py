@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from django.apps import apps
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
@@ -22,6 +23,7 @@ from django.test import override_settings
 from promptadmin.conf import oidc
 from promptadmin.conf.environment import Environment
 from promptadmin.conf.oidc import OpenIdProvider
+from promptadmin.contrib.oidc.models import Identity
 from promptadmin.contrib.oidc.provider import SignInFailed
 from tests.support.browsing import Answer, Browser
 from tests.support.oidc_provider import Provider, providing
@@ -349,3 +351,8 @@ def test_no_migration_is_missing(scratch: Scratch) -> None:
     variables = {**ENVIRONMENT, "PROMPTADMIN_OIDC_ISSUER": "https://login.example.com"}
     done = scratch.manage("makemigrations", "--check", "--dry-run", "oidc", **variables)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_server_without_the_plugin_does_not_ask_for_its_table() -> None:
+    """Importing its model isn't enough for Django to take it for one of the platform's."""
+    assert Identity not in apps.get_models()

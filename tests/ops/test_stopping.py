@@ -216,3 +216,19 @@ def test_ctrl_c_ends_a_command_with_one_line(
     if process.returncode == 130:
         assert "Interrupted. What was done so far is kept" in errors
     assert gone(children)
+
+
+def test_ctrl_c_within_a_destructor_ends_a_command_too(scratch: Scratch) -> None:
+    """Python drops such an interruption and goes on."""
+    code = (
+        "import signal, time\n"
+        "class Pressed:\n"
+        "    def __del__(self):\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "Pressed()\n"
+        "time.sleep(60)\n"
+    )
+    finished = scratch.manage("shell", "-c", code)
+    assert finished.returncode == 130
+    assert "Traceback" not in finished.stderr
+    assert "Interrupted. What was done so far is kept" in finished.stderr

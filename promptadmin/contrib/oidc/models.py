@@ -18,6 +18,9 @@ class Identity(models.Model):
     objects: ClassVar[models.Manager[Identity]] = models.Manager()
 
     class Meta:
+        app_label = (
+            "oidc"  # otherwise a module that imports this one while the plugin is off gives the model to promptadmin
+        )
         verbose_name_plural = "identities"
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="uq_oidc_identity")]
