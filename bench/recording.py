@@ -74,7 +74,8 @@ def measure_recording(
     headers = {"Content-Type": "application/json"}
     with (
         serving(copy.database, copy.data, copy.token) as server,
-        serving_bare(copy.database, copy.data) as bare_server,
+        # In the other copy: what it stores would keep the upkeep of the first busy in the next round.
+        serving_bare(twin.database, twin.data) as bare_server,
     ):
         skip = 0
         for number in range(rounds):

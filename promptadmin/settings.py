@@ -95,7 +95,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "promptadmin.http.middleware.security_headers_middleware",
     "promptadmin.http.middleware.deadline_middleware",
-    "csp.middleware.CSPMiddleware",
+    "promptadmin.http.browsers.CSPMiddleware",
     "promptadmin.http.middleware.file_in_place_middleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",

@@ -6,6 +6,7 @@ costs more than to answer many a request. Whoever sends a cookie, or no token, g
 
 from __future__ import annotations
 
+from csp import middleware as csp
 from django.conf import settings
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
@@ -51,6 +52,10 @@ class ForBrowsers(MiddlewareMixin):
         if is_of_program(request):
             return self.get_response(request)  # type: ignore[return-value]
         return super().__call__(request)  # type: ignore[return-value]
+
+
+class CSPMiddleware(ForBrowsers, csp.CSPMiddleware):
+    """The content policy that a page asks for; `security_headers_middleware` has the strict one of other answers."""
 
 
 class SessionMiddleware(ForBrowsers, sessions.SessionMiddleware):

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from csp.middleware import CSPMiddleware
+from csp.constants import HEADER
+from csp.utils import build_policy
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import connections
@@ -20,6 +21,7 @@ from promptadmin.db.deadlines import deadline
 from promptadmin.db.postgresql import replicas
 from promptadmin.db.sqlite.file_identity import check_in_place
 from promptadmin.http.client_address import LIVE_PATH, asks_for_health
+from promptadmin.http.csp import STRICT
 from promptadmin.http.error_responses import bad_request, is_of_api, json_error
 from promptadmin.http.methods import READING_METHODS
 
@@ -31,6 +33,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Server": "promptadmin",  # otherwise the server's own name stands here
+    HEADER: str(build_policy(STRICT)),
 }
 #: An encoding of the weight 0.
 REFUSED = re.compile(r";\s*q\s*=\s*0(?:\.0*)?\s*(?:;|$)", re.IGNORECASE)
@@ -38,7 +41,7 @@ DETAILS = {404: "Not Found", 405: "Method Not Allowed"}
 
 
 def security_headers_middleware(get_response: GetResponse) -> GetResponse:
-    """Set the headers that PromptForge's clients and browsers know; the content policy is django-csp's."""
+    """Set the headers that PromptForge's clients and browsers know, unless a page has its own, as of content policy."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -53,8 +56,7 @@ def constant_headers(is_secure: bool) -> dict[str, str]:
     """The headers of every answer that says nothing of them itself, by name."""
     request = HttpRequest()
     request.is_secure = lambda: is_secure  # type: ignore[method-assign]
-    made: Any = CSPMiddleware(lambda _: HttpResponse()).process_response(request, HttpResponse())
-    made = SecurityMiddleware(lambda _: HttpResponse()).process_response(request, made)
+    made: Any = SecurityMiddleware(lambda _: HttpResponse()).process_response(request, HttpResponse())
     security_headers_middleware(lambda _: made)(request)
     return {name: value for name, value in made.items() if name != "Content-Type"}
 
