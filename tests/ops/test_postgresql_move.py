@@ -137,7 +137,10 @@ def test_an_adopted_sample_is_the_same_in_postgresql(
 def test_a_move_killed_at_any_moment_goes_on_where_it_was(
     scratch: Scratch, adopted_sample: Callable[[str], bytes], target: str, name: str
 ) -> None:
-    """First within a table. One that is done, which the next one refuses, makes way for one into another database."""
+    """First within a table. One that is done, which the next one refuses, makes way for one into another database.
+
+    With other plugins, whose tables would be others, it doesn't go on.
+    """
     chance = random.Random("move_to")
     path = scratch.database
     path.write_bytes(adopted_sample(name))
@@ -149,6 +152,9 @@ def test_a_move_killed_at_any_moment_goes_on_where_it_was(
         kill_within_a_table(scratch, target, "optimizations")
         (copied,) = ask(target, "SELECT COUNT(*) FROM optimizations")[0]
         assert 0 < copied < sqlite_rows(path, "SELECT COUNT(*) FROM optimizations")[0][0]
+        fewer = scratch.manage("move_to", target, PROMPTADMIN_PLUGINS="projects,optimizations")
+        assert fewer.returncode == 1
+        assert "The move began with the plugins comments,optimizations,projects,registry" in fewer.stderr
         is_moved(scratch, path, target, *SMALL_BATCHES)
         target = databases.enter_context(postgresql_database())
         while kills < wanted:

@@ -17,6 +17,7 @@ from promptadmin.db.sqlite.connections import quote
 from promptadmin.ops.postgresql_move.errors import MoveError
 from promptadmin.ops.postgresql_move.values import Column, Original
 from promptadmin.ops.startup.sequence import run_startup
+from promptadmin.plugins.declarations import enabled_plugins
 
 ALIAS = "move_target"
 KEPT = "promptadmin_kept_values"
@@ -24,7 +25,7 @@ MARK = "promptadmin_move"
 MARKED_TABLES = "promptadmin_move_tables"
 OWN = (KEPT, MARK, MARKED_TABLES, "django_migrations")
 MAKE_OWN_TABLES = f"""
-    CREATE TABLE {MARK} (source TEXT NOT NULL, prepared BOOLEAN NOT NULL DEFAULT FALSE);
+    CREATE TABLE {MARK} (source TEXT NOT NULL, plugins TEXT NOT NULL, prepared BOOLEAN NOT NULL DEFAULT FALSE);
     CREATE TABLE {MARKED_TABLES} (
         name TEXT PRIMARY KEY, position BIGINT, rows BIGINT NOT NULL, done BOOLEAN NOT NULL
     );
@@ -64,17 +65,24 @@ class Target:
     def prepare(self, source: str) -> None:
         """Take an empty database and make promptadmin's tables in it, or go on with an unfinished move.
 
-        Raises MoveError for any other database.
+        Raises MoveError for any other database, and where other plugins are switched on than when the move began: its
+        tables would be others.
         """
+        plugins = ",".join(sorted(plugin.label for plugin in enabled_plugins()))
         if not self._is_marked():
             if self.tables():
                 raise MoveError("The target database isn't empty: name an empty one.")
             with self._transaction() as cursor:
                 cursor.execute(MAKE_OWN_TABLES)
-                cursor.execute(f"INSERT INTO {MARK} (source) VALUES (%s)", [source])
-        begun, prepared = self._one(f"SELECT source, prepared FROM {MARK}")
+                cursor.execute(f"INSERT INTO {MARK} (source, plugins) VALUES (%s, %s)", [source, plugins])
+        begun, its_plugins, prepared = self._one(f"SELECT source, plugins, prepared FROM {MARK}")
         if begun != source:
             raise MoveError(f"The target database has an unfinished move of {begun}: finish it, or name an empty one.")
+        if its_plugins != plugins:
+            raise MoveError(
+                f"The move began with the plugins {its_plugins}, and {plugins} are switched on: go on with the same "
+                "PROMPTADMIN_PLUGINS, or name an empty database."
+            )
         if not prepared:
             run_startup(using=self.connection.alias)
             # What the migrations put in (permissions, groups) comes from the source, with its keys.
