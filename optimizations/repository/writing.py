@@ -57,7 +57,7 @@ class Writing(Reading):
             given["prompt_id"] = projects.ensure_prompt_in(project, given["raw_prompt"])
             linked = given["prompt_id"] is not None
         stored = self._insert_run(given)
-        expect_writable(Optimization, [given["id"]], self.using)
+        expect_writable(Optimization, [given["id"]], self.using, must_name="a run")
         run_changed("optimization_created", given, self.using)
         if given["status"] in FINISHED:
             run_changed("optimization_finished", given, self.using)
@@ -214,7 +214,7 @@ class Writing(Reading):
     def _update(self, current: Record, changes: Mapping[str, Any]) -> None:
         if changes:
             self.runs.filter(id=current["id"]).update(**stored_values(changes))
-            expect_writable(Optimization, [current["id"]], self.using)
+            expect_writable(Optimization, [current["id"]], self.using, must_name="a run")
             before = {name: current[name] for name in changes}
             record(run_change(current, before=before, after=changes), using=self.using)
             is_end = current["status"] not in FINISHED and changes.get("status") in FINISHED

@@ -41,6 +41,13 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in t
         """What was typed."""
         return {name: str(self.cleaned_data.get(name) or "").splitlines() for name in LIMITS}
 
+    def clean_name(self) -> str:
+        """Refuse the name of a token that is in use."""
+        try:
+            return tokens.checked_name(self.cleaned_data["name"])
+        except DomainError as refused:
+            raise forms.ValidationError(str(refused)) from refused
+
     def clean(self) -> None:
         """Show in the form what can be no limit."""
         super().clean()
