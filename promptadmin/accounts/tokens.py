@@ -183,7 +183,9 @@ def revoke_token(prefix_or_name: str) -> ApiToken:
         found = [token for token in found if token.is_usable(now)] or found
     if len(found) != 1:
         known = ", ".join(f"{token.prefix} ({token.name})" for token in ApiToken.objects.filter(revoked_at=None))
-        raise NotFound(f"{len(found)} tokens are called {prefix_or_name!r}; name one of: {known or 'none left'}.")
+        raise NotFound(
+            f"{len(found) or 'No'} usable tokens are called {prefix_or_name!r}; name one of: {known or 'none left'}."
+        )
     token = found[0]
     token.revoked_at = timezone.now()
     token.save(update_fields=["revoked_at"])

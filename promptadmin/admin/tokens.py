@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from promptadmin.accounts import tokens
 from promptadmin.backoffice.code_snippets import snippets
 from promptadmin.backoffice.row_history import HistoryPage
+from promptadmin.counted import counted
 from promptadmin.errors import DomainError
 from promptadmin.models import ApiToken
 
@@ -114,4 +115,4 @@ class ApiTokenAdmin(HistoryPage, ModelAdmin):
         found = list(queryset.filter(revoked_at=None))
         for token in found:
             tokens.revoke_token(token.prefix)
-        self.message_user(request, f"Revoked {len(found)} tokens.")
+        self.message_user(request, f"Revoked {counted(len(found), 'token')}.")

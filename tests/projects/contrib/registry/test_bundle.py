@@ -123,8 +123,8 @@ def test_the_command_writes_checks_and_shows_the_key(
     call_command("bundle", file, "--check")
     call_command("bundle", "--key")
     assert capsys.readouterr().out.splitlines() == [
-        f"1 prompts of 'production' are in {file}.",
-        "1 prompts of 'production', as they were signed.",
+        f"Wrote 1 prompt of 'production' to {file}.",
+        "1 prompt of 'production', as signed.",
         bundle_key(),
     ]
     assert file.read_bytes() == api.get("/api/bundle").content
