@@ -11,6 +11,7 @@ from django.test import Client
 from promptadmin.accounts import tokens
 from promptadmin.counted import counted
 from promptadmin.models import ApiToken
+from tests.projects.making import make_project, make_prompt
 
 
 def test_one_is_singular_and_thousands_are_apart() -> None:
@@ -47,5 +48,6 @@ def test_the_back_office_and_commands_count_so(capsys: pytest.CaptureFixture[str
     chosen = {"action": "revoke", "_selected_action": ApiToken.objects.get().pk}
     page = browser.post("/admin/promptadmin/apitoken/", chosen, follow=True)
     assert [str(message) for message in page.context["messages"]] == ["Revoked 1 token."]
+    make_prompt(make_project(), "Answer.")
     call_command("name_prompts", "--plan")
-    assert "0 prompts would get a name" in capsys.readouterr().out
+    assert "1 prompt would get a name" in capsys.readouterr().out

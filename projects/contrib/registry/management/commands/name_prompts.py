@@ -33,6 +33,9 @@ class Command(BaseCommand):
         """Show the plan, or carry it out in short transactions: what is interrupted goes on where it was left."""
         with read_session():
             plan = list(propose(DEFAULT_DB_ALIAS))
+        if not plan:
+            self.stdout.write("No prompt needs a name: there is nothing to do.")
+            return
         for proposal in plan:
             self.stdout.write(f"{proposal.name}  ←  {proposal.beginning}")
         if options["plan"]:
