@@ -134,8 +134,15 @@ def _chart(
         "title": measure.title,
         "bars": bars,
         "width": len(bars),
-        "highest": measure.scale or f"up to {measure.written(highest)}",
+        "highest": _scale(measure, values, highest),
     }
+
+
+def _scale(measure: Measure, values: Sequence[float | None], highest: float) -> str:
+    """How high the bars reach, in words; where there is no bar, that there is none."""
+    if measure.scale:
+        return measure.scale if any(value is not None for value in values) else "none"
+    return f"up to {measure.written(highest)}" if any(values) else "none"
 
 
 def _row(dashboard: Dashboard, step: Step) -> dict[str, Any]:

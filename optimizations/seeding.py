@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from projects.models import ProjectStatus
 from projects.namesakes import is_first_of_name
+from promptadmin.counted import counted
 from promptadmin.db.chunks import in_chunks
 from promptadmin.db.features import has_row_numbers, row_place, takes_any_value
 from promptadmin.db.fields import new_id, stored_moment
@@ -92,7 +93,7 @@ def seed_projects(context: StepContext) -> StepResult:
                 prompts += maker.make(project_id, name, now)
                 seeded.add(project_id)
     maker.close()
-    message = f"made {len(names)} projects with {prompts} prompts" if names else "nothing to do"
+    message = f"made {counted(len(names), 'project')} with {counted(prompts, 'prompt')}" if names else "nothing to do"
     return StepResult(len(names) + prompts, message)
 
 
@@ -113,7 +114,7 @@ def backfill_prompts(context: StepContext) -> StepResult:
                 now = stored_moment(timezone.now(), connection)
                 made += maker.make(project_id, name, now, only_missing=True)
     maker.close()
-    return StepResult(made, f"made {made} prompts" if made else "nothing to do")
+    return StepResult(made, f"made {counted(made, 'prompt')}" if made else "nothing to do")
 
 
 class _PromptMaker:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from optimizations.models import RunStatus
 from optimizations.strategies import all_aliases
 from projects.namesakes import is_first_of_name
+from promptadmin.counted import counted
 from promptadmin.db.features import has_row_numbers, row_place
 from promptadmin.db.legacy_values import read_moment
 from promptadmin.db.schema import index_columns
@@ -87,7 +88,7 @@ def normalize_strategies(context: StepContext) -> StepResult:
             f"UPDATE optimizations SET {assignments} WHERE {condition}", (pairs + pairs) + (aliases + aliases)
         )
         changed = cursor.rowcount
-    return StepResult(changed, f"renamed the strategy of {changed} runs" if changed else "nothing to do")
+    return StepResult(changed, f"renamed the strategy of {counted(changed, 'run')}" if changed else "nothing to do")
 
 
 def link_prompts(context: StepContext) -> StepResult:
@@ -127,7 +128,8 @@ def link_prompts(context: StepContext) -> StepResult:
                     linked += cursor.rowcount
         for statement in (DROP_LINKS, MAKE_LINK_INDEX):
             cursor.execute(statement)
-    return StepResult(linked, f"linked {linked} runs to their prompts" if linked else "nothing to do")
+    its = "its prompt" if linked == 1 else "their prompts"
+    return StepResult(linked, f"linked {counted(linked, 'run')} to {its}" if linked else "nothing to do")
 
 
 def _drop_link_index(connection: BaseDatabaseWrapper) -> None:
@@ -164,6 +166,7 @@ def cleanup_stale(context: StepContext) -> StepResult:
                 f"WHERE id IN ({', '.join('%s' for _ in keys)})",
                 [RunStatus.ERROR, STALE_MESSAGE, *keys],
             )
-    message = f"{len(stale)} runs became errors" if stale else "nothing to do"
+    ended = "an error" if len(stale) == 1 else "errors"
+    message = f"{counted(len(stale), 'run')} became {ended}" if stale else "nothing to do"
     warnings = [f"Run {key} is running since a time that can't be read: it stays as it is." for key in unreadable]
     return StepResult(len(stale), message, warnings)

@@ -57,8 +57,10 @@ def of_projects(reach: Reach, column: str) -> Q:
     return own & ~Q(**{f"{column}__in": sorted(reach.hidden)}) if reach.hidden else own
 
 
-def expect_writable(model: type[models.Model], keys: Iterable[Any], using: str) -> None:
+def expect_writable(model: type[models.Model], keys: Iterable[Any], using: str, *, must_name: str = "") -> None:
     """Raises Forbidden unless whoever acts may change all these rows, which they see.
+
+    `must_name` is what `outside` takes.
 
     Also to be asked after a write: what it has made, or moved, must be within reach. The error then ends the session,
     which undoes the write.
@@ -69,7 +71,8 @@ def expect_writable(model: type[models.Model], keys: Iterable[Any], using: str) 
     for chunk in in_chunks(dict.fromkeys(keys), KEYS_A_QUERY):
         rows = model._base_manager.using(using).filter(pk__in=chunk)
         if rows.filter(_within(model, reach.writable)).count() < len(chunk):
-            raise outside(current_actor(), rows.filter(_within(model, reach)).count() == len(chunk))
+            is_seen = rows.filter(_within(model, reach)).count() == len(chunk)
+            raise outside(current_actor(), is_seen, must_name=must_name)
 
 
 def expect_whole_projects() -> None:
@@ -92,8 +95,11 @@ def expect_everything() -> None:
         raise outside(current_actor())
 
 
-def outside(actor: Actor, is_seen: bool = False) -> Forbidden:
-    """Says which limit it is that somebody's change would not be within; one who sees it all may not change it."""
+def outside(actor: Actor, is_seen: bool = False, *, must_name: str = "") -> Forbidden:
+    """Says which limit it is that somebody's change would not be within; one who sees it all may not change it.
+
+    `must_name` is what has to name where it belongs to be within it, as in "a run".
+    """
     reach = actor.reach or Reach()
     limits = []
     if reach.projects is not None:
@@ -101,7 +107,9 @@ def outside(actor: Actor, is_seen: bool = False) -> Forbidden:
     if reach.prefixes is not None:
         limits.append(f"prompts whose names begin with {' or '.join(reach.prefixes)}")
     if limits:
-        return Forbidden(f"{actor.name} is limited to {' and to '.join(limits)}: this would change something else")
+        field = "project" if reach.prefixes is None else "prompt_id"
+        then = f"{must_name} must name one of them as its {field}" if must_name else "this would change something else"
+        return Forbidden(f"{actor.name} is limited to {' and to '.join(limits)}: {then}")
     if is_seen:
         return Forbidden(f"{actor.name} is a viewer of this project, and may not change it: ask an editor of it")
     return Forbidden(f"This would concern a project that has members, and {actor.name} is none of them")

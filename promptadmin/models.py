@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from promptadmin.context import Reach
+from promptadmin.counted import counted
 
 
 class ApiToken(models.Model):
@@ -188,7 +189,7 @@ class DeletedRows(models.Model):
         default_permissions = ()
 
     def __str__(self) -> str:
-        return f"{self.rows} rows of {self.table}"
+        return f"{counted(self.rows, 'row')} of {self.table}"
 
 
 class SavedView(models.Model):

@@ -102,7 +102,7 @@ def test_projects_and_prompts_are_logged_from_beginning_to_end() -> None:
     repository.delete_project(project_id=key)
     made = {"name": [None, "Support"], "description": [None, "Answers"]}
     order = {"order of prompts": [f"{first}, {second}", f"{second}, {first}"]}
-    gone = "with 1 prompts, 2 earlier versions and 1 runs, which are gone"
+    gone = "with 1 prompt, 2 earlier versions and 1 run, which are gone"
     assert entries(key) == [
         ("create", made, ""),
         ("update", order, ""),

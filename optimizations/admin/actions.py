@@ -25,6 +25,7 @@ from projects.models import Project, ProjectStatus
 from promptadmin.backoffice.kept_filters import keep_filters
 from promptadmin.backoffice.row_history import HistoryPage
 from promptadmin.backoffice.selection import AGAIN, Selection, carry_out, select
+from promptadmin.counted import counted
 from promptadmin.db.deadlines import reading_deadline
 from promptadmin.db.sessions import read_session
 from promptadmin.errors import DomainError, PreconditionFailed
@@ -173,7 +174,7 @@ class RunActions(HistoryPage, ModelAdmin):
         except DomainError as refused:
             form.add_error(None, str(refused))
             return self._page(request, action, selection, form, again=isinstance(refused, PreconditionFailed))
-        runs = "1 run" if outcome.changed == 1 else f"{outcome.changed} runs"
+        runs = counted(outcome.changed, "run")
         done = {"delete_runs": f"Deleted {runs}.", "mark_stale": f"Marked {runs} as interrupted."}
         messages.success(request, done.get(action, f"Changed {runs}."))
         if outcome.rest is not None:

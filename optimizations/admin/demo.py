@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 
 from optimizations.tools.loaded_demo import DEMO_PERMISSIONS, NAMES, demo_projects, load_demo, take_demo_away
 from projects.admin.confirming import Question, ask
+from promptadmin.counted import counted
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.errors import DomainError
 
@@ -56,7 +57,7 @@ class DemoPage(ModelAdmin):
         """What was done. Raises Conflict."""
         is_loaded = bool(demo_projects())
         if wanted == LOAD and not is_loaded:
-            return f"Loaded the demo: {load_demo()} runs in {len(NAMES)} projects."
+            return f"Loaded the demo: {counted(load_demo(), 'run')} in {counted(len(NAMES), 'project')}."
         if wanted == TAKE_AWAY and is_loaded:
-            return f"Took the demo away, with {take_demo_away()} runs."
+            return f"Took the demo away, with {counted(take_demo_away(), 'run')}."
         return "The demo was as you wanted it already."

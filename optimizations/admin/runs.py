@@ -35,6 +35,7 @@ from promptadmin.backoffice.columns import ChoosesColumns
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.kept_filters import keep_filters
 from promptadmin.backoffice.plugin_parts import PluginParts
+from promptadmin.counted import counted
 from promptadmin.db.sessions import read_session
 from promptadmin.errors import NotFound
 from promptadmin.http.keys import row_page
@@ -158,7 +159,7 @@ class OptimizationAdmin(PluginParts, ChoosesColumns, ExchangeAdmin, CompareRuns,
         record: Record = row.record
         counts = [record["input_tokens"], record["output_tokens"]]
         known = [count for count in counts if count is not None]
-        return _two_lines(duration(record["duration_ms"]), f"{sum(known):,} tokens" if known else None)
+        return _two_lines(duration(record["duration_ms"]), counted(sum(known), "token") if known else None)
 
     @admin.display(description="task type")
     def task(self, row: Any) -> str:

@@ -133,7 +133,7 @@ class Importing(Writing):
             insert_rows(connection, Optimization._meta.db_table, columns, _rows(columns, ordered, links, connection))
         except IntegrityError as error:
             raise Conflict("Another request changed the same runs or their prompts: try again") from error
-        expect_writable(Optimization, [run["id"] for run in ordered], self.using)
+        expect_writable(Optimization, [run["id"] for run in ordered], self.using, must_name="a run")
 
 
 def _rows(

@@ -20,6 +20,7 @@ from projects.models import ProjectStatus, Prompt
 from projects.reach import expect_everything, expect_writable
 from projects.repository import ProjectRepository
 from promptadmin.audit import LONGEST, Change, record
+from promptadmin.counted import counted
 from promptadmin.db.fields import new_id, stored_moment
 from promptadmin.db.legacy_values import read_text
 from promptadmin.db.raw import fetch_all
@@ -57,7 +58,7 @@ class Writing(Reading):
             given["prompt_id"] = projects.ensure_prompt_in(project, given["raw_prompt"])
             linked = given["prompt_id"] is not None
         stored = self._insert_run(given)
-        expect_writable(Optimization, [given["id"]], self.using)
+        expect_writable(Optimization, [given["id"]], self.using, must_name="a run")
         run_changed("optimization_created", given, self.using)
         if given["status"] in FINISHED:
             run_changed("optimization_finished", given, self.using)
@@ -157,7 +158,7 @@ class Writing(Reading):
         expect_writable(Optimization, found, self.using)
         changes = self._deletions(rows)
         if found:
-            title = changes[0].title if len(found) == 1 else f"{len(found)} runs"
+            title = changes[0].title if len(found) == 1 else counted(len(found), "run")
             begin(Deletion(kind=RUNS, parts=json.dumps(list(found)), title=title), self.using)
         record(*changes, using=self.using)
         for run_id, prompt_id in found.items():
@@ -170,10 +171,12 @@ class Writing(Reading):
         deleted = self.runs.count()
         if deleted:
             begin(
-                Deletion(kind=ALL_RUNS, parts=last_run(connections[self.using]), title=f"all {deleted} runs"),
+                Deletion(
+                    kind=ALL_RUNS, parts=last_run(connections[self.using]), title=f"all {counted(deleted, 'run')}"
+                ),
                 self.using,
             )
-        note = f"all {deleted} runs"
+        note = f"all {counted(deleted, 'run')}"
         record(Change(model=Optimization, key="*", title="every run", before={}, note=note), using=self.using)
         runs_changed("optimizations_cleared", deleted, self.using)
         return deleted
@@ -214,7 +217,7 @@ class Writing(Reading):
     def _update(self, current: Record, changes: Mapping[str, Any]) -> None:
         if changes:
             self.runs.filter(id=current["id"]).update(**stored_values(changes))
-            expect_writable(Optimization, [current["id"]], self.using)
+            expect_writable(Optimization, [current["id"]], self.using, must_name="a run")
             before = {name: current[name] for name in changes}
             record(run_change(current, before=before, after=changes), using=self.using)
             is_end = current["status"] not in FINISHED and changes.get("status") in FINISHED

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from projects.admin.confirming import Question, ask
 from projects.records import Contents
-from projects.repository.deleting import reached_deletions
+from projects.repository.deleting import reached_deletions, told_counts
 from projects.templatetags.prompt_texts import beginning
 from promptadmin.backoffice.readonly_admin import WithoutChanges
 from promptadmin.db.sessions import write_session
@@ -79,7 +79,7 @@ class DeletionAdmin(WithoutChanges):
 
     @admin.display(description="with")
     def counts(self, row: Deletion) -> str:
-        return f"{row.prompts:,} prompts, {row.versions:,} earlier versions, {row.runs:,} runs"
+        return ", ".join(told_counts(row))
 
     @admin.display(description="who", ordering="by")
     def who(self, row: Deletion) -> str:

@@ -30,6 +30,7 @@ from promptadmin.backoffice.selection import (
     carry_out,
     select,
 )
+from promptadmin.counted import counted
 from promptadmin.db.chunks import in_chunks
 from promptadmin.db.deadlines import reading_deadline
 from promptadmin.db.sessions import read_session
@@ -118,7 +119,7 @@ class ProjectActionPages(RepositoryAdmin):
         return self._done(request, action, outcome, of_one) if outcome.done else self._nothing(request, action)
 
     def _done(self, request: HttpRequest, action: ProjectAction, outcome: Outcome, of_one: str | None) -> HttpResponse:
-        done = f"{outcome.changed:,} projects"
+        done = counted(outcome.changed, "project")
         if of_one is not None:
             [name] = paths_of(ProjectRepository().projects.filter(id=of_one), ProjectRepository().using).values()
             done = f"“{beginning(name)}”"

@@ -15,6 +15,7 @@ from projects.repository.rows import PROJECT_ARCHIVED, PROJECT_MISSING, Rows
 from projects.runs import Runs, get_runs
 from promptadmin.audit import record
 from promptadmin.context import current_actor
+from promptadmin.counted import counted
 from promptadmin.db.kept_rows import put_back, unpack, write_over
 from promptadmin.deletions.kinds import KINDS, Kind, Part
 from promptadmin.errors import Conflict, Forbidden
@@ -130,8 +131,17 @@ def _prompt_is_back(deletion: Deletion, using: str) -> None:
 
 def told(deletion: Deletion) -> str:
     """What the change log says of a restored deletion."""
-    counts = f"{deletion.prompts} prompts, {deletion.versions} earlier versions and {deletion.runs} runs"
-    return f"restored, with {counts}. {deletion.note}".strip()
+    prompts, versions, runs = told_counts(deletion)
+    return f"restored, with {prompts}, {versions} and {runs}. {deletion.note}".strip()
+
+
+def told_counts(deletion: Deletion) -> tuple[str, str, str]:
+    """How many prompts, earlier versions and runs went, in words."""
+    return (
+        counted(deletion.prompts, "prompt"),
+        counted(deletion.versions, "earlier version"),
+        counted(deletion.runs, "run"),
+    )
 
 
 KINDS[PROJECT] = Kind(_parts_of_project, _project_is_back, "projects.delete_project", _expect_name)

@@ -23,6 +23,7 @@ from projects.repository.prompts import Prompts
 from projects.repository.rows import moment, not_blank, project_state, storable
 from projects.texts.forms import composed
 from promptadmin.audit import record
+from promptadmin.counted import counted
 from promptadmin.db import json_text
 from promptadmin.db.cache import cached_until_write
 from promptadmin.deletions.work import begin, expect_settled
@@ -158,8 +159,9 @@ class Projects(Prompts):
         expect_deletable(self.prompts.filter(project_id=row.id), force=force)
         deletion = Deletion(kind=PROJECT, key=row.id, parts=self.name_of_runs(row.id) or "", title=row.name)
         gone = begin(deletion, self.using, keep=[(Project, row.id)])
-        told = f"{gone['prompts']} prompts, {gone['versions']} earlier versions and {gone['runs']} runs"
-        self._update(row, note=f"with {told}, which are gone", status=ProjectStatus.DELETED)
+        prompts, versions = counted(gone["prompts"], "prompt"), counted(gone["versions"], "earlier version")
+        note = f"with {prompts}, {versions} and {counted(gone['runs'], 'run')}, which are gone"
+        self._update(row, note=note, status=ProjectStatus.DELETED)
         return gone["runs"]
 
     def get_context(self, *, name: str) -> Profile | None:

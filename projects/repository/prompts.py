@@ -21,6 +21,7 @@ from projects.repository.rows import NO_PROJECT, Rows, moment, not_blank, of_pro
 from projects.runs import RunsFound
 from promptadmin.audit import record
 from promptadmin.conf.limits import REASON_LENGTH
+from promptadmin.counted import counted
 from promptadmin.db.fields import stored_moment
 from promptadmin.db.legacy_values import read_count, read_moment, read_text
 from promptadmin.db.raw import execute, fetch_all
@@ -142,7 +143,7 @@ class Prompts(Rows):
         deletion = Deletion(kind=PROMPT, key=row.id, parts=project.id if project else "", title=str(row))
         gone = begin(deletion, self.using)
         before = {"content": row.content, "version": row.version, "project": project and project.name}
-        note = f"with {gone['versions']} earlier versions and {gone['runs']} runs"
+        note = f"with {counted(gone['versions'], 'earlier version')} and {counted(gone['runs'], 'run')}"
         record(prompt_change(row, before=before, note=note), using=self.using)
         prompt_changed("prompt_deleted", row, self.using)
         return gone["runs"]

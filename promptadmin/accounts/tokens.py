@@ -19,7 +19,7 @@ from promptadmin.context import current_actor
 from promptadmin.db.infrastructure_errors import fault_of
 from promptadmin.db.legacy_values import read_moment
 from promptadmin.db.raw import fetch_all
-from promptadmin.errors import Forbidden, Invalid, NotFound
+from promptadmin.errors import Conflict, Forbidden, Invalid, NotFound
 from promptadmin.models import ApiToken
 from promptadmin.plugins.declarations import enabled_plugins
 
@@ -49,10 +49,12 @@ def create_token(
     expires_at: dt.datetime | None = None,
     created_by: Any = None,
 ) -> tuple[ApiToken, str]:
-    """Make a token and return it with its secret, which can't be shown again. Raises what `checked_limits` raises."""
+    """Make a token and return it with its secret, which can't be shown again.
+
+    Raises what `checked_name` and `checked_limits` raise, and Invalid.
+    """
     wanted = set(scopes)
-    if not name.strip():
-        raise Invalid("A token needs a name: say which program uses it.")
+    name = checked_name(name)
     if not wanted or wanted - set(SCOPES):
         raise Invalid(f"A token's scopes are one or more of {', '.join(SCOPES)}.")
     if expires_at is not None and expires_at <= timezone.now():
@@ -60,7 +62,7 @@ def create_token(
     kept = checked_limits(limits or {}, wanted)
     prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
-        name=name.strip(),
+        name=name,
         prefix=prefix,
         digest=_digest(secret),
         can_read="read" in wanted,
@@ -72,6 +74,21 @@ def create_token(
         limits=json.dumps(kept) if kept else "",
     )
     return token, f"{MARK}_{prefix}_{secret}"
+
+
+def checked_name(name: str) -> str:
+    """The name as it is kept. Raises Invalid for a blank one, and Conflict for that of a token that programs use.
+
+    A token that was revoked, or has expired, leaves its name to the next one. Older files may have two of one name.
+    """
+    name = name.strip()
+    if not name:
+        raise Invalid("A token needs a name: say which program uses it.")
+    now = timezone.now()
+    for token in ApiToken.objects.filter(name=name):
+        if token.is_usable(now):
+            raise Conflict(f"There is a token {token} already: choose another name, or revoke that one first.")
+    return name
 
 
 def checked_limits(limits: Limits, scopes: Iterable[str]) -> dict[str, list[str]]:
@@ -156,11 +173,19 @@ def note_use(token: ApiToken) -> None:
 
 
 def revoke_token(prefix_or_name: str) -> ApiToken:
-    """Revoke a token now. Raises NotFound where no usable one, or more than one, is called so."""
+    """Revoke a token now. Raises NotFound where none, or more than one, is called so: those count that haven't expired.
+
+    One that has expired is found where there is no other.
+    """
     found = list(ApiToken.objects.filter(Q(prefix=prefix_or_name) | Q(name=prefix_or_name), revoked_at=None))
+    if len(found) > 1:
+        now = timezone.now()
+        found = [token for token in found if token.is_usable(now)] or found
     if len(found) != 1:
         known = ", ".join(f"{token.prefix} ({token.name})" for token in ApiToken.objects.filter(revoked_at=None))
-        raise NotFound(f"{len(found)} tokens are called {prefix_or_name!r}; name one of: {known or 'none left'}.")
+        raise NotFound(
+            f"{len(found) or 'No'} usable tokens are called {prefix_or_name!r}; name one of: {known or 'none left'}."
+        )
     token = found[0]
     token.revoked_at = timezone.now()
     token.save(update_fields=["revoked_at"])

@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from promptadmin.accounts import tokens
 from promptadmin.backoffice.code_snippets import snippets
 from promptadmin.backoffice.row_history import HistoryPage
+from promptadmin.counted import counted
 from promptadmin.errors import DomainError
 from promptadmin.models import ApiToken
 
@@ -40,6 +41,13 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in t
     def limits(self) -> dict[str, list[str]]:
         """What was typed."""
         return {name: str(self.cleaned_data.get(name) or "").splitlines() for name in LIMITS}
+
+    def clean_name(self) -> str:
+        """Refuse the name of a token that is in use."""
+        try:
+            return tokens.checked_name(self.cleaned_data["name"])
+        except DomainError as refused:
+            raise forms.ValidationError(str(refused)) from refused
 
     def clean(self) -> None:
         """Show in the form what can be no limit."""
@@ -107,4 +115,4 @@ class ApiTokenAdmin(HistoryPage, ModelAdmin):
         found = list(queryset.filter(revoked_at=None))
         for token in found:
             tokens.revoke_token(token.prefix)
-        self.message_user(request, f"Revoked {len(found)} tokens.")
+        self.message_user(request, f"Revoked {counted(len(found), 'token')}.")

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from promptadmin.counted import counted
 from promptadmin.db.fields import Link
 from promptadmin.db.kept_rows import expect_room, pack, put_back, rows_in, unpack
 from promptadmin.db.schema import table_exists
@@ -84,7 +85,7 @@ def _bring_back_plugins(deletion: Deletion, connection: BaseDatabaseWrapper, som
     if table_exists(connection, table):
         put_back(connection, table, key, bytes(some.data))
         return
-    deletion.note += f" {some.rows} rows of {table} are lost: there is no such table any more."
+    deletion.note += f" Lost: {counted(some.rows, 'row')} of {table}, because there is no such table any more."
     deletion.save(using=connection.alias, update_fields=["note"])
 
 
@@ -108,7 +109,9 @@ def _with_live_links(
                     emptied += 1
     if not emptied:
         return data
-    deletion.note += f" {emptied} rows of {kept.table} came back without a link to what was deleted meanwhile."
+    deletion.note += (
+        f" {counted(emptied, 'row')} of {kept.table} came back without a link to what was deleted meanwhile."
+    )
     deletion.save(using=connection.alias, update_fields=["note"])
     return pack(rows)
 

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 
 from django.utils import timezone
 
+from promptadmin.counted import counted
 from promptadmin.db.sessions import write_session
 from promptadmin.deletions.work import do_piece, go_on, unfinished
 from promptadmin.models import DeletedRows, Deletion, DeletionState
@@ -38,7 +39,7 @@ def finish_all(context: StepContext) -> StepResult:
     stuck = Deletion.objects.using(using).filter(pk__in=unfinished(using))
     warnings = [f"{deletion} couldn't be finished, see the log: upkeep tries again." for deletion in stuck]
     done = len(waiting) - len(warnings)
-    return StepResult(done, f"finished {done} deletions" if done else "nothing to do", warnings)
+    return StepResult(done, f"finished {counted(done, 'deletion')}" if done else "nothing to do", warnings)
 
 
 def _isolated(deletion_id: int, using: str) -> AbstractContextManager[None]:

@@ -13,6 +13,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 from django.http import FileResponse
 
+from promptadmin.counted import counted
 from promptadmin.db.deadlines import deadline
 from promptadmin.db.infrastructure_errors import AllSendingError
 from promptadmin.db.sessions import read_session
@@ -71,7 +72,7 @@ def place_to_send() -> Iterator[None]:
     place = object()
     with _lock:
         if len(_under_way) >= settings.EXPORTS:
-            raise AllSendingError(f"{len(_under_way)} exports are being sent")
+            raise AllSendingError(f"already sending {counted(len(_under_way), 'export')}")
         _under_way.add(place)
     try:
         yield

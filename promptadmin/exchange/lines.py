@@ -10,6 +10,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from promptadmin.conf.limits import IMPORT_LINES, IMPORT_VALUES
+from promptadmin.counted import counted
 from promptadmin.db.exact_json import loads
 from promptadmin.exchange.sentences import sentence
 
@@ -44,7 +45,7 @@ class ImportRefused(Exception):
     """Nothing was imported, because of these rows."""
 
     def __init__(self, errors: Sequence[LineError]) -> None:
-        super().__init__(f"{len(errors)} errors")
+        super().__init__(counted(len(errors), "error"))
         self.errors = errors
 
 

@@ -20,6 +20,7 @@ from promptadmin.accounts import tokens
 from promptadmin.api.auth import AddressThrottle, Throttle, TokenThrottle
 from promptadmin.context import Caller
 from promptadmin.models import ApiToken
+from tests.support.token_names import token_name
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +38,7 @@ def bearer(secret: str) -> dict[str, str]:
 
 
 def make_token(*scopes: str, **kwargs: Any) -> str:
-    return tokens.create_token(name="test", scopes=scopes, **kwargs)[1]
+    return tokens.create_token(name=token_name(), scopes=scopes, **kwargs)[1]
 
 
 def create(client: Client, **headers: str) -> int:

@@ -93,7 +93,7 @@ def test_the_whole_history_goes_only_when_confirmed(api: Client) -> None:
 def test_clearing_the_history_needs_the_scope_admin(client: Client) -> None:
     make_run()
     for scopes, status in ((["read", "write"], 403), (["admin"], 200)):
-        _, secret = create_token(name="cleaner", scopes=scopes)
+        _, secret = create_token(name=f"cleaner {status}", scopes=scopes)
         headers = {"Authorization": f"Bearer {secret}", "X-Confirm-Delete": "yes"}
         assert client.delete("/api/history/all", headers=headers).status_code == status
     assert not Optimization.objects.exists()

@@ -20,6 +20,7 @@ from promptadmin.api.auth import ALL_SCOPES, OpenAuth, StaffAuth, TokenAuth
 from promptadmin.http.methods import READING_METHODS
 from promptadmin.urls import api
 from tests.support.people import make_staff
+from tests.support.token_names import token_name
 
 pytestmark = pytest.mark.django_db
 
@@ -92,7 +93,7 @@ def callers(settings: Settings) -> dict[str, tuple[Client, dict[str, str], froze
     settings.API_AUTH_TOKEN = SHARED
     found: dict[str, tuple[Client, dict[str, str], frozenset[str] | None]] = {}
     for scopes in (("read",), ("write",), ("admin",), tokens.SCOPES):
-        live, secret = tokens.create_token(name="t", scopes=scopes)
+        live, secret = tokens.create_token(name=token_name(), scopes=scopes)
         found[f"token {'+'.join(scopes)}"] = (Client(), bearer(secret), frozenset(scopes))
     revoked, secret = tokens.create_token(name="revoked", scopes=tokens.SCOPES)
     tokens.revoke_token(revoked.prefix)

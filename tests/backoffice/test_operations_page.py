@@ -70,7 +70,7 @@ def test_earlier_starts_are_kept_with_what_they_changed(settings: Settings) -> N
     assert [run.changed for run in kept_runs(connection)["cleanup_stale"]] == [0, 1]
     page = administrator().get(PAGE).content.decode()
     assert "The last 2 starts" in page
-    assert "Stale runs: 1 runs became errors" in page
+    assert "Stale runs: 1 run became an error" in page
     for _ in range(EARLIER_RUNS):
         run_steps(["cleanup_stale"])
     assert len(kept_runs(connection)["cleanup_stale"]) == EARLIER_RUNS
@@ -125,12 +125,12 @@ def test_stale_runs_are_ended_by_a_button() -> None:
     old = make_run(status="running", created_at=timezone.now() - dt.timedelta(hours=2))
     new = make_run(status="running")
     answer = administrator().post(STEP, {"step": "cleanup_stale"}, follow=True)
-    assert "Stale runs: 1 runs became errors." in answer.content.decode()
+    assert "Stale runs: 1 run became an error." in answer.content.decode()
     old.refresh_from_db()
     new.refresh_from_db()
     assert (old.status, new.status) == ("error", "running")
     entry = LogEntry.objects.get(object_pk="cleanup_stale")
-    assert (entry.by, entry.note) == ("user ada", "1 runs became errors")
+    assert (entry.by, entry.note) == ("user ada", "1 run became an error")
 
 
 @pytest.mark.django_db

@@ -125,6 +125,19 @@ ALIKE = {
 }
 
 
+def test_a_chart_of_nothing_says_none() -> None:
+    """A completed run without tokens, score or verdict: of these there is nothing, and no scale."""
+    make_run(status="completed", created_at=timezone.now(), overall_score=None, input_tokens=None, output_tokens=0)
+    viewer = signed_in("viewer")
+    shown = text(viewer)
+    for told in ("Runs up to 1, red failed", "Mean score none", "Improvement rate none", "Tokens none"):
+        assert told in shown
+    make_run(status="completed", created_at=timezone.now(), overall_score=0, output_tokens=12)
+    shown = text(viewer)
+    assert "Mean score of 10" in shown
+    assert "Tokens up to 12" in shown
+
+
 def test_messages_are_alike_but_for_numbers_and_ids() -> None:
     """What finds them in the database finds exactly these, on either engine."""
     for number, message in enumerate(ALIKE):

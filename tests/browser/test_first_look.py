@@ -68,5 +68,5 @@ def test_a_token_made_in_the_admin_opens_the_api(browser: Chrome, tmp_path: Path
         browser.find_element(By.CSS_SELECTOR, "input.action-select").click()
         browser.find_element(By.CSS_SELECTOR, "select[name=action] option[value=revoke]").click()
         click(browser, browser.find_element(By.CSS_SELECTOR, "[name=index]"))
-        assert "Revoked 1 tokens" in text_of(browser)
+        assert "Revoked 1 token." in text_of(browser)
         assert version() is None

@@ -44,7 +44,7 @@ def test_the_page_lists_what_was_deleted_and_restores_it() -> None:
     client, deletion = signed_in(), delete_prompt()
     shown = client.get(PAGE).content.decode()
     assert "the &lt;b&gt;text&lt;/b&gt;" in shown
-    assert "1 prompts, 1 earlier versions, 1 runs" in shown
+    assert "1 prompt, 1 earlier version, 1 run" in shown
     assert PAGE in client.get("/admin/").content.decode()
     asked = client.get(f"{PAGE}{deletion.pk}/restore/").content.decode()
     assert "Comes back as it was" in asked
@@ -86,7 +86,7 @@ def test_the_command_lists_and_restores() -> None:
 
     assert "Nothing was deleted" in run()
     deletion = delete_prompt()
-    assert f"{deletion.pk}  prompt “the <b>text</b>” with 1 prompts, 1 earlier versions and 1 runs" in run()
+    assert f"{deletion.pk}  prompt “the <b>text</b>” with 1 prompt, 1 earlier version and 1 run;" in run()
     [row] = json.loads(run("--json"))
     assert (row["number"], row["runs"], row["state"]) == (deletion.pk, 1, "deleted")
     assert "Restored prompt" in run(str(deletion.pk))

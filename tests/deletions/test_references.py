@@ -243,7 +243,7 @@ def test_a_table_that_is_gone_is_told(cascading_tables: None) -> None:
         cursor.execute("DROP TABLE marks")
     restored()
     assert Prompt.objects.filter(id=prompt.id).exists()
-    assert "1 rows of marks are lost" in LogEntry.objects.latest("pk").note
+    assert "Lost: 1 row of marks, because" in LogEntry.objects.latest("pk").note
 
 
 def restored() -> None:

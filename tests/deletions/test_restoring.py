@@ -94,7 +94,7 @@ def test_a_project_comes_back_as_it_was() -> None:
     assert not Deletion.objects.exists()
     assert not DeletedRows.objects.exists()
     entry = LogEntry.objects.latest("id")
-    assert "restored, with 1 prompts, 1 earlier versions and 5 runs" in entry.note
+    assert "restored, with 1 prompt, 1 earlier version and 5 runs" in entry.note
     with pytest.raises(NotFound, match="restored already"):
         undo(deletion.pk)
 
@@ -250,7 +250,7 @@ def test_links_to_what_was_deleted_meanwhile_stay_empty() -> None:
         OptimizationRepository().delete_run(run.id)
     of_run = newest()
     restored = undo(deletion.pk)
-    assert "1 rows of prompt_versions came back without a link" in restored.note
+    assert "1 row of prompt_versions came back without a link" in restored.note
     assert PromptVersion.objects.get().optimization_id is None
     undo(of_run.pk)
 

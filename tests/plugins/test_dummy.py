@@ -113,7 +113,7 @@ def test_stored_aliases_are_renamed_at_start(served: Served) -> None:
         )
     variables = {**served.variables, "DATABASE_URL": f"sqlite:///{served.directory / 'new.db'}"}
     done = Scratch(served.directory, variables).manage("normalize_strategies")
-    assert "renamed the strategy of 1 runs" in done.stdout, done.stderr
+    assert "renamed the strategy of 1 run" in done.stdout, done.stderr
     assert served.rows("SELECT strategy FROM optimizations WHERE id = 'old'") == ["dummy-strategy"]
     served.api.send("DELETE", "/api/history/old")
 

@@ -127,11 +127,11 @@ def test_it_is_used_switched_off_removed_and_switched_on_again(outside: Outside,
     told = outside.told(program, plugins=OFF, url=url)
     of_second, doctor, plan, nobody, plan_again, removed, again, of_third, doctor_again, restored = told
     assert of_second == [3, 1]
-    assert "the plugin named_notes is off, and its tables are still there: named_notes_note (1 rows)" in doctor
-    assert "table named_notes_note: 1 rows migration named_notes.0001_initial" in plan
+    assert "the plugin named_notes is off, and its tables are still there: named_notes_note (1 row)" in doctor
+    assert "table named_notes_note: 1 row migration named_notes.0001_initial" in plan
     assert "nothing was removed. Say it with --yes" in nobody
     assert plan_again == plan
-    assert "Removed named_notes: 1 tables, 1 migrations." in removed
+    assert "Removed named_notes: 1 table, 1 migration." in removed
     assert "Nothing is left of a plugin 'named_notes'" in again
     assert of_third == [3, None]
     assert "named_notes is off" not in doctor_again

@@ -18,6 +18,8 @@ def test_a_new_plugin_works_and_passes_its_tests_and_our_lint(scratch: Scratch) 
     made = scratch.manage("startplugin", NAME)
     assert made.returncode == 0, made.stderr
     folder = scratch.directory / NAME
+    assert f"`{sys.executable} -m pip install -e {NAME}`" in made.stdout
+    assert f"`{sys.executable} -m pytest {NAME}`" in made.stdout
     lint: list[str | Path] = [
         "ruff",
         "check",
@@ -33,7 +35,7 @@ def test_a_new_plugin_works_and_passes_its_tests_and_our_lint(scratch: Scratch) 
     assert formatted.returncode == 0, formatted.stdout
 
     python = install_package(folder, scratch.directory / "fresh")
-    tested = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+    tested = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", NAME, cwd=scratch.directory)
     assert tested.returncode == 0, tested.stdout[-3000:]
     assert "5 passed" in tested.stdout
 

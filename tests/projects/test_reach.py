@@ -33,6 +33,7 @@ from tests.api.documented_operations import JSON, Documented, documented
 from tests.projects.contrib.registry.naming import do, move
 from tests.projects.making import make_project, make_prompt
 from tests.support.people import make_staff
+from tests.support.token_names import token_name
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +76,7 @@ def mine() -> Project:
 
 
 def by_token(**limits: list[str]) -> Client:
-    secret = tokens.create_token(name="limited", scopes=tokens.SCOPES, limits=limits)[1]
+    secret = tokens.create_token(name=token_name(), scopes=tokens.SCOPES, limits=limits)[1]
     return Client(headers={"Authorization": f"Bearer {secret}"})
 
 
@@ -278,7 +279,19 @@ def test_refusals_name_the_limit() -> None:
         assert refused.status_code == 403, what
         assert "is limited to the projects “Mine”" in refused.json()["detail"], what
     assert not Project.objects.filter(name="New").exists()
+    assert refusals["in a project"].json()["detail"].endswith("“Mine”: a run must name one of them as its project")
+    run = Optimization.objects.filter(prompt__project__name=MINE).earliest("pk")
+    refused = client.put(f"/api/optimizations/{run.pk}/tags", {"project": ""}, JSON)
+    assert refused.json()["detail"].endswith("“Mine”: a run must name one of them as its project")
+    two = by_token(projects=[MINE, make_project(name="Other").id])
+    refused = two.put("/api/prompts/elsewhere/new", {"text": "x"}, JSON)
+    assert refused.status_code == 403
+    assert refused.json()["detail"].endswith("”: a new prompt must name one of them as its project")
+    assert two.put("/api/prompts/elsewhere/new", {"text": "x", "project": "Other"}, JSON).status_code == 201
     client = by_prefix()
+    refused = client.post("/api/optimizations", {"raw_prompt": "x"}, JSON)
+    assert refused.status_code == 403
+    assert refused.json()["detail"].endswith("begin with mine/: a run must name one of them as its prompt_id")
     refused = client.put("/api/prompts/other/new", {"text": "x"}, JSON)
     assert (refused.status_code, "names begin with mine/" in refused.json()["detail"]) == (403, True)
     assert client.patch("/api/prompts/mine/hello", {"name": "other/hello"}, JSON).status_code == 403

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from optimizations.tools.demo import make_demo_file
+from promptadmin.counted import counted
 
 
 class Command(BaseCommand):
@@ -22,4 +23,4 @@ class Command(BaseCommand):
             runs = make_demo_file(options["path"])
         except OSError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Wrote {runs} runs to {options['path']}.")
+        self.stdout.write(f"Wrote {counted(runs, 'run')} to {options['path']}.")

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from optimizations.tools.selftest.killing import SHOWN, Report, kill_servers
 from optimizations.tools.selftest.servers import SelfTestError
+from promptadmin.counted import counted
 from promptadmin.db.durability import CHOICES, PROMISES
 from promptadmin.ops.progress import bar
 
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         seed = options["seed"] if options["seed"] is not None else random.randrange(LARGEST_SEED)  # noqa: S311
         if not options["json"]:
             mode = f"{options['durability']}, seed {seed}"
-            self.stdout.write(f"Killing a server {options['kill']} times on a scratch database ({mode}).")
+            self.stdout.write(f"Killing a server {counted(options['kill'], 'time')} on a scratch database ({mode}).")
         with bar("kills", total=options["kill"], unit="kill") as progress:
 
             def on_kill(kills: int) -> None:

@@ -16,12 +16,29 @@ MOST = 20
 
 def mentioned(text: str, using: str) -> list[str]:
     """The names of the active members of staff whom a text mentions, as their accounts have them, each once."""
-    asked: dict[str, None] = {}
-    for match in MENTION.finditer(text):
-        asked |= dict.fromkeys((match[1], match[1].rstrip(".@+-")))
-    names = [name for name in asked if name][: 2 * MOST]
-    found = set(staff(using).filter(username__in=names).values_list("username", flat=True)) if names else set()
-    return [name for name in names if name in found][:MOST]
+    return [name for name, is_known in _asked(text, using).items() if is_known][:MOST]
+
+
+def nobodies(text: str, using: str) -> list[str]:
+    """The names that a text mentions and no active member of staff has, each once."""
+    return [name for name, is_known in _asked(text, using).items() if not is_known][:MOST]
+
+
+def _asked(text: str, using: str) -> dict[str, bool]:
+    """The names that a text mentions, and whether a member of staff has them."""
+    spelled = list(dict.fromkeys(match[1] for match in MENTION.finditer(text)))[: 2 * MOST]
+    names = {name for mention in spelled for name in (mention, _bare(mention))}
+    there = set(staff(using).filter(username__in=names).values_list("username", flat=True)) if names else set()
+    found: dict[str, bool] = {}
+    for mention in spelled:
+        known = [name for name in (mention, _bare(mention)) if name in there]
+        found |= dict.fromkeys(known, True) if known else {_bare(mention): False}
+    found.pop("", None)
+    return found
+
+
+def _bare(mention: str) -> str:
+    return mention.rstrip(".@+-")
 
 
 def staff(using: str) -> QuerySet[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Count
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from projects.contrib.comments.mentions import staff
 from projects.contrib.comments.models import Comment, Notification, Subscription
+from projects.contrib.comments.repository import CommentRecord
 from projects.members import users_who_reach
 from projects.models import Project, Prompt
 from projects.namesakes import firsts_of_names
@@ -44,6 +46,14 @@ def tell_of_comment(event: Event) -> None:
     note = beginning(text, NOTE_LENGTH)
     _tell(event, called, name=MENTIONED, note=note)
     _tell(event, _subscribers(event) - called, note=note)
+
+
+def told_of(comment: CommentRecord, names: Collection[str], using: str = DEFAULT_DB_ALIAS) -> list[str]:
+    """Those of some members of staff who reach the prompt of a comment, and so are told of it."""
+    people = dict(staff(using).filter(username__in=names).values_list("pk", "username"))
+    project = Prompt._base_manager.using(using).filter(pk=comment.prompt_id).values_list("project_id", flat=True)
+    reaching = users_who_reach(project.first(), people, using)
+    return [name for pk, name in people.items() if pk in reaching]
 
 
 def tell_failure(event: Event) -> None:

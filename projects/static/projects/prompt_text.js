@@ -25,7 +25,9 @@
       clearTimeout(timer);
       timer = setTimeout(() => {
         for (const [name, value] of Object.entries(count(text.value))) {
-          editor.querySelector(`[data-count=${name}]`).textContent = value.toLocaleString("en-US");
+          const shown = editor.querySelector(`[data-count=${name}]`);
+          shown.textContent = value.toLocaleString("en-US");
+          shown.nextElementSibling.textContent = shown.nextElementSibling.dataset[value === 1 ? "one" : "many"];
         }
       }, DELAY_MS);
     });

@@ -17,6 +17,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from promptadmin.context import Actor, acting
 from promptadmin.contrib.oidc.models import Identity
 from promptadmin.contrib.oidc.provider import TIMEOUT, SignInFailed, configured, setting
+from promptadmin.counted import counted
 from promptadmin.db.sessions import write_session
 from promptadmin.http.client_address import client_address
 
@@ -51,7 +52,9 @@ class Backend(OIDCAuthenticationBackend):
         keys = [key for key in answer.json()["keys"] if key.get("alg", algorithm) == algorithm]
         keys = [key for key in keys if key.get("use", "sig") == "sig" and (name is None or key.get("kid") == name)]
         if len(keys) != 1:
-            raise SignInFailed(f"The provider has {len(keys)} keys for {algorithm} that may have signed its token.")
+            raise SignInFailed(
+                f"The provider has {counted(len(keys), 'key')} for {algorithm} that may have signed its token."
+            )
         return jwt.PyJWK(keys[0], algorithm)
 
     def get_or_create_user(self, access_token: str, id_token: str, payload: dict[str, Any]) -> User:

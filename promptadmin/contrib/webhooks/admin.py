@@ -19,6 +19,7 @@ from unfold.admin import ModelAdmin
 from promptadmin.backoffice.readonly_admin import ReadOnlyAdmin, link_to_list
 from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus, Endpoint, Message
 from promptadmin.contrib.webhooks.outbox import delete_deliveries, deliver_again, replay
+from promptadmin.counted import counted
 from promptadmin.db.sessions import write_session
 from promptadmin.plugins.events import known_events
 
@@ -128,7 +129,7 @@ class EndpointAdmin(ModelAdmin):
         """From the beginning of the outbox; `replay_webhooks` takes a position."""
         with write_session():
             count = sum(replay(endpoint.pk, position=0) for endpoint in queryset)
-        self.message_user(request, f"{count:,} messages are on their way again.")
+        self.message_user(request, f"On the way again: {counted(count, 'message')}.")
 
 
 @admin.register(Message)
@@ -158,4 +159,4 @@ class DeliveryAdmin(ReadOnlyAdmin):
         """Dead or delivered, once more."""
         with write_session():
             count = deliver_again(queryset.values_list("pk", flat=True))
-        self.message_user(request, f"{count:,} deliveries are on their way again.")
+        self.message_user(request, f"On the way again: {counted(count, 'delivery', 'deliveries')}.")

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from promptadmin.counted import counted
 from promptadmin.ops.backups.compression import CHOICES
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.making import Made, make_backup
@@ -51,8 +52,9 @@ class Command(BaseCommand):
         manifest = made.backup.manifest
         self.stdout.write(f"Backup: {made.backup.directory}")
         self.stdout.write(
-            f"  {manifest.rows} rows of {len(manifest.contents.tables)} tables as of {manifest.made_at}, "
-            f"{manifest.file.size / 1024**2:.1f} MiB, checked and compared in {manifest.seconds:.1f} s"
+            f"  {counted(manifest.rows, 'row')} of {counted(len(manifest.contents.tables), 'table')} as of "
+            f"{manifest.made_at}, {manifest.file.size / 1024**2:.1f} MiB, "
+            f"checked and compared in {manifest.seconds:.1f} s"
         )
         for directory in made.removed:
             self.stdout.write(f"  removed {directory}")

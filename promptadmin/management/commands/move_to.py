@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from promptadmin.counted import counted
 from promptadmin.ops.postgresql_move import MoveError, move
 from promptadmin.ops.postgresql_move.moving import ROWS_A_BATCH
 
@@ -42,8 +43,10 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(asdict(moved)))
             return
         for table in moved.tables:
-            kept = f", {table.kept} values kept in promptadmin_kept_values" if table.kept else ""
-            self.stdout.write(f"{table.name:<32} {table.rows:>10} rows  {table.digest[:16]}{kept}")
+            kept = f", {counted(table.kept, 'value')} kept in promptadmin_kept_values" if table.kept else ""
+            self.stdout.write(
+                f"{table.name:<32} {table.rows:>10} {'row ' if table.rows == 1 else 'rows'}  {table.digest[:16]}{kept}"
+            )
         for item in moved.left_behind:
             self.stdout.write(f"not moved, because PostgreSQL has no such thing: {item}")
         self.stdout.write("Both hold the same. Start the server with DATABASE_URL set to the new database.")

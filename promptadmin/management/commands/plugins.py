@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS
 
+from promptadmin.counted import counted
 from promptadmin.errors import DomainError
 from promptadmin.ops.plugin_removal import Leftovers, plan_removal, remove
 from promptadmin.plugins.declarations import PluginConfig, enabled_plugins, installed_plugins, plugins_by_name
@@ -75,12 +76,14 @@ class Command(BaseCommand):
         if not is_sure and self._typed(name) != name:
             raise CommandError("Nothing was removed.")
         remove(found, DEFAULT_DB_ALIAS)
-        self.stdout.write(f"Removed {name}: {len(found.tables)} tables, {len(found.migrations)} migrations.")
+        self.stdout.write(
+            f"Removed {name}: {counted(len(found.tables), 'table')}, {counted(len(found.migrations), 'migration')}."
+        )
         self.stdout.write("Permissions on them stay in roles until `promptadmin remove_stale_contenttypes`.")
 
     def _tell(self, found: Leftovers) -> None:
         for table, rows in found.tables.items():
-            self.stdout.write(f"table {table}: {rows:,} rows")
+            self.stdout.write(f"table {table}: {counted(rows, 'row')}")
         for migration in found.migrations:
             self.stdout.write(f"migration {found.label}.{migration}")
         self.stdout.write("All of this goes for good. `promptadmin backupdb` keeps a copy of the database.")

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS
 
+from promptadmin.counted import counted
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.deletions.work import go_on, restore
 from promptadmin.errors import DomainError
@@ -33,9 +34,10 @@ class Command(BaseCommand):
             return
         for row in rows:
             self.stdout.write(
-                f"{row['number']}  {row['kind']} “{row['title']}” with {row['prompts']} prompts, {row['versions']} "
-                f"earlier versions and {row['runs']} runs; {row['state']} {row['deleted_at']} by {row['by']} "
-                f"({row['door']}); can be restored until {row['expires_at']}"
+                f"{row['number']}  {row['kind']} “{row['title']}” with {counted(row['prompts'], 'prompt')}, "
+                f"{counted(row['versions'], 'earlier version')} and {counted(row['runs'], 'run')}; "
+                f"{row['state']} {row['deleted_at']} by {row['by']} ({row['door']}); "
+                f"can be restored until {row['expires_at']}"
             )
         if not rows:
             self.stdout.write("Nothing was deleted that can be restored.")

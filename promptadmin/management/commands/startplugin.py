@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from keyword import iskeyword
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,14 @@ class Command(TemplateCommand):
             "package": f"promptadmin-{name.replace('_', '-')}",
         }
         super().handle("plugin", name, target, **options)
-        place = target or name
+        place, python = target or name, _own_python()
         self.stdout.write(
-            f"Made {place}/. Install it with `pip install -e {place}`, add {name} to PROMPTADMIN_PLUGINS,"
+            f"Made {place}/. Install it with `{python} -m pip install -e {place}`, add {name} to PROMPTADMIN_PLUGINS,"
         )
-        self.stdout.write(f"and see it in `promptadmin plugins`. Its tests: `cd {place} && python -m pytest`.")
+        self.stdout.write(f"and see it in `promptadmin plugins`. Its tests: `{python} -m pytest {place}`.")
+
+
+def _own_python() -> str:
+    """The Python that promptadmin is installed for, as one types it here: the shell's own may be another one."""
+    python = Path(sys.executable)
+    return str(python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python)

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from promptadmin.counted import counted
 from promptadmin.db.sqlite.connections import quote
 from promptadmin.ops.progress import bar
 
@@ -37,7 +38,7 @@ class Contents:
         for name, table in self.tables.items():
             there = other.tables.get(name, table)
             if there.rows != table.rows:
-                found.append(f"the table {name} has {there.rows} rows instead of {table.rows}")
+                found.append(f"the table {name} has {counted(there.rows, 'row')} instead of {table.rows}")
             elif there.digest != table.digest:
                 found.append(f"the table {name} has other values")
         if self.schema != other.schema:

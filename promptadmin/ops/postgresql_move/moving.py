@@ -10,6 +10,7 @@ from django.apps import apps
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from promptadmin.counted import counted
 from promptadmin.db.process_locks import startup_lock
 from promptadmin.db.sqlite.connections import file_of, is_file, quote
 from promptadmin.ops.postgresql_move import source as sources
@@ -182,8 +183,8 @@ def _compare(plan: Plan, source: Source, target: Target) -> MovedTable:
             progress.update()
     if ours != theirs:
         raise MoveError(
-            f"The table {plan.table} has {ours.rows} rows in the file and {theirs.rows} in PostgreSQL, or other "
-            "values: did the file change since the move began? Empty the target database and move again."
+            f"The table {plan.table} has {counted(ours.rows, 'row')} in the file and {theirs.rows} in PostgreSQL, or "
+            "other values: did the file change since the move began? Empty the target database and move again."
         )
     return MovedTable(plan.table, ours.rows, str(ours), len(kept))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from promptadmin.counted import counted
 from promptadmin.db.sqlite.connections import file_of, is_file
 from promptadmin.plugins.steps import StepContext, StepResult
 
@@ -33,5 +34,5 @@ def harden_data_dir(context: StepContext) -> StepResult:
                 result.changed += 1
             except OSError as error:
                 result.warnings.append(f"{path} keeps its mode {path.stat().st_mode & 0o777:o}: {error.strerror}.")
-    result.message = f"changed the mode of {result.changed} files" if result.changed else "nothing to do"
+    result.message = f"changed the mode of {counted(result.changed, 'file')}" if result.changed else "nothing to do"
     return result

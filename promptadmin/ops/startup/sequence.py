@@ -22,6 +22,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from tqdm import tqdm
 
+from promptadmin.counted import counted
 from promptadmin.db.executor import RecordingExecutor
 from promptadmin.db.process_locks import startup_lock
 from promptadmin.db.sqlite.connections import constraints_checked_once, is_file
@@ -185,7 +186,7 @@ def _migrate(context: StepContext, chosen: Callable[[list[Migration]], list[Migr
     with tqdm(total=len(plan), desc=label, delay=1, disable=None, leave=False) as bar:
         executor.progress_callback = partial(_advance, bar)
         executor.migrate([_key(migration) for migration, _ in plan], plan)
-    return StepResult(len(plan), f"applied {len(plan)} migrations")
+    return StepResult(len(plan), f"applied {counted(len(plan), 'migration')}")
 
 
 def _advance(bar: Any, action: str, migration: Migration | None = None, fake: bool = False) -> None:

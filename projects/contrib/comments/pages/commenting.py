@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db import DEFAULT_DB_ALIAS
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -15,7 +17,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from projects.admin.confirming import Question, ask
+from projects.contrib.comments.mentions import nobodies
 from projects.contrib.comments.models import Comment
+from projects.contrib.comments.notifying import told_of
 from projects.contrib.comments.pages.access import expect
 from projects.contrib.comments.pages.forms import SentForm, TextForm
 from projects.contrib.comments.repository import CommentRecord, CommentRepository
@@ -42,8 +46,11 @@ def add_view(request: HttpRequest, object_id: str) -> HttpResponse:
             form.add_error(None, str(refused))
         else:
             others = [name for name in made.mentions if name != request.user.get_username()]
-            told = f" {', '.join(others)} will be told." if others else ""
+            with read_session():
+                able = told_of(made, others)
+            told = f" {', '.join(able)} will be told." if able else ""
             messages.success(request, f"The comment was added.{told}")
+            _warn(request, made, [name for name in others if name not in able])
             return HttpResponseRedirect(f"{came_from(request, prompt_id)}#box-comments")
     form.fields["version"].widget = form.fields["version"].hidden_widget()
     return _form_page(request, form, "Add a comment", "Add the comment", row_page(Prompt, prompt_id))
@@ -60,11 +67,14 @@ def edit_view(request: HttpRequest, comment_id: int) -> HttpResponse:
     if form.is_valid():
         try:
             with write_session():
-                CommentRepository().edit(comment_id, text=form.cleaned_data["text"])
+                made = CommentRepository().edit(comment_id, text=form.cleaned_data["text"])
         except DomainError as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, "The comment was changed.")
+            added = set(made.mentions) - {*comment.mentions, request.user.get_username()}
+            untold = " Only a new comment tells those whom it mentions." if added else ""
+            messages.success(request, f"The comment was changed.{untold}")
+            _warn(request, made)
             return HttpResponseRedirect(back)
     return _form_page(request, form, "Edit a comment", "Save", back)
 
@@ -102,6 +112,18 @@ def came_from(request: HttpRequest, prompt_id: str | None = None) -> str:
     if named.startswith("/") and url_has_allowed_host_and_scheme(named, None):
         return urlsplit(named)._replace(fragment="").geturl()
     return row_page(Prompt, prompt_id) if prompt_id else reverse("admin:index")
+
+
+def _warn(request: HttpRequest, comment: CommentRecord, outside: Sequence[str] = ()) -> None:
+    """Say which mentions of a comment reach nobody."""
+    with read_session():
+        unknown = nobodies(comment.text, DEFAULT_DB_ALIAS)
+    if unknown:
+        called = " or ".join(f"“{name}”" for name in unknown)
+        messages.warning(request, f"No member of staff is called {called}, so nobody is told by that mention.")
+    if outside:
+        who = ", ".join(outside)
+        messages.warning(request, f"Not told, because the project has members, and they are none of them: {who}.")
 
 
 def _comment(comment_id: int) -> CommentRecord:

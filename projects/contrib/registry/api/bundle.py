@@ -24,7 +24,7 @@ router = Router()
 
 @router.get(
     "/bundle",
-    response={200: BundleOut, 304: None, **errors(400)},
+    response={200: BundleOut, 304: None, **errors(400, 404)},
     operation_id="get_bundle",
     summary="Fetch all prompts of a label in one file",
 )
@@ -37,6 +37,8 @@ def get_bundle(
     ] = None,
 ) -> HttpResponse:
     """By name, each as `GET /api/prompts/{name}?label=` answers it; of a split, the heaviest version.
+
+    Where no prompt has the label: 404, with the labels that there are.
 
     The bytes are the same until a prompt or the label changes. docs/registry.md tells how a program checks the
     signature.

@@ -208,7 +208,8 @@ def get_named_prompt(
 def save_named_prompt(request: HttpRequest, name: PromptName, data: PromptSaveIn) -> Status[dict[str, Any]]:
     """Makes a prompt (201), a version or nothing, and says which; labels point to the content afterwards.
 
-    A label that wants a second person is asked for: `labels` says so.
+    A label that wants a second person is asked for: `labels` says so. A new prompt's project is made, too, where it
+    isn't there; who may not make it gets 403.
     """
     saved = RegistryRepository().save(
         name=name, description=data.description, tags=data.tags, project=data.project, **_content(data)

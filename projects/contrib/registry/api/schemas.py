@@ -84,7 +84,7 @@ class PromptSaveIn(PromptIn):
     description: Description | None = None
     tags: list[Tag] | None = Field(None, max_length=50, examples=[["support"]])
     project: Name | None = Field(
-        None, description="In which a new prompt is made; without it, in the one named like the outermost folder."
+        None, description="Of a new prompt; also made. Without it, the one named like the outermost folder."
     )
 
 

@@ -16,6 +16,7 @@ from projects.contrib.registry.models import PromptName
 from projects.contrib.registry.pages.access import may
 from projects.contrib.registry.repository import RegistryRepository
 from promptadmin.backoffice.selection import AGAIN, Selection, carry_out, select
+from promptadmin.counted import counted
 from promptadmin.db.deadlines import reading_deadline
 from promptadmin.db.sessions import read_session
 from promptadmin.errors import DomainError, PreconditionFailed
@@ -77,7 +78,7 @@ class TaggingPages(ModelAdmin):
         except DomainError as refused:
             form.add_error(None, f"Nothing was done. {refused}")
             return self._tags_page(request, selection, form, again=isinstance(refused, PreconditionFailed))
-        messages.success(request, f"Changed the tags of {outcome.changed:,} of {outcome.done:,} prompts.")
+        messages.success(request, f"Changed the tags of {outcome.changed:,} of {counted(outcome.done, 'prompt')}.")
         if outcome.rest is not None:
             if outcome.problem:
                 form.add_error(None, f"The prompts that follow are as they were. {outcome.problem}")

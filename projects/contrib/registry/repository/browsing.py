@@ -18,6 +18,7 @@ from projects.contrib.registry.repository.resolving import Resolving
 from projects.contrib.registry.targets import Target
 from promptadmin.db import json_text
 from promptadmin.db.lookups import CONTAINS
+from promptadmin.errors import NotFound
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,15 @@ class Browsing(Resolving):
         return self._names(prefix, None)
 
     def labelled_prompts(self, *, label: str, prefix: str | None = None) -> Iterator[Resolved]:
-        """What a label means of each prompt that has it, by name; of a split, the heaviest version."""
-        names = self._names(prefix, None if label == LATEST else label).order_by("key").values_list("name", flat=True)
-        return (self.resolve(name=name, label=label) for name in list(names))
+        """What a label means of each prompt that has it, by name; of a split, the heaviest version.
+
+        Raises NotFound where no prompt has it, with the labels that there are.
+        """
+        rows = self._names(prefix, None if label == LATEST else label)
+        names = list(rows.order_by("key").values_list("name", flat=True))
+        if not names:
+            raise self._no_prompt_has(label, prefix)
+        return (self.resolve(name=name, label=label) for name in names)
 
     def list_events(
         self, *, name: str | None = None, label: str | None = None, limit: int = 20, before: int | None = None
@@ -149,6 +156,15 @@ class Browsing(Resolving):
         """The labels that any prompt has or that a rule guards, by name."""
         ruled = LabelRule.objects.using(self.using).values_list("label", flat=True)
         return sorted({*self.labels.values_list("label", flat=True).distinct(), *ruled})
+
+    def _no_prompt_has(self, label: str, prefix: str | None) -> NotFound:
+        which = f"prompt whose name begins with '{prefix}'" if prefix else "prompt with a name"
+        rows = self._names(prefix, None)
+        if not rows.exists():
+            return NotFound(f"There is no {which}")
+        there = self.labels.filter(prompt_id__in=rows.values("prompt_id")).order_by("label")
+        labels = ", ".join([*there.values_list("label", flat=True).distinct(), LATEST])
+        return NotFound(f"No {which} has the label '{label}': there are {labels}")
 
     def _names(self, prefix: str | None, label: str | None) -> QuerySet[PromptName]:
         rows = self.names.all()

@@ -11,6 +11,7 @@ from django.utils import timezone
 from projects.contrib.registry.models import Label, LabelRule, PromptFetch
 from projects.models import Prompt
 from promptadmin.context import Actor, current_actor
+from promptadmin.counted import counted
 from promptadmin.db.kept_rows import unpack
 from promptadmin.errors import Conflict, Forbidden, Invalid
 from promptadmin.models import DeletedRows, Deletion
@@ -78,7 +79,7 @@ def expect_unused(fetches: QuerySet[PromptFetch], what: str) -> None:
     users = list(rows.values_list("token").annotate(times=Sum("count"), last=Max("last_at")).order_by("-last"))
     if users:
         who = "; ".join(
-            f"{token} ({count:,} times, last {last:%Y-%m-%d %H:%M} UTC)" for token, count, last in users[:5]
+            f"{token} ({counted(count, 'time')}, last {last:%Y-%m-%d %H:%M} UTC)" for token, count, last in users[:5]
         )
         more = f"; and {len(users) - 5} more" if len(users) > 5 else ""
         raise Conflict(

@@ -12,10 +12,10 @@ from projects.contrib.registry.records import Named, Saved
 from projects.contrib.registry.repository.browsing import Browsing
 from projects.contrib.registry.repository.named import expect_readable
 from projects.contrib.registry.targets import Target
-from projects.reach import by_any_name, row_limits
+from projects.reach import by_any_name, outside, row_limits
 from projects.repository import LEAVE, Leave
 from promptadmin.context import current_actor
-from promptadmin.errors import Invalid, NotFound
+from promptadmin.errors import Forbidden, Invalid, NotFound
 
 #: In which project a prompt is made whose name is in no folder.
 DEFAULT_PROJECT = "prompts"
@@ -104,7 +104,12 @@ class Saving(Browsing):
         reach = row_limits()
         if not project and reach is not None and reach.projects is not None and len(reach.projects) == 1:
             return self.prompts.add_prompt(project_id=min(reach.projects), content=text).id
-        found = self.prompts.ensure_project_by_name(project or (folder if slash else DEFAULT_PROJECT))
+        try:
+            found = self.prompts.ensure_project_by_name(project or (folder if slash else DEFAULT_PROJECT))
+        except Forbidden:
+            if project:
+                raise
+            raise outside(current_actor(), must_name="a new prompt") from None
         if found is None:
             raise Invalid("A project's name can't be blank")
         return self.prompts.add_prompt(project_id=found.id, content=text).id

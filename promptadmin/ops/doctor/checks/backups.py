@@ -11,6 +11,7 @@ from django.core import checks
 from django.db import connections
 from django.utils import timezone
 
+from promptadmin.counted import counted
 from promptadmin.db.sqlite.connections import file_of, is_file
 from promptadmin.ops.backups.compression import describe
 from promptadmin.ops.backups.engines import store_of
@@ -45,7 +46,9 @@ def check_last_backup(
             )
             continue
         age = timezone.now() - last.made_at
-        message = f"{last.directory.name}, {age.total_seconds() / 3600:.1f} hours old, {last.manifest.rows} rows"
+        message = (
+            f"{last.directory.name}, {age.total_seconds() / 3600:.1f} hours old, {counted(last.manifest.rows, 'row')}"
+        )
         if full and describe(last.file, "hash") != last.manifest.file:
             yield checks.Error(
                 f"{last.file} isn't as it was written",

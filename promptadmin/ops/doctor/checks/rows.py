@@ -11,6 +11,7 @@ from django.db import connections, models
 from django.db.models import Exists, OuterRef
 from django.utils.translation import ngettext
 
+from promptadmin.counted import counted
 from promptadmin.db import json_text
 from promptadmin.db.deadlines import is_over
 from promptadmin.db.fields import JSONText
@@ -141,7 +142,7 @@ def check_foreign_tables(databases: Sequence[str] | None = None, **kwargs: Any) 
             )
         for label, left in leftovers(connections[alias]).items():
             if left.tables:
-                tables = ", ".join(f"{table} ({rows:,} rows)" for table, rows in left.tables.items())
+                tables = ", ".join(f"{table} ({counted(rows, 'row')})" for table, rows in left.tables.items())
                 yield checks.Info(
                     f"the plugin {label} is off, and its tables are still there: {tables}",
                     hint=f"Leave them, and switch it on when you like; or `promptadmin plugins --remove {label}`.",

@@ -14,6 +14,7 @@ from pathlib import Path
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 
+from promptadmin.counted import counted
 from promptadmin.db.sqlite.connections import file_of, is_file, quote
 from promptadmin.ops.startup.adoption.backup import back_up, existing_backup
 from promptadmin.ops.startup.adoption.errors import UnusableDatabaseError
@@ -113,7 +114,7 @@ def _prepare(
     repaired_file = None
     if orphans:
         repaired_file = repair(raw, path, orphans)
-        say(f"Set {len(orphans)} orphaned links to NULL; what they were is kept in {repaired_file}")
+        say(f"Set {counted(len(orphans), 'orphaned link')} to NULL; what they were is kept in {repaired_file}")
     return Adoption(backup, orphans, repaired_file)
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from promptadmin.counted import counted
 from promptadmin.db.fields import Link
 from promptadmin.db.sqlite.connections import quote
 from promptadmin.ops.startup.adoption.shape import adopted_models, table_names
@@ -49,7 +50,7 @@ def find_orphans(raw: sqlite3.Connection) -> list[Orphan]:
 
 def refusal(path: Path, orphans: list[Orphan]) -> str:
     """What to tell an operator whose file has orphans that are not to be, or can't be, repaired."""
-    lines = [f"{path} has {len(orphans)} links to rows that don't exist:"]
+    lines = [f"{path} has {counted(len(orphans), 'link')} to rows that don't exist:"]
     lines += [f"  {o.table} {o.id}: {o.column} = {o.value!r}" for o in orphans[:SHOWN]]
     if len(orphans) > SHOWN:
         lines.append(f"  … and {len(orphans) - SHOWN} more")

@@ -13,13 +13,14 @@ from promptadmin.accounts import tokens
 from tests.projects.contrib.clients.conftest import Run
 from tests.projects.contrib.registry.naming import do, make_named, move
 from tests.support.services import needs_clients
+from tests.support.token_names import token_name
 
 PROMPTS = "/api/public/v2/prompts"
 JSON = "application/json"
 
 
 def with_token(*scopes: str) -> Client:
-    secret = tokens.create_token(name="t", scopes=scopes or ("read", "write"))[1]
+    secret = tokens.create_token(name=token_name(), scopes=scopes or ("read", "write"))[1]
     return Client(headers={"Authorization": f"Basic {b64encode(f'pk:{secret}'.encode()).decode()}"})
 
 

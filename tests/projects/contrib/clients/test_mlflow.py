@@ -12,13 +12,14 @@ from promptadmin.accounts import tokens
 from tests.projects.contrib.clients.conftest import Run
 from tests.projects.contrib.registry.naming import do, make_named, move
 from tests.support.services import needs_clients
+from tests.support.token_names import token_name
 
 MODELS = "/api/2.0/mlflow/registered-models"
 JSON = "application/json"
 
 
 def with_token(*scopes: str) -> Client:
-    return Client(headers={"Authorization": f"Bearer {tokens.create_token(name='t', scopes=scopes)[1]}"})
+    return Client(headers={"Authorization": f"Bearer {tokens.create_token(name=token_name(), scopes=scopes)[1]}"})
 
 
 @needs_clients

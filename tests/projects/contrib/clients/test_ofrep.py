@@ -11,6 +11,7 @@ from promptadmin.accounts import tokens
 from tests.projects.contrib.clients.conftest import Run
 from tests.projects.contrib.registry.naming import make_named
 from tests.support.services import needs_clients
+from tests.support.token_names import token_name
 
 
 @needs_clients
@@ -21,7 +22,7 @@ def test_the_provider_works_unchanged(run: Run) -> None:
 @pytest.mark.django_db
 def test_a_token_that_may_read_evaluates_and_errors_have_ofreps_form() -> None:
     make_named("a", "one")
-    api = Client(headers={"Authorization": f"Bearer {tokens.create_token(name='t', scopes=['read'])[1]}"})
+    api = Client(headers={"Authorization": f"Bearer {tokens.create_token(name=token_name(), scopes=['read'])[1]}"})
 
     def asked(client: Client, **context: Any) -> Any:
         return client.post("/ofrep/v1/evaluate/flags/a", {"context": context}, "application/json")

@@ -12,6 +12,7 @@ from promptadmin.accounts import tokens
 from tests.projects.contrib.clients.conftest import Run
 from tests.projects.contrib.registry.naming import do, make_named, move
 from tests.support.services import needs_clients
+from tests.support.token_names import token_name
 
 
 @needs_clients
@@ -26,7 +27,7 @@ def test_a_protected_label_is_moved_in_phoenixs_words_only_by_those_who_may() ->
     LabelRule.objects.create(label="production", is_protected=True)
 
     def tag(*scopes: str) -> Any:
-        api = Client(headers={"Authorization": f"Bearer {tokens.create_token(name='t', scopes=scopes)[1]}"})
+        api = Client(headers={"Authorization": f"Bearer {tokens.create_token(name=token_name(), scopes=scopes)[1]}"})
         return api.post(f"/v1/prompt_versions/{prompt.id}.2/tags", {"name": "production"}, "application/json")
 
     refused = tag("read", "write")

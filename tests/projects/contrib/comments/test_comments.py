@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from optimizations.repository import OptimizationRepository
-from projects.contrib.comments.mentions import mentioned
+from projects.contrib.comments.mentions import mentioned, nobodies
 from projects.contrib.comments.models import Comment, Notification, Subscription
 from projects.contrib.comments.notifications import Notifications
 from projects.contrib.comments.notifying import KEPT_EACH, forget_old
@@ -25,6 +25,7 @@ from promptadmin.deletions.work import restore
 from promptadmin.models import Deletion, LogEntry
 from tests.projects.making import make_project, make_prompt, make_version
 from tests.support.people import make_staff
+from tests.support.token_names import token_name
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"
@@ -44,7 +45,7 @@ def browser_of(user: User) -> Client:
 
 
 def with_token(user: User | None = None, *scopes: str) -> Client:
-    secret = tokens.create_token(name="t", scopes=scopes or ("read", "write"), created_by=user)[1]
+    secret = tokens.create_token(name=token_name(), scopes=scopes or ("read", "write"), created_by=user)[1]
     return Client(headers={"Authorization": f"Bearer {secret}"})
 
 
@@ -138,6 +139,38 @@ def test_mentions_are_members_of_staff_however_a_sentence_goes_on() -> None:
     User.objects.create_user("reader")
     text = "@ana, (@ben.b). ana@example.com @gone @reader @nobody @ANA @ana"
     assert mentioned(text, "default") == ["ana", "ben.b"]
+    assert nobodies(f"{text} @nonesuch. @...", "default") == ["gone", "reader", "nobody", "ANA", "nonesuch"]
+
+
+def said(client: Client, address: str, data: dict[str, str]) -> list[str]:
+    """What the page says after a form was sent."""
+    return [str(message) for message in client.post(address, data, follow=True).context["messages"]]
+
+
+def test_who_comments_is_told_which_mentions_reach_nobody() -> None:
+    """The comment is kept. A name that nobody has is named, and so is a colleague who can't see the project."""
+    ana, _ben, _kim = person("ana"), person("ben"), person("kim")
+    project = make_project()
+    prompt = make_prompt(project)
+    for name in ("ana", "ben"):
+        user = User.objects.get(username=name)
+        ProjectMember.objects.create(project=project, user=user, role=MemberRole.EDITOR)
+    client, add = browser_of(ana), f"/admin/comments/comment/prompt/{prompt.pk}/add/"
+    told = said(client, add, {"text": "@ana @ben and @kim: see @nonesuch, @zoe."})
+    assert told == [
+        "The comment was added. ben will be told.",
+        "No member of staff is called “nonesuch” or “zoe”, so nobody is told by that mention.",
+        "Not told, because the project has members, and they are none of them: kim.",
+    ]
+    comment = Comment.objects.get()
+    edit = f"/admin/comments/comment/{comment.pk}/edit/"
+    assert said(client, edit, {"text": "@ben, see @nonesuch"}) == [
+        "The comment was changed.",
+        "No member of staff is called “nonesuch”, so nobody is told by that mention.",
+    ]
+    changed = said(client, edit, {"text": "@kim, and mail to a@example.com"})
+    assert changed == ["The comment was changed. Only a new comment tells those whom it mentions."]
+    assert said(client, add, {"text": "of nobody"}) == ["The comment was added."]
 
 
 def act(user: User) -> Any:

@@ -16,6 +16,7 @@ from promptadmin.accounts import tokens
 from promptadmin.context import Actor, Caller, acting
 from promptadmin.db.sessions import write_session
 from tests.projects.making import make_project, make_prompt
+from tests.support.token_names import token_name
 
 _numbers = itertools.count(1)
 
@@ -51,9 +52,9 @@ def as_staff(username: str, *, superuser: bool = False) -> Iterator[User]:
 
 
 @contextlib.contextmanager
-def as_token(*scopes: str, name: str = "t", created_by: User | None = None) -> Iterator[None]:
+def as_token(*scopes: str, name: str = "", created_by: User | None = None) -> Iterator[None]:
     """Whoever acts inside has a token."""
-    token, _ = tokens.create_token(name=name, scopes=scopes, created_by=created_by)
+    token, _ = tokens.create_token(name=name or token_name(), scopes=scopes, created_by=created_by)
     caller = Caller(f"token {token.prefix}", token.scopes, token=token)
     with acting(Actor(caller.name, "API", None, None, caller)):
         yield

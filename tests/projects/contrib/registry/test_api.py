@@ -15,13 +15,14 @@ from projects.contrib.registry.models import LabelRule
 from promptadmin.accounts import tokens
 from tests.projects.contrib.registry.naming import do, make_named, move
 from tests.support.people import make_staff
+from tests.support.token_names import token_name
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"
 
 
 def with_token(*scopes: str, created_by: User | None = None) -> Client:
-    secret = tokens.create_token(name="t", scopes=scopes or ("read", "write"), created_by=created_by)[1]
+    secret = tokens.create_token(name=token_name(), scopes=scopes or ("read", "write"), created_by=created_by)[1]
     return Client(headers={"Authorization": f"Bearer {secret}"})
 
 

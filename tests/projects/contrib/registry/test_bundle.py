@@ -78,7 +78,30 @@ def test_a_prompt_in_a_bundle_is_what_the_api_answers(api: Client) -> None:
     assert [one["name"] for one in api.get("/api/bundle?prefix=A/").json()["prompts"]] == ["a/text"]
     assert [one["name"] for one in api.get("/api/bundle?label=staging").json()["prompts"]] == ["d/other"]
     assert len(api.get("/api/bundle?label=latest").json()["prompts"]) == 4
-    assert api.get("/api/bundle?label=nonsense").json()["prompts"] == []
+
+
+def test_a_label_that_no_prompt_has_makes_no_bundle_and_those_that_there_are_are_named(
+    api: Client, tmp_path: Path
+) -> None:
+    latest = api.get("/api/bundle?label=latest")
+    assert (latest.status_code, latest.json()["detail"]) == (404, "There is no prompt with a name")
+    make_named("a/one")
+    make_named("b/two")
+    move("a/one", "production", 1)
+    move("b/two", "staging", 1)
+    answer = api.get("/api/bundle?label=prodution")
+    told = "No prompt with a name has the label 'prodution': there are production, staging, latest"
+    assert (answer.status_code, answer.json()["detail"]) == (404, told)
+    file = tmp_path / "prompts.json"
+    file.write_bytes(b"the one before")
+    with pytest.raises(CommandError, match=told):
+        call_command("bundle", file, "--label", "prodution")
+    with pytest.raises(CommandError, match="begins with 'b/' has the label 'production': there are staging, latest"):
+        call_command("bundle", file, "--prefix", "b/")
+    with pytest.raises(CommandError, match="There is no prompt whose name begins with 'c/'"):
+        call_command("bundle", file, "--prefix", "c/", "--label", "latest")
+    assert [path.name for path in tmp_path.iterdir()] == ["prompts.json"]
+    assert file.read_bytes() == b"the one before"
 
 
 def test_another_key_refuses_the_bundle() -> None:
@@ -100,8 +123,8 @@ def test_the_command_writes_checks_and_shows_the_key(
     call_command("bundle", file, "--check")
     call_command("bundle", "--key")
     assert capsys.readouterr().out.splitlines() == [
-        f"1 prompts of 'production' are in {file}.",
-        "1 prompts of 'production', as they were signed.",
+        f"Wrote 1 prompt of 'production' to {file}.",
+        "1 prompt of 'production', as signed.",
         bundle_key(),
     ]
     assert file.read_bytes() == api.get("/api/bundle").content

@@ -47,6 +47,6 @@ def test_a_first_day(tmp_path: Path, new_file: bytes) -> None:
         assert '"text":"Answer Ana politely."' in told
         assert "refused: programs fetched it" in told
         assert '"count":' in told.split('"last_fetched_at"')[0]
-        assert "1 prompts of 'production', as they were signed." in told
+        assert "1 prompt of 'production', as signed." in told
         told = run([sys.executable, "-c", blocks("python")], tmp_path, variables)
         assert told.splitlines() == ["Answer Ana politely."] * 2

@@ -63,7 +63,7 @@ def test_the_plan_is_shown_then_applied() -> None:
         "help-desk/summarise-this-2",
     ]
     assert legacy_rows() == before
-    assert run("--apply") == "0 prompts have a name now.\n"
+    assert run("--plan") == run("--apply") == "No prompt needs a name: there is nothing to do.\n"
 
 
 def test_one_of_the_two_has_to_be_said() -> None:

@@ -94,7 +94,7 @@ def test_what_is_in_use_is_taken_away_with_force_alone(counter: Counter) -> None
     with as_token("read", name="shop"):
         do("fetch", name="a", label="production")
     counter.write()
-    with pytest.raises(Conflict, match=r"'production' was fetched in the last 7 days by token .* \(1 times, last"):
+    with pytest.raises(Conflict, match=r"'production' was fetched in the last 7 days by token .* \(1 time, last"):
         move("a", "production", None)
     move("a", "production", 2)  # moving it is no taking away
     move("a", "staging", None)  # nobody fetched it

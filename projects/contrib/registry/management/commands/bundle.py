@@ -11,6 +11,7 @@ from projects.contrib.registry.api.shapes import prompt_shape
 from projects.contrib.registry.bundle import bundle_key, read_bundle, write_bundle
 from projects.contrib.registry.names import PRODUCTION
 from projects.contrib.registry.repository import RegistryRepository
+from promptadmin.counted import counted
 from promptadmin.db.sessions import read_session
 from promptadmin.errors import DomainError
 
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         try:
             if options["check"]:
                 content = read_bundle(file.read_bytes(), bundle_key())
-                self.stdout.write(f"{len(content['prompts']):,} prompts of '{content['label']}', as they were signed.")
+                self.stdout.write(f"{counted(len(content['prompts']), 'prompt')} of '{content['label']}', as signed.")
                 return
             with read_session():
                 found = list(RegistryRepository().labelled_prompts(label=options["label"], prefix=options["prefix"]))
@@ -50,4 +51,4 @@ class Command(BaseCommand):
             raise CommandError(f"{file}: {refused}") from refused
         except OSError as refused:
             raise CommandError(f"{file}: {refused.strerror or refused}") from refused
-        self.stdout.write(f"{len(found):,} prompts of '{options['label']}' are in {file}.")
+        self.stdout.write(f"Wrote {counted(len(found), 'prompt')} of '{options['label']}' to {file}.")

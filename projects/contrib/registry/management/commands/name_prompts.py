@@ -9,6 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from projects.contrib.registry.proposals import propose
 from projects.contrib.registry.repository import RegistryRepository
+from promptadmin.counted import counted
 from promptadmin.db.chunks import in_chunks
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.errors import DomainError
@@ -32,10 +33,13 @@ class Command(BaseCommand):
         """Show the plan, or carry it out in short transactions: what is interrupted goes on where it was left."""
         with read_session():
             plan = list(propose(DEFAULT_DB_ALIAS))
+        if not plan:
+            self.stdout.write("No prompt needs a name: there is nothing to do.")
+            return
         for proposal in plan:
             self.stdout.write(f"{proposal.name}  ←  {proposal.beginning}")
         if options["plan"]:
-            self.stdout.write(f"{len(plan):,} prompts would get a name: --apply gives it.")
+            self.stdout.write(f"{counted(len(plan), 'prompt')} would get a name: --apply gives it.")
             return
         try:
             for some in in_chunks(plan, NAMES_AT_ONCE):
@@ -44,4 +48,4 @@ class Command(BaseCommand):
                         RegistryRepository().give_name(prompt_id=proposal.prompt_id, name=proposal.name)
         except DomainError as refused:
             raise CommandError(f"{refused}. Run it again for what is left.") from refused
-        self.stdout.write(f"{len(plan):,} prompts have a name now.")
+        self.stdout.write(f"Named {counted(len(plan), 'prompt')}.")

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
 from promptadmin.contrib.webhooks.delivering import deliver_due, deliver_forever
+from promptadmin.counted import counted
 from promptadmin.db.process_locks import held_lock
 from promptadmin.plugins.checks import DECLARATIONS
 
@@ -27,4 +28,4 @@ class Command(BaseCommand):
             made = 0
             while attempts := deliver_due():
                 made += attempts
-            self.stdout.write(f"Made {made} attempts.")
+            self.stdout.write(f"Made {counted(made, 'attempt')}.")

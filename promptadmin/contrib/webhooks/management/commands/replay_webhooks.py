@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from promptadmin.contrib.webhooks.outbox import replay
+from promptadmin.counted import counted
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import DomainError
 
@@ -24,4 +25,4 @@ class Command(BaseCommand):
                 count = replay(options["endpoint"], position=options["position"])
         except DomainError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{count} messages are on their way again.")
+        self.stdout.write(f"On the way again: {counted(count, 'message')}.")
