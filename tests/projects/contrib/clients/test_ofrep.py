@@ -15,7 +15,7 @@ from tests.support.services import needs_clients
 
 @needs_clients
 def test_the_provider_works_unchanged(run: Run) -> None:
-    run("ofrep_provider")
+    run("ofrep_provider.py")
 
 
 @pytest.mark.django_db

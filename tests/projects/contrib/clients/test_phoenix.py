@@ -16,7 +16,7 @@ from tests.support.services import needs_clients
 
 @needs_clients
 def test_the_client_works_unchanged(run: Run) -> None:
-    run("phoenix_client")
+    run("phoenix_client.py")
 
 
 @pytest.mark.django_db
