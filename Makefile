@@ -57,12 +57,18 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	@touch $@
 
 # Public clients, which the tests of the plugin `clients` run as processes of their own; without them these tests skip.
-install-clients: .venv-clients/.installed
+install-clients: .venv-clients/.installed .venv-clients/node/.installed
 
 .venv-clients/.installed: requirements-clients.lock
 	@"$$RUN_PYTHON" -m venv .venv-clients
 	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-clients.lock
 	@touch $@
+
+# Those in JavaScript, where there is npm.
+.venv-clients/node/.installed: tests/projects/contrib/clients/node/package-lock.json
+	@if ! command -v npm >/dev/null; then echo "No npm: the tests of clients in JavaScript will skip"; exit 0; fi; \
+	mkdir -p .venv-clients/node && cp tests/projects/contrib/clients/node/package*.json .venv-clients/node && \
+	(cd .venv-clients/node && npm ci --ignore-scripts --no-audit --no-fund --silent) && touch $@
 
 # After a change of requirements*.txt. What is not named there keeps its release; remove the lock files to renew it all.
 lock:

@@ -63,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "needs_nginx: the test runs nginx, with a certificate that openssl makes",
         "needs_wrk: the test sends load with wrk",
         "needs_clients: the test runs other products' clients",
+        "needs_node_clients: the test runs other products' clients in JavaScript",
         "needs_legacy_files: the test adopts PromptForge's sample files",
     ):
         config.addinivalue_line("markers", marker)

@@ -20,7 +20,7 @@ START_SECONDS = 20
 def nginx_configuration(directory: Path, ports: Mapping[str, str] | None = None) -> Path:
     """A configuration that has the site. `ports` are words of the site, by what stands there instead."""
     line = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={HOST}"]
-    line += ["-addext", f"subjectAltName=DNS:{HOST}"]
+    line += ["-addext", f"subjectAltName=DNS:{HOST},IP:127.0.0.1"]
     line += ["-keyout", str(directory / "privkey.pem"), "-out", str(directory / "fullchain.pem")]
     subprocess.run(line, check=True, capture_output=True, timeout=60)
     site = (REPOSITORY / "deploy" / "nginx.conf").read_text()

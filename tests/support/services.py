@@ -26,6 +26,8 @@ from tests.support.processes import REPOSITORY
 REQUIRED = os.environ.get("PROMPTADMIN_REQUIRE_SERVICES") == "1"
 #: Has the packages of requirements-clients.txt.
 CLIENTS_PYTHON = REPOSITORY / ".venv-clients/bin/python"
+#: Has the packages of tests/projects/contrib/clients/node/package.json.
+NODE_CLIENTS = REPOSITORY / ".venv-clients/node/node_modules"
 LOCAL_POSTGRESQL = "postgresql://postgres@127.0.0.1:5432/postgres"
 
 needs_postgresql = pytest.mark.needs_postgresql
@@ -34,6 +36,7 @@ needs_chromium = pytest.mark.needs_chromium
 needs_nginx = pytest.mark.needs_nginx
 needs_wrk = pytest.mark.needs_wrk
 needs_clients = pytest.mark.needs_clients
+needs_node_clients = pytest.mark.needs_node_clients
 needs_legacy_files = pytest.mark.needs_legacy_files
 
 
@@ -82,6 +85,14 @@ def why_no_clients() -> str:
 
 
 @functools.cache
+def why_no_node_clients() -> str:
+    """Why tests can't run other products' clients in JavaScript; empty if they can."""
+    if not shutil.which("node"):
+        return "no Node.js: node is not on the PATH"
+    return "" if NODE_CLIENTS.is_dir() else "no clients in JavaScript: `make install-clients` installs them"
+
+
+@functools.cache
 def why_no_legacy_files() -> str:
     """Why tests can't adopt the sample files; empty if they can."""
     if legacy_files.SAMPLES.is_dir():
@@ -105,6 +116,7 @@ def check_services(item: pytest.Item) -> None:
         ("needs_nginx", why_no_nginx),
         ("needs_wrk", why_no_wrk),
         ("needs_clients", why_no_clients),
+        ("needs_node_clients", why_no_node_clients),
     ):
         if item.get_closest_marker(marker) and reason():
             absent(reason())

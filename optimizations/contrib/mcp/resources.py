@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import mcp_types as types
+from django.apps import apps
 
 from optimizations.contrib.mcp import shapes
 from optimizations.contrib.mcp.placeholders import fill_in, placeholders
 from optimizations.repository import OptimizationRepository
+from projects.api.inputs import storable
 from projects.records import PromptRecord
 from projects.repository import ProjectRepository
 from projects.texts.forms import composed
@@ -67,15 +69,39 @@ RESOURCES: dict[str, tuple[Callable[..., str], str, str]] = {
 
 
 def list_prompts(after: str) -> types.ListPromptsResult:
-    """A page of the prompts of active projects, and of none; each is called by its id."""
-    found = ProjectRepository().list_active_prompts(limit=PROMPTS_A_PAGE, after=after)
-    cursor = found[-1][0].id if len(found) == PROMPTS_A_PAGE else None
-    return types.ListPromptsResult(prompts=[_described(row, name) for row, name in found], next_cursor=cursor)
+    """A page of the stored prompts: named ones by name, then, by id, those without a name of active projects or none.
+
+    A cursor says where the page before ended, and among which of the two.
+    """
+    _expect_storable(after)
+    kind, _, last = after.partition(":")
+    listed: list[types.Prompt] = []
+    if _has_names() and kind != "id":
+        from optimizations.contrib.mcp.named_prompts import list_named
+
+        listed, next_name = list_named(last, PROMPTS_A_PAGE)
+        if next_name is not None:
+            return types.ListPromptsResult(prompts=listed, next_cursor=f"name:{next_name}")
+        last = ""
+    found = ProjectRepository().list_active_prompts(limit=PROMPTS_A_PAGE, after=last)
+    cursor = f"id:{found[-1][0].id}" if len(found) == PROMPTS_A_PAGE else None
+    named = _with_names([row.id for row, _ in found])
+    listed += [_described(row, project) for row, project in found if row.id not in named]
+    return types.ListPromptsResult(prompts=listed, next_cursor=cursor)
 
 
-def get_prompt(prompt_id: str, arguments: Mapping[str, str]) -> types.GetPromptResult:
-    """A prompt's current text with its placeholders filled in. Raises NotFound, Invalid for an argument it hasn't."""
-    found = ProjectRepository().get_prompt(prompt_id=prompt_id)
+def get_prompt(name: str, arguments: Mapping[str, str]) -> types.GetPromptResult:
+    """A prompt by its name, or the current text of one by its id, filled in.
+
+    Raises NotFound, Invalid for an argument that it hasn't.
+    """
+    _expect_storable(name, *arguments.values())
+    if _has_names():
+        from optimizations.contrib.mcp.named_prompts import get_named
+
+        if named := get_named(name, arguments):
+            return named
+    found = ProjectRepository().get_prompt(prompt_id=name)
     names = placeholders(found.content)
     given = {composed(name): value for name, value in arguments.items()}
     if unknown := sorted(given.keys() - set(names)):
@@ -83,6 +109,26 @@ def get_prompt(prompt_id: str, arguments: Mapping[str, str]) -> types.GetPromptR
     text = fill_in(found.content, given)
     message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=text))
     return types.GetPromptResult(description=f"Version {found.version}", messages=[message])
+
+
+def _has_names() -> bool:
+    return apps.is_installed("projects.contrib.registry")
+
+
+def _with_names(prompt_ids: list[str]) -> set[str]:
+    """Which of these prompts have a name."""
+    if not _has_names():
+        return set()
+    from optimizations.contrib.mcp.named_prompts import with_names
+
+    return with_names(prompt_ids)
+
+
+def _expect_storable(*texts: str) -> None:
+    try:
+        storable(list(texts))
+    except ValueError as error:
+        raise Invalid(str(error)) from error
 
 
 def _described(row: PromptRecord, project_name: str | None) -> types.Prompt:

@@ -69,7 +69,7 @@ class Server(MCPServer[Any]):
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
     ) -> Any:
-        """A stored prompt, by its id."""
+        """A stored prompt, by its name or id."""
         return await _in_thread(context and context.request_context, stored.get_prompt, name, arguments or {})
 
 

@@ -72,8 +72,10 @@ class CreateIn(Schema):
 
 
 class LabelsIn(Schema):
-    """Labels that a version gets."""
+    """Labels that a version gets. The JavaScript client of release 3 repeats the address in the body."""
 
+    name: Label | None = None
+    version: Annotated[int, Field(ge=1, le=LARGEST_INTEGER)] | None = None
     newLabels: Annotated[list[Label], Field(max_length=20)]  # noqa: N815  # Langfuse's
 
 
@@ -126,6 +128,8 @@ def create_prompt(request: HttpRequest, data: CreateIn) -> HttpResponse:
 @router.patch("/v2/prompts/{path:name}/versions/{version}", response=Any)
 def add_labels(request: HttpRequest, name: PromptName, version: VersionNumber, data: LabelsIn) -> HttpResponse:
     """Move these labels to the version; it keeps those that it has."""
+    if data.name not in (None, name) or data.version not in (None, version):
+        raise Invalid("The body names another version than the address: leave 'name' and 'version' out of it")
     repository = RegistryRepository()
     moves = [
         repository.move_label(name=name, label=label, target=Target.of(version))

@@ -52,8 +52,9 @@ class Site:
             "PROMPTADMIN_PLUGINS": PLUGINS,
         }
 
-    def token(self, *scopes: str) -> str:
+    def token(self, *scopes: str, prefix: str = "") -> str:
         options = [part for scope in scopes for part in ("--scope", scope)]
+        options += ["--prefix", prefix] if prefix else []
         made = Scratch(self.database.parent, self.variables).manage("create_api_token", "agent", *options)
         return made.stdout.strip()
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.processes import SECONDS, environment
 from tests.support.servers import Site, serving
-from tests.support.services import CLIENTS_PYTHON, needs_postgresql, postgresql_database
+from tests.support.services import CLIENTS_PYTHON, NODE_CLIENTS, needs_postgresql, postgresql_database
 
 TOKEN = "token-of-the-tests-of-clients"
 PLUGINS = "projects,optimizations,registry,clients"
@@ -35,18 +35,23 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         )
 
 
+def run_program(program: str, directory: Path, **variables: str) -> str:
+    """Run one of the programs, a file in Python or JavaScript, to its end; fails if an assertion in it does."""
+    ours = {"PYTHONDONTWRITEBYTECODE": "1", "NODE_PATH": str(NODE_CLIENTS), "HOME": str(directory)}
+    done = subprocess.run(
+        ["node" if program.endswith(".cjs") else str(CLIENTS_PYTHON), str(PROGRAMS / program)],
+        env=environment(**ours, **variables), cwd=directory, capture_output=True, text=True, check=False,
+        timeout=SECONDS,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 @pytest.fixture
 def run(site: Site, tmp_path: Path) -> Run:
-    """Run one of the programs to its end; the test fails if an assertion of the program does."""
+    """Run one of the programs against the server."""
 
     def ran(program: str, **variables: str) -> str:
-        ours = {"ADDRESS": site.address, "TOKEN": TOKEN, "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(tmp_path)}
-        done = subprocess.run(
-            [str(CLIENTS_PYTHON), str(PROGRAMS / f"{program}.py")],
-            env=environment(**ours, **variables), cwd=tmp_path, capture_output=True, text=True, check=False,
-            timeout=SECONDS,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return run_program(program, tmp_path, ADDRESS=site.address, TOKEN=TOKEN, **variables)
 
     return ran

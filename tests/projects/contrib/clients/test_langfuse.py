@@ -26,7 +26,7 @@ def with_token(*scopes: str) -> Client:
 
 @needs_clients
 def test_the_sdk_works_unchanged(run: Run) -> None:
-    run("langfuse_sdk")
+    run("langfuse_sdk.py")
 
 
 @pytest.mark.django_db
@@ -78,6 +78,18 @@ def test_scopes_hold_and_errors_have_langfuses_form() -> None:
     assert api.post(PROMPTS, "{", JSON).status_code == 400
     traces = api.post("/api/public/otel/v1/traces", b"\x0a", "application/x-protobuf")
     assert (traces.status_code, "LANGFUSE_TRACING_ENABLED=false" in traces.json()["message"]) == (404, True)
+
+
+@pytest.mark.django_db
+def test_a_body_that_names_another_version_than_the_address_moves_nothing() -> None:
+    make_named("a/b", "one", "two")
+    api = with_token("read", "write")
+    for other in ({"name": "c"}, {"version": 1}):
+        refused = api.patch(f"{PROMPTS}/a%2Fb/versions/2", {**other, "newLabels": ["staging"]}, JSON)
+        assert (refused.status_code, "another version" in refused.json()["message"]) == (400, True)
+    assert api.get(f"{PROMPTS}/a%2Fb?label=staging").status_code == 404
+    same = {"name": "a/b", "version": 2, "newLabels": ["staging"]}
+    assert api.patch(f"{PROMPTS}/a%2Fb/versions/2", same, JSON).json()["labels"] == ["staging"]
 
 
 @pytest.mark.django_db

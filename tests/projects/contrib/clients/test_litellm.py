@@ -8,4 +8,4 @@ from tests.support.services import needs_clients
 
 @needs_clients
 def test_the_prompt_manager_works_unchanged(run: Run) -> None:
-    run("litellm_manager")
+    run("litellm_manager.py")

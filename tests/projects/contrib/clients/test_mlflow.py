@@ -24,7 +24,7 @@ def with_token(*scopes: str) -> Client:
 
 @needs_clients
 def test_the_client_works_unchanged(run: Run) -> None:
-    run("mlflow_prompts")
+    run("mlflow_prompts.py")
 
 
 @pytest.mark.django_db

@@ -16,7 +16,7 @@ from tests.support.token_names import token_name
 
 @needs_clients
 def test_the_provider_works_unchanged(run: Run) -> None:
-    run("ofrep_provider")
+    run("ofrep_provider.py")
 
 
 @pytest.mark.django_db

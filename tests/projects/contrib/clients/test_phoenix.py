@@ -17,7 +17,7 @@ from tests.support.token_names import token_name
 
 @needs_clients
 def test_the_client_works_unchanged(run: Run) -> None:
-    run("phoenix_client")
+    run("phoenix_client.py")
 
 
 @pytest.mark.django_db
