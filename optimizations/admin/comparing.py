@@ -49,7 +49,7 @@ class CompareRuns(ModelAdmin):
             runs = OptimizationRepository().get_runs(asked) if len(asked) <= MOST else []
         if len(runs) < FEWEST:
             gone = len(asked) - len(runs) if len(asked) <= MOST else 0
-            self.message_user(request, f"{CHOOSE} {gone} of these aren't there." if gone else CHOOSE, messages.ERROR)
+            self.message_user(request, f"{CHOOSE} No longer there: {gone}." if gone else CHOOSE, messages.ERROR)
             return HttpResponseRedirect(keep_filters(request, reverse("admin:optimizations_optimization_changelist")))
         ids = [run["id"] for run in runs]
         context = {

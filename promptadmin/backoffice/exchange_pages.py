@@ -173,7 +173,7 @@ class ExchangeAdmin(ImportExportMixin):
                 messages.error(request, f"Row {row.number}: {found}" if row.number else found)
             messages.error(request, "Nothing was imported: upload the file again to see why.")
             return self._again(request)
-        messages.success(request, f"{result.new} imported, {result.unchanged} were there already, the same.")
+        messages.success(request, f"{result.new} imported, {result.unchanged} there already, the same.")
         return HttpResponseRedirect(self._address("changelist"))
 
     def _again(self, request: HttpRequest) -> HttpResponseRedirect:

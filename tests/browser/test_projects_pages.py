@@ -9,6 +9,7 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from tests.browser.accessibility import use_theme
 from tests.browser.pages import (
     begin_session,
     click,
@@ -108,6 +109,10 @@ def edit_and_restore(browser: Chrome) -> None:
     save(browser)
 
     browser.get(address)
+    frame = browser.find_element(By.CSS_SELECTOR, "[aria-label=Versions]")
+    for width in (400, 1280):  # nothing of the versions is beside the screen
+        use_theme(browser, "light", width=width)
+        wait_for(browser, lambda _: frame.get_property("scrollWidth") <= frame.get_property("clientWidth"))  # type: ignore[operator]
     first = browser.find_element(By.CSS_SELECTOR, "[name=old][value='1']")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", first)
     first.click()

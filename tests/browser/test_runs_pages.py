@@ -122,7 +122,7 @@ def bring_in(browser: Chrome, site: Site, directory: Path, exported: list[dict[s
     assert "Nothing was imported" in text_of(browser)
     shown = upload(browser, site, directory, [*exported, new | {"overall_score": 0.8}])
     assert "1 new, 2 there already" in shown
-    assert "1 imported, 2 were there already" in submit(browser, ".exchange-buttons")
+    assert "1 imported, 2 there already" in submit(browser, ".exchange-buttons")
     open_page(browser, site, f"{LIST}brought%20in/change/")
     assert SCRIPT in text_of(browser)
     assert browser.title != "harmed"

@@ -241,7 +241,7 @@ def test_an_endpoint_that_has_delivered_is_deleted_after_a_question(
     assert "doomed, with 5 deliveries" in asked
     monkeypatch.setattr(webhooks_admin, "SECONDS_TO_DELETE", 0.0)
     answer = admin_client.post(page, {"post": "yes"}, follow=True)
-    assert "3 deliveries of it are left: delete it again" in answer.content.decode()
+    assert "still has 3 deliveries: delete it again" in answer.content.decode()
     doomed.refresh_from_db()
     assert (doomed.is_enabled, Delivery.objects.filter(endpoint=doomed).count()) == (False, 3)
     monkeypatch.setattr(webhooks_admin, "SECONDS_TO_DELETE", 15.0)

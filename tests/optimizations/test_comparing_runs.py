@@ -77,7 +77,7 @@ def test_too_few_too_many_and_missing_runs_lead_back_to_the_list() -> None:
     client = signed_in("viewer")
     for some in ([], runs[:1], runs, [runs[0], runs[0]]):
         assert "Choose 2 to 4 runs to compare." in compared(client, *(run.pk for run in some))
-    assert "1 of these aren't there" in compared(client, runs[0].pk, "gone")
+    assert "No longer there: 1." in compared(client, runs[0].pk, "gone")
 
 
 def test_the_list_and_the_page_of_a_prompt_lead_there() -> None:

@@ -63,7 +63,7 @@ class Command(BaseCommand):
 
     def _print(self, report: Report) -> None:
         self.stdout.write(
-            f"{report.kills} kills, {report.acknowledged} writes acknowledged: {len(report.lost)} lost, "
+            f"{counted(report.kills, 'kill')}, {report.acknowledged} writes acknowledged: {len(report.lost)} lost, "
             f"{len(report.half)} half-written."
         )
         self.stdout.write(

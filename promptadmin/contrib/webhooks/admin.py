@@ -25,10 +25,7 @@ from promptadmin.plugins.events import known_events
 
 #: For how long one request deletes deliveries.
 SECONDS_TO_DELETE = 15.0
-
-
-def _noun(count: int) -> str:
-    return "delivery" if count == 1 else "deliveries"
+NOUNS = ("delivery", "deliveries")
 
 
 class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
@@ -80,7 +77,7 @@ class EndpointAdmin(ModelAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes: counted, because an endpoint may have hundreds of thousands of deliveries."""
         counts = {row: Delivery.objects.filter(endpoint=row.pk).count() for row in objs}
-        described = [f"{row}, with {count:,} {_noun(count)}" for row, count in counts.items()]
+        described = [f"{row}, with {counted(count, *NOUNS)}" for row, count in counts.items()]
         total = sum(counts.values())
         numbers = {Endpoint._meta.verbose_name_plural: len(counts), Delivery._meta.verbose_name_plural: total}
         is_allowed = all(self.has_delete_permission(request, row) for row in counts)
@@ -106,7 +103,7 @@ class EndpointAdmin(ModelAdmin):
         for row in rows:
             left = delete_deliveries(row.pk, until=until)
             if left:
-                text = f"{row} is off, and {left:,} {_noun(left)} of it are left: delete it again to go on."
+                text = f"{row} is off, and still has {counted(left, *NOUNS)}: delete it again to go on."
                 self.message_user(request, text, messages.WARNING)
             else:
                 emptied.append(row)
@@ -159,4 +156,4 @@ class DeliveryAdmin(ReadOnlyAdmin):
         """Dead or delivered, once more."""
         with write_session():
             count = deliver_again(queryset.values_list("pk", flat=True))
-        self.message_user(request, f"On the way again: {counted(count, 'delivery', 'deliveries')}.")
+        self.message_user(request, f"On the way again: {counted(count, *NOUNS)}.")

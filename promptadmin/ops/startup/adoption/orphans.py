@@ -58,7 +58,7 @@ def refusal(path: Path, orphans: list[Orphan]) -> str:
     if required:
         names = ", ".join(sorted({f"{o.table}.{o.column}" for o in required}))
         lines.append(
-            f"{len(required)} of them ({names}) must have a value and can't be NULL: on a copy, delete these "
+            f"Of them, {len(required)} ({names}) can't be set to NULL: on a copy, delete these "
             "rows, or add the rows that they point to, with the sqlite3 shell."
         )
     else:
