@@ -108,8 +108,12 @@ class RunFilters:
             runs = runs.filter(tags__folded_has=self.tag)
         if self.search:
             # Last: it is the one that reads whole texts.
-            runs = runs.filter(reduce(or_, (Q((f"{column}__folded_contains", self.search)) for column in SEARCHED)))
+            runs = runs.filter(self.has_text())
         return runs
+
+    def has_text(self) -> Q:
+        """What `search` asks for."""
+        return reduce(or_, (Q((f"{column}__folded_contains", self.search)) for column in SEARCHED))
 
     def count(self, runs: QuerySet[Optimization]) -> int:
         """How many pass. What `include_archived=False` hides is counted, which is less than what it shows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -31,6 +31,8 @@ from promptadmin.db.row_numbers import RowNumber
 STATEMENTS = 512
 #: Pages that begin no further than this look at each run on their way; for others, what they pass is found at once.
 NEAR = 1000
+#: If 5,000 of a million runs have a text, there is one among so many.
+READ_FOR_ONE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,12 @@ class Statement:
 
     def rows(self, connection: Any, place: SortKey | None, select: str = "{}", *more: int) -> list[tuple[Any, ...]]:
         """Its rows after a place; `select` is SQL around it, which takes `more` parameters."""
+        return fetch_all(connection, select.format(self.sql), [*self.params_after(place), *more])
+
+    def params_after(self, place: SortKey | None) -> list[Any]:
+        """Its parameters for a place."""
         values = {} if place is None else {KEY_SLOT: place.key, TIE_SLOT: place.tie}
-        params = [values[param] if type(param) is Slot else param for param in self.params]
-        return fetch_all(connection, select.format(self.sql), [*params, *more])
+        return [values[param] if type(param) is Slot else param for param in self.params]
 
     def count(self, connection: Any, place: SortKey | None = None) -> int:
         """How many rows it has after a place."""
@@ -77,6 +82,49 @@ def page_statements(  # noqa: PLR0917  # called from here alone
 _remembered = functools.lru_cache(maxsize=STATEMENTS)(page_statements)
 
 
+def statements_with_text(using: str, filters: RunFilters, by: RunOrder, slots: SortKey | None) -> list[Statement]:
+    """The runs that pass all filters but the search, part by part of the order, each with whether it has the text."""
+    runs = replace(filters, search=None).apply(Optimization.objects.using(using).order_by(), near=True)
+    runs = runs.annotate(has_text=filters.has_text())
+    return [
+        Statement.compiled(by.sorted(runs, part).values_list(KEY, TIE, "has_text")) for part in by.parts_after(slots)
+    ]
+
+
+_remembered_with_text = functools.lru_cache(maxsize=STATEMENTS)(statements_with_text)
+
+
+def fetch_full_page(
+    using: str, filters: RunFilters, by: RunOrder, *, after: SortKey | None = None, offset: int = 0, limit: int
+) -> list[SortKey] | None:
+    """A page of runs with a text, as `fetch_keys` finds it, if the first runs of the order fill it; else None.
+
+    They are read one after the other until it is full, up to READ_FOR_ONE for each run that is wanted. For an order
+    that an index has, and for those who reach all runs.
+    """
+    connection, most = connections[using], READ_FOR_ONE * (offset + limit)
+    passed, keys = 0, list[SortKey]()
+    try:
+        find = statements_with_text if filters.of_plugins else _remembered_with_text
+        statements = find(using, filters, by, _slots(after))
+    except EmptyResultSet:
+        return []
+    for statement in statements:
+        read = 0
+        with connection.cursor() as cursor:
+            cursor.execute(f"{statement.sql} LIMIT %s", [*statement.params_after(after), most])
+            for key, tie, has_text in cursor:
+                read += 1
+                passed += bool(has_text)  # it may be NULL
+                if has_text and passed > offset:
+                    keys.append(SortKey(key, tie))
+                    if len(keys) == limit:
+                        return keys
+        if read == most:  # there may be more in this part
+            return None
+    return keys
+
+
 def fetch_keys(
     using: str,
     filters: RunFilters,
@@ -92,7 +140,7 @@ def fetch_keys(
     `narrowed` is a condition that all of them pass anyway.
     """
     connection = connections[using]
-    slots = after and SortKey(None if after.key is None else KEY_SLOT, None if after.tie is None else TIE_SLOT)
+    slots = _slots(after)
     try:
         # What these say needn't be remembered, or can't.
         if narrowed or filters.of_plugins or row_limits() is not None:
@@ -115,6 +163,10 @@ def fetch_keys(
         if not keys and number + 1 < len(statements):
             offset = max(0, offset - statement.count(connection, after))
     return keys
+
+
+def _slots(after: SortKey | None) -> SortKey | None:
+    return after and SortKey(None if after.key is None else KEY_SLOT, None if after.tie is None else TIE_SLOT)
 
 
 PAGE = "{} LIMIT %s OFFSET %s"

@@ -8,7 +8,7 @@ there. A filter that few runs pass needs no window: they are looked up, all of t
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet, Value
 
@@ -17,7 +17,6 @@ from optimizations.lists.indexes import NARROWEST, RANGES, has_index
 from optimizations.lists.paging import DEFAULT_SORT, KEY, RunOrder
 from optimizations.models import Optimization
 from promptadmin.db.legacy_values import read_moment, read_text
-from promptadmin.search.candidate_filter import Narrowed
 
 #: How many runs a page may look at.
 WINDOW = 10_000
@@ -42,12 +41,10 @@ class Window:
     searched_to: dt.datetime | None = None
 
 
-def find_window(runs: QuerySet[Optimization], filters: RunFilters, by: RunOrder, found: Narrowed) -> Window:
-    """Where a list looks. `found` says what the search index knows of the filters' text."""
-    # A text that many runs have is soon found on the way along an index.
-    is_soon_full = found.is_common and is_in_order(replace(filters, search=None), by)
-    if found.condition or is_soon_full or is_in_order(filters, by):
-        return Window(found.condition)
+def find_window(runs: QuerySet[Optimization], filters: RunFilters, by: RunOrder, narrowed: Q) -> Window:
+    """Where a list looks. `narrowed` is the condition of the few runs that may have the filters' text, if they are."""
+    if narrowed or is_in_order(filters, by):
+        return Window(narrowed)
     few = _few(runs, filters)
     if few is not None:
         return Window(few)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from optimizations.columns import (
     BEGINNING,
@@ -23,10 +23,10 @@ from optimizations.columns import (
     row_reader,
 )
 from optimizations.lists import windows
-from optimizations.lists.counting import count_searched
+from optimizations.lists.counting import Total, count_runs
 from optimizations.lists.filters import RunFilters
 from optimizations.lists.paging import DEFAULT_SORT, LARGEST, SCORE, RunOrder, SortKey
-from optimizations.lists.queries import fetch_keys
+from optimizations.lists.queries import fetch_full_page, fetch_keys
 from optimizations.models import Optimization
 from optimizations.search_index import RUNS
 from projects.models import PromptVersion
@@ -80,9 +80,9 @@ class Reading:
             keys = fetch_keys(self.using, filters, by, limit=LARGEST, narrowed=narrowed)
             total, keys = len(keys), keys[offset : offset + limit]
         else:
-            total = self._total(filters)
+            total, narrowed = self._total(filters)
             by.check_sortable(total)
-            keys = self._keys(filters, by, offset, min(limit, total - offset), total)
+            keys = self._keys(filters, by, offset, min(limit, total - offset), total, narrowed)
         return self._page(by, keys, offset + len(keys) < total, total)
 
     def browse_runs(
@@ -104,11 +104,13 @@ class Reading:
         by = RunOrder.named(sort if sort == SCORE else DEFAULT_SORT, order, self.using)
         by = replace(by, values_only=by.sort == SCORE)
         offset = max(0, min(offset, windows.WINDOW - limit))
-        narrowed = narrow(connections[self.using], RUNS, filters.search)
-        window = windows.Window(narrowed.condition)
-        if not everywhere:
+        if everywhere:
+            window = windows.Window(Q())
+            keys = self._keys_uncounted(filters, by, offset=offset, limit=limit + 1)
+        else:
+            narrowed = narrow(connections[self.using], RUNS, filters.search).condition
             window = windows.find_window(self.runs, filters, by, narrowed)
-        keys = fetch_keys(self.using, filters, by, offset=offset, limit=limit + 1, narrowed=window.condition)
+            keys = fetch_keys(self.using, filters, by, offset=offset, limit=limit + 1, narrowed=window.condition)
         total = None
         if windows.is_in_order(filters, by):
             # Counted by the index that has the order, or SQLite might count rows of the table.
@@ -134,10 +136,7 @@ class Reading:
         """
         by = RunOrder.named(sort, order, self.using)
         after = self._renumbered(by.place(cursor))
-        narrowed = narrow(connections[self.using], RUNS, filters.search).condition
-        if not narrowed and not by.is_indexed:
-            by.check_sortable(self._total(filters))
-        keys = fetch_keys(self.using, filters, by, after=after, limit=limit + 1, narrowed=narrowed)
+        keys = self._keys_uncounted(filters, by, after=after, limit=limit + 1)
         return self._page(by, keys[:limit], len(keys) > limit)
 
     def get_run(self, run_id: str) -> Record:
@@ -212,21 +211,35 @@ class Reading:
             raise NotFound(RUN_MISSING)
         return found[run_id]
 
-    def _total(self, filters: RunFilters) -> int:
+    def _total(self, filters: RunFilters) -> Total:
         """How many runs pass, remembered until somebody writes."""
-        return cached_until_write(connections[self.using], ("runs", filters), lambda: self._count(filters))
+        return cached_until_write(connections[self.using], ("runs", filters), lambda: count_runs(filters, self.runs))
 
-    def _count(self, filters: RunFilters) -> int:
-        return count_searched(filters, self.runs) if filters.search else filters.count(self.runs)
-
-    def _keys(self, filters: RunFilters, by: RunOrder, offset: int, limit: int, total: int) -> list[SortKey]:
+    def _keys(  # noqa: PLR0917  # called from here alone
+        self, filters: RunFilters, by: RunOrder, offset: int, limit: int, total: int, narrowed: Q
+    ) -> list[SortKey]:
         """A page by its number. Of the two ends of the list, the nearer one is where it is counted from."""
         if limit <= 0:
             return []
         if offset <= total // 2:
-            return fetch_keys(self.using, filters, by, offset=offset, limit=limit)
-        backwards = replace(by, descending=not by.descending)
-        return fetch_keys(self.using, filters, backwards, offset=total - offset - limit, limit=limit)[::-1]
+            return fetch_keys(self.using, filters, by, offset=offset, limit=limit, narrowed=narrowed)
+        backwards, left = replace(by, descending=not by.descending), total - offset - limit
+        return fetch_keys(self.using, filters, backwards, offset=left, limit=limit, narrowed=narrowed)[::-1]
+
+    def _keys_uncounted(
+        self, filters: RunFilters, by: RunOrder, *, after: SortKey | None = None, offset: int = 0, limit: int
+    ) -> list[SortKey]:
+        """A page whose list is counted only where that finds it sooner: if many runs may have a text, and few do."""
+        narrowed, may_be_common = narrow(connections[self.using], RUNS, filters.search)
+        if may_be_common and by.is_indexed and row_limits() is None:
+            keys = fetch_full_page(self.using, filters, by, after=after, offset=offset, limit=limit)
+            if keys is not None:
+                return keys
+            narrowed = self._total(filters).narrowed
+        elif not narrowed and not by.is_indexed:
+            total, narrowed = self._total(filters)
+            by.check_sortable(total)
+        return fetch_keys(self.using, filters, by, after=after, offset=offset, limit=limit, narrowed=narrowed)
 
     def _renumbered(self, place: SortKey | None) -> SortKey | None:
         """The place with the number that SQLite's row has now, where the run is still there."""

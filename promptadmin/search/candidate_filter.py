@@ -21,18 +21,22 @@ from promptadmin.search.words import Term, asked_words, words
 
 PART_LENGTH = 3  # what the trigram index finds has three characters or more
 MOST_PARTS = 16
-#: A text that more rows may have is common: the newest of them are soon found without the index.
+#: Where more rows may have a text, they aren't all read for a page: if they do, the newest of them are soon found.
 FEW = 5_000
 
 
 class Narrowed(NamedTuple):
-    """A condition that every row with the text passes, unless so many have it that the newest are soon found."""
+    """A condition that every row with the text passes; an empty one where the index can't tell or they may be many.
+
+    `may_be_common` says that more than FEW rows may have it. How many do, an index of trigrams doesn't know: they may
+    stand anywhere in a row.
+    """
 
     condition: Q
-    is_common: bool
+    may_be_common: bool = False
 
 
-NOT_NARROWED = Narrowed(Q(), is_common=False)
+NOT_NARROWED = Narrowed(Q())
 
 
 def narrow(connection: BaseDatabaseWrapper, table: SearchedTable, text: str | None) -> Narrowed:
@@ -43,15 +47,15 @@ def narrow(connection: BaseDatabaseWrapper, table: SearchedTable, text: str | No
         if not _has_trigrams(connection, table, text):
             return NOT_NARROWED
         found = postgresql.few_that_may_contain(connection, table, text)
-        return Narrowed(Q() if found is None else Q(**{f"{table.key}__in": found}), is_common=found is None)
+        return NOT_NARROWED if found is None else Narrowed(Q(**{f"{table.key}__in": found}))
     query = text_query(fold(text))
     if query is not None:
         with known_index(connection, table) as known:
             if known:
                 candidates = {key for _, key in known.reader.newest(query, FEW + 1)}
                 if len(candidates) > FEW:
-                    return Narrowed(Q(), is_common=True)
-                return Narrowed(keys.among(table, candidates | known.changed), is_common=False)
+                    return Narrowed(Q(), may_be_common=True)
+                return Narrowed(keys.among(table, candidates | known.changed))
     return NOT_NARROWED
 
 
@@ -66,14 +70,15 @@ def _has_trigrams(connection: BaseDatabaseWrapper, table: SearchedTable, text: s
 
 
 class Counted(NamedTuple):
-    """How many rows contain a text for certain, and the keys of those that may."""
+    """How many rows contain a text for certain, the keys of these if they are few, and the keys of those that may."""
 
     certain: int
+    few_certain: list[str] | None
     uncertain: list[str]
 
 
 def count_candidates(
-    connection: BaseDatabaseWrapper, table: SearchedTable, text: str, facets: Mapping[str, str] | None
+    connection: BaseDatabaseWrapper, table: SearchedTable, text: str, facets: Mapping[str, str] | None, *, few: int
 ) -> Counted | None:
     """How many rows of a SQLite table contain a text; None where only reading all rows tells.
 
@@ -91,7 +96,9 @@ def count_candidates(
                 elif facets is not None and not facets and len(needle) == PART_LENGTH:
                     certain = candidates
                 certain = certain - known.reader.of_keys(known.changed)
-                return Counted(len(certain), sorted(known.reader.keys(candidates - certain) | known.changed))
+                few_certain = list(known.reader.keys(certain)) if len(certain) <= few else None
+                uncertain = known.reader.keys(candidates - certain) | known.changed
+                return Counted(len(certain), few_certain, sorted(uncertain))
     return None
 
 

@@ -15,12 +15,13 @@ import pytest
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from optimizations.files.export import exported_rows
-from optimizations.lists import queries
+from optimizations.lists import queries, windows
 from optimizations.lists.paging import INDEXED_SORTS
 from optimizations.repository import OptimizationRepository, RunFilters
 from optimizations.stats.rollups import building, table
 from projects.repository import ProjectRepository
 from promptadmin.db.sessions import read_session
+from promptadmin.search import candidate_filter
 from tests.conftest import OpenFile
 from tests.optimizations.searched_files import index_everything
 
@@ -77,7 +78,8 @@ def fill(path: Path, runs: int) -> None:
             [
                 (
                     f"r{n}",
-                    f"common{' rare' if n < 20 else ''}",
+                    # All have the parts of "commons".
+                    f"common{' rare' if n < 20 else ''} {'commons' if 100 <= n < 110 else 'onset'}",
                     f"2026-01-{1 + n * 27 // runs:02} {n // 3600 % 24:02}:{n // 60 % 60:02}:{n % 60:02}.000000",
                     chance.choice(["completed", "completed", "completed", "error"]),
                     "project 0" if n < 20 else f"project {1 + chance.randrange(9)}",
@@ -116,6 +118,13 @@ def reads(using: str, size: int) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "versions", lambda: projects.list_versions(prompt_id="t1")
     yield "runs of a prompt", lambda: projects.list_runs(prompt_id="t1")
     yield "ranked rare word", lambda: runs.search("rare", kinds=["run"])
+    for name, search in (("common", "common"), ("deceptive", "commons")):
+        text = RunFilters(search=search)
+        for sort in ("created_at", "overall_score"):
+            yield f"{name} text by {sort}", partial(runs.list_runs, filters=text, sort=sort)
+            yield f"{name} text by {sort}, cursor", partial(runs.list_runs_after, "", filters=text, sort=sort)
+            yield f"{name} text by {sort}, for people", partial(runs.browse_runs, filters=text, sort=sort)
+        yield f"{name} text, everywhere", partial(runs.browse_runs, filters=text, everywhere=True)
     yield "export, first runs", lambda: list(islice(exported_rows(runs.runs, using).iterator(chunk_size=100), 100))
 
 
@@ -146,6 +155,9 @@ def steps(new_file: bytes, open_file: OpenFile, tmp_path_factory: pytest.TempPat
     with pytest.MonkeyPatch.context() as patch:
         for name, bound in (("FEW", FEW), ("LOOKED_THROUGH", LOOKED_THROUGH), ("WIDEST", WIDEST)):
             patch.setattr(queries, name, bound)
+        patch.setattr(queries, "READ_FOR_ONE", 10)
+        patch.setattr(windows, "WINDOW", FEW)
+        patch.setattr(candidate_filter, "FEW", FEW)
         patch.setattr(table, "BITS", 7)
         patch.setattr(building, "NEWEST", 128)
         for size in SIZES:
