@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from projects.models import ProjectStatus
 from projects.namesakes import is_first_of_name
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.chunks import in_chunks
 from promptadmin.db.features import has_row_numbers, row_place, takes_any_value
 from promptadmin.db.fields import new_id, stored_moment

@@ -14,7 +14,7 @@ from django.utils import timezone
 from optimizations.models import RunStatus
 from optimizations.strategies import all_aliases
 from projects.namesakes import is_first_of_name
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.features import has_row_numbers, row_place
 from promptadmin.db.legacy_values import read_moment
 from promptadmin.db.schema import index_columns

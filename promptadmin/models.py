@@ -11,8 +11,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from promptadmin.conf.counted import counted
 from promptadmin.context import Reach
-from promptadmin.counted import counted
 
 
 class ApiToken(models.Model):

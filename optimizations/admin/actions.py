@@ -25,7 +25,7 @@ from projects.models import Project, ProjectStatus
 from promptadmin.backoffice.kept_filters import keep_filters
 from promptadmin.backoffice.row_history import HistoryPage
 from promptadmin.backoffice.selection import AGAIN, Selection, carry_out, select
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.deadlines import reading_deadline
 from promptadmin.db.sessions import read_session
 from promptadmin.errors import DomainError, PreconditionFailed

@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 
 from optimizations.tools.loaded_demo import DEMO_PERMISSIONS, NAMES, demo_projects, load_demo, take_demo_away
 from projects.admin.confirming import Question, ask
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.errors import DomainError
 

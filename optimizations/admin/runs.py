@@ -35,7 +35,7 @@ from promptadmin.backoffice.columns import ChoosesColumns
 from promptadmin.backoffice.exchange_pages import ExchangeAdmin
 from promptadmin.backoffice.kept_filters import keep_filters
 from promptadmin.backoffice.plugin_parts import PluginParts
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.sessions import read_session
 from promptadmin.errors import NotFound
 from promptadmin.http.keys import row_page

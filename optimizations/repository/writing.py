@@ -20,7 +20,7 @@ from projects.models import ProjectStatus, Prompt
 from projects.reach import expect_everything, expect_writable
 from projects.repository import ProjectRepository
 from promptadmin.audit import LONGEST, Change, record
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.fields import new_id, stored_moment
 from promptadmin.db.legacy_values import read_text
 from promptadmin.db.raw import fetch_all

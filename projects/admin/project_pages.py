@@ -30,7 +30,7 @@ from promptadmin.backoffice.selection import (
     carry_out,
     select,
 )
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.chunks import in_chunks
 from promptadmin.db.deadlines import reading_deadline
 from promptadmin.db.sessions import read_session

@@ -14,8 +14,8 @@ from projects.repository.changes import project_change, prompt_change
 from projects.repository.rows import PROJECT_ARCHIVED, PROJECT_MISSING, Rows
 from projects.runs import Runs, get_runs
 from promptadmin.audit import record
+from promptadmin.conf.counted import counted
 from promptadmin.context import current_actor
-from promptadmin.counted import counted
 from promptadmin.db.kept_rows import put_back, unpack, write_over
 from promptadmin.deletions.kinds import KINDS, Kind, Part
 from promptadmin.errors import Conflict, Forbidden

@@ -23,7 +23,7 @@ from projects.repository.prompts import Prompts
 from projects.repository.rows import moment, not_blank, project_state, storable
 from projects.texts.forms import composed
 from promptadmin.audit import record
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db import json_text
 from promptadmin.db.cache import cached_until_write
 from promptadmin.deletions.work import begin, expect_settled

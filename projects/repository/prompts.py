@@ -20,8 +20,8 @@ from projects.repository.deleting import PROMPT
 from projects.repository.rows import NO_PROJECT, Rows, moment, not_blank, of_project
 from projects.runs import RunsFound
 from promptadmin.audit import record
+from promptadmin.conf.counted import counted
 from promptadmin.conf.limits import REASON_LENGTH
-from promptadmin.counted import counted
 from promptadmin.db.fields import stored_moment
 from promptadmin.db.legacy_values import read_count, read_moment, read_text
 from promptadmin.db.raw import execute, fetch_all

@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from promptadmin.accounts import tokens
 from promptadmin.backoffice.code_snippets import snippets
 from promptadmin.backoffice.row_history import HistoryPage
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.errors import DomainError
 from promptadmin.models import ApiToken
 

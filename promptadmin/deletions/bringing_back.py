@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.fields import Link
 from promptadmin.db.kept_rows import expect_room, pack, put_back, rows_in, unpack
 from promptadmin.db.schema import table_exists

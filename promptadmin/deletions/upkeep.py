@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 from django.utils import timezone
 
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.sessions import write_session
 from promptadmin.deletions.work import do_piece, go_on, unfinished
 from promptadmin.models import DeletedRows, Deletion, DeletionState

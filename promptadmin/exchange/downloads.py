@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 from django.http import FileResponse
 
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.deadlines import deadline
 from promptadmin.db.infrastructure_errors import AllSendingError
 from promptadmin.db.sessions import read_session

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from promptadmin.conf.counted import counted
 from promptadmin.conf.limits import IMPORT_LINES, IMPORT_VALUES
-from promptadmin.counted import counted
 from promptadmin.db.exact_json import loads
 from promptadmin.exchange.sentences import sentence
 

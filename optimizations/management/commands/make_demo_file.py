@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from optimizations.tools.demo import make_demo_file
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 
 
 class Command(BaseCommand):

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from optimizations.tools.selftest.killing import SHOWN, Report, kill_servers
 from optimizations.tools.selftest.servers import SelfTestError
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.durability import CHOICES, PROMISES
 from promptadmin.ops.progress import bar
 

@@ -14,10 +14,10 @@ from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
+from promptadmin.conf.counted import counted
 from promptadmin.context import Actor, acting
 from promptadmin.contrib.oidc.models import Identity
 from promptadmin.contrib.oidc.provider import TIMEOUT, SignInFailed, configured, setting
-from promptadmin.counted import counted
 from promptadmin.db.sessions import write_session
 from promptadmin.http.client_address import client_address
 

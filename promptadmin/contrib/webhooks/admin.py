@@ -17,9 +17,9 @@ from django.views.decorators.csrf import csrf_protect
 from unfold.admin import ModelAdmin
 
 from promptadmin.backoffice.readonly_admin import ReadOnlyAdmin, link_to_list
+from promptadmin.conf.counted import counted
 from promptadmin.contrib.webhooks.models import Delivery, DeliveryStatus, Endpoint, Message
 from promptadmin.contrib.webhooks.outbox import delete_deliveries, deliver_again, replay
-from promptadmin.counted import counted
 from promptadmin.db.sessions import write_session
 from promptadmin.plugins.events import known_events
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.ops.backups.compression import CHOICES
 from promptadmin.ops.backups.errors import BackupError
 from promptadmin.ops.backups.making import Made, make_backup

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.ops.postgresql_move import MoveError, move
 from promptadmin.ops.postgresql_move.moving import ROWS_A_BATCH
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS
 
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.errors import DomainError
 from promptadmin.ops.plugin_removal import Leftovers, plan_removal, remove
 from promptadmin.plugins.declarations import PluginConfig, enabled_plugins, installed_plugins, plugins_by_name

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS
 
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.deletions.work import go_on, restore
 from promptadmin.errors import DomainError

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.process_locks import startup_lock
 from promptadmin.db.sqlite.connections import file_of, is_file, quote
 from promptadmin.ops.postgresql_move import source as sources

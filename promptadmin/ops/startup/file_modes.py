@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.sqlite.connections import file_of, is_file
 from promptadmin.plugins.steps import StepContext, StepResult
 

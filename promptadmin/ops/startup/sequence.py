@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from tqdm import tqdm
 
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.executor import RecordingExecutor
 from promptadmin.db.process_locks import startup_lock
 from promptadmin.db.sqlite.connections import constraints_checked_once, is_file

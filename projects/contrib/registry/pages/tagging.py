@@ -16,7 +16,7 @@ from projects.contrib.registry.models import PromptName
 from projects.contrib.registry.pages.access import may
 from projects.contrib.registry.repository import RegistryRepository
 from promptadmin.backoffice.selection import AGAIN, Selection, carry_out, select
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.deadlines import reading_deadline
 from promptadmin.db.sessions import read_session
 from promptadmin.errors import DomainError, PreconditionFailed

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from projects.contrib.registry.models import Label, LabelRule, PromptFetch
 from projects.models import Prompt
+from promptadmin.conf.counted import counted
 from promptadmin.context import Actor, current_actor
-from promptadmin.counted import counted
 from promptadmin.db.kept_rows import unpack
 from promptadmin.errors import Conflict, Forbidden, Invalid
 from promptadmin.models import DeletedRows, Deletion

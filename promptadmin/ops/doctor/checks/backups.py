@@ -11,7 +11,7 @@ from django.core import checks
 from django.db import connections
 from django.utils import timezone
 
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.sqlite.connections import file_of, is_file
 from promptadmin.ops.backups.compression import describe
 from promptadmin.ops.backups.engines import store_of

@@ -11,7 +11,7 @@ from django.db import connections, models
 from django.db.models import Exists, OuterRef
 from django.utils.translation import ngettext
 
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db import json_text
 from promptadmin.db.deadlines import is_over
 from promptadmin.db.fields import JSONText

@@ -14,7 +14,7 @@ from pathlib import Path
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.sqlite.connections import file_of, is_file, quote
 from promptadmin.ops.startup.adoption.backup import back_up, existing_backup
 from promptadmin.ops.startup.adoption.errors import UnusableDatabaseError

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.fields import Link
 from promptadmin.db.sqlite.connections import quote
 from promptadmin.ops.startup.adoption.shape import adopted_models, table_names

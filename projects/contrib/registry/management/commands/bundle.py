@@ -11,7 +11,7 @@ from projects.contrib.registry.api.shapes import prompt_shape
 from projects.contrib.registry.bundle import bundle_key, read_bundle, write_bundle
 from projects.contrib.registry.names import PRODUCTION
 from projects.contrib.registry.repository import RegistryRepository
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.sessions import read_session
 from promptadmin.errors import DomainError
 

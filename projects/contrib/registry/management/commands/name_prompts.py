@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from projects.contrib.registry.proposals import propose
 from projects.contrib.registry.repository import RegistryRepository
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.db.chunks import in_chunks
 from promptadmin.db.sessions import read_session, write_session
 from promptadmin.errors import DomainError

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
+from promptadmin.conf.counted import counted
 from promptadmin.contrib.webhooks.delivering import deliver_due, deliver_forever
-from promptadmin.counted import counted
 from promptadmin.db.process_locks import held_lock
 from promptadmin.plugins.checks import DECLARATIONS
 

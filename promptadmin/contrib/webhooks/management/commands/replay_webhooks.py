@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from promptadmin.conf.counted import counted
 from promptadmin.contrib.webhooks.outbox import replay
-from promptadmin.counted import counted
 from promptadmin.db.sessions import write_session
 from promptadmin.errors import DomainError
 

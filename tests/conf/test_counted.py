@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from promptadmin.accounts import tokens
-from promptadmin.counted import counted
+from promptadmin.conf.counted import counted
 from promptadmin.models import ApiToken
 from tests.projects.making import make_project, make_prompt
 
