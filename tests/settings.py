@@ -19,5 +19,7 @@ WEBHOOKS_KEEP_DAYS: int
 
 INSTALLED_APPS = ["tests.support.quick_flush", *INSTALLED_APPS]  # noqa: F405
 FETCH_SECONDS = 0  # a test writes the counts itself: a thread would write beside its transaction
+BACKUP_EVERY = None  # else one would be due in a process that has run tests for a quarter of an hour
+BACKUP_BY_DEFAULT = False
 WHITENOISE_AUTOREFRESH = True  # else each test's client lists all static files first
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Django's default takes its time on purpose

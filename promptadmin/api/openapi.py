@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from promptadmin.api.etags import HAS_ETAG
@@ -22,6 +23,8 @@ NO_LENGTH = {"description": "The body came in chunks, without a Content-Length",
 DISK_FULL = {"description": "The disk is full: nothing was changed", **ERROR}
 MOVED = {"description": "It is no longer as `If-Match` says: nothing was changed", **ERROR}
 NOT_KEPT = {"description": "Done before with this key, and the answer was too large to be kept", **ERROR}
+#: What Pythons before 3.13 call these statuses, so that the document is the same on all.
+PHRASES = {"413": "Request Entity Too Large", "422": "Unprocessable Entity"}
 ETAG = {"ETag": {"description": "Stands for what was answered.", "schema": {"type": "string"}}}
 REPLAYED = {
     "Idempotency-Replayed": {"description": "`true` where the key was used before.", "schema": {"type": "string"}}
@@ -86,6 +89,8 @@ def _add(operation: dict[str, Any], answers: dict[str, Any], headers: dict[str, 
     if parameters:
         operation["parameters"] = [*operation.get("parameters", ()), *parameters]
     for status, answer in stated.items():
+        if status in PHRASES and answer["description"] == HTTPStatus(int(status)).phrase:
+            answer["description"] = PHRASES[status]
         if headers and status.startswith("2"):
             answer["headers"] = {**headers, **answer.get("headers", {})}
 

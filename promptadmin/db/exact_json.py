@@ -24,10 +24,12 @@ def loads(content: bytes | str) -> Any:
     if _LONG_NUMBER not in text.translate(_DIGITS):
         return value
     try:
-        return json.loads(text)
+        exact = json.loads(text)
+        _with_long_integers(exact)  # newer Pythons read what they then couldn't write
     except RecursionError:
         message = "values with long numbers are nested too deeply"
         raise orjson.JSONDecodeError(message, text.decode(), 0) from None
+    return exact
 
 
 def dumps(value: Any, *, option: int = 0, default: Callable[[Any], Any] | None = None) -> bytes:
