@@ -70,7 +70,8 @@ def lower_thresholds() -> None:
     from promptadmin.search import building, candidate_filter, postgresql, ranking
 
     counting.ROWS_A_COUNT = 2
-    queries.NEAR = -1
+    counting.FEW = 10
+    queries.NEAR, queries.READ_FOR_ONE = -1, 2
     for name, value in {"FEW": 30, "LOOKED_THROUGH": (2,)}.items():
         setattr(queries, name, value)  # as it has them from another module
     table.BITS = 4
@@ -104,7 +105,9 @@ def watch_ways() -> None:
     watch(
         reading.Reading,
         "_keys",
-        lambda answer, reader, filters, by, offset, limit, total: "from the other end" if offset > total // 2 else "",
+        lambda answer, reader, filters, by, offset, limit, total, narrowed: (
+            "from the other end" if offset > total // 2 and not narrowed else ""
+        ),
     )
     watch(query, "find_cover", _cover)
     watch(
@@ -114,7 +117,11 @@ def watch_ways() -> None:
             "few rows by the index" if connection.vendor == "sqlite" and found.condition else ""
         ),
     )
-    watch(counting, "count_candidates", lambda found, *args: "common text, counted by the index" if found else "")
+    watch(
+        counting,
+        "count_candidates",
+        lambda found, *args, **kwargs: "common text, counted by the index" if found else "",
+    )
     watch(postgresql, "few_that_may_contain", lambda keys, *args: "few rows by the trigrams" if keys else "")
     watch(counting, "narrow_for_count", lambda answer, *args: "common text, counted by the trigrams" if answer else "")
 
