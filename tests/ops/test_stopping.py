@@ -137,6 +137,25 @@ def test_workers_that_are_still_loading_stop_at_once(scratch: Scratch) -> None:
     assert "Traceback" not in log.read_text()
 
 
+def test_a_process_that_is_stopped_as_soon_as_it_is_forked_stops() -> None:
+    """Python forgets the signals that a new process got before it was ready; ours wait until it is."""
+    code = """
+import os, signal, time
+from promptadmin.ops.server.serving import keep_signals_of_new_processes
+keep_signals_of_new_processes()
+signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
+for _ in range(100):
+    if (process := os.fork()) == 0:
+        time.sleep(20)
+        os._exit(1)
+    os.kill(process, signal.SIGTERM)
+    assert os.waitpid(process, 0)[1] == 0
+"""
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(run, cwd=REPOSITORY, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.usefixtures("database")
 def test_closing_the_terminal_stops_it(scratch: Scratch) -> None:
     """The kernel then sends SIGHUP to the session; without a terminal it renews the workers."""

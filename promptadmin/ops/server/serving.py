@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import socket
@@ -50,6 +51,8 @@ def serve(server: Any) -> None:
         else:
             server.signal_handler_interrupt()
 
+    keep_signals_of_new_processes()
+
     @server.on_startup  # type: ignore[untyped-decorator]
     def set_signals() -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -62,6 +65,15 @@ def serve(server: Any) -> None:
     server.serve()
     if signal.getsignal(signal.SIGINT) is stop:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is near: one more Ctrl-C is no failure
+
+
+def keep_signals_of_new_processes() -> None:
+    """From now on a process that is forked gets a SIGTERM that came at once: Python would forget it there."""
+    hold, let_go = (
+        functools.partial(signal.pthread_sigmask, how, {signal.SIGTERM})
+        for how in (signal.SIG_BLOCK, signal.SIG_UNBLOCK)
+    )
+    os.register_at_fork(before=hold, after_in_parent=let_go, after_in_child=let_go)
 
 
 def tell_systemd(state: str) -> None:
