@@ -61,6 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "needs_clusters: the test runs PostgreSQL servers of its own",
         "needs_chromium: the test drives Chromium",
         "needs_nginx: the test runs nginx, with a certificate that openssl makes",
+        "needs_caddy: the test runs Caddy",
         "needs_wrk: the test sends load with wrk",
         "needs_clients: the test runs other products' clients",
         "needs_node_clients: the test runs other products' clients in JavaScript",

@@ -13,10 +13,11 @@ import pytest
 import yaml
 
 from promptadmin.contrib.webhooks.apps import WebhooksConfig
+from tests.support.caddy import caddyfile
 from tests.support.nginx import below_paths, nginx_configuration
 from tests.support.processes import REPOSITORY, Scratch
 from tests.support.servers import serving
-from tests.support.services import needs_nginx
+from tests.support.services import needs_caddy, needs_nginx
 
 DEPLOY = REPOSITORY / "deploy"
 READS = re.compile(r'env\.\w+\(\s*"(\w+)"')
@@ -65,16 +66,14 @@ def test_nginx_accepts_the_site(below: dict[str, int], tmp_path: Path) -> None:
     run("nginx", "-t", "-q", "-p", str(tmp_path), "-c", str(nginx_configuration(tmp_path, changed)))
 
 
-@pytest.mark.skipif(not shutil.which("caddy"), reason="no caddy")
+@needs_caddy
 @pytest.mark.parametrize("is_below", [False, True], ids=["alone", "below a path"])
 def test_caddy_accepts_the_site(is_below: bool, tmp_path: Path) -> None:
     """As it is, and with what is commented out for a site below a path; in the words of the release that runs here."""
-    text = (DEPLOY / "Caddyfile").read_text()
+    text = caddyfile()
     if is_below:
         text, changes = re.subn(r"^\t#(?=\S+ /prompts|\t|\})", "\t", text, flags=re.MULTILINE)
         assert changes == 7
-    if tuple(map(int, run("caddy", "version").split()[0].lstrip("v").split("."))) < (2, 6, 3):
-        text = text.replace("request_buffers 66MB", "buffer_requests")
     (tmp_path / "Caddyfile").write_text(text)
     run("caddy", "validate", "--adapter", "caddyfile", "--config", str(tmp_path / "Caddyfile"))
 

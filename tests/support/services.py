@@ -34,6 +34,7 @@ needs_postgresql = pytest.mark.needs_postgresql
 needs_clusters = pytest.mark.needs_clusters
 needs_chromium = pytest.mark.needs_chromium
 needs_nginx = pytest.mark.needs_nginx
+needs_caddy = pytest.mark.needs_caddy
 needs_wrk = pytest.mark.needs_wrk
 needs_clients = pytest.mark.needs_clients
 needs_node_clients = pytest.mark.needs_node_clients
@@ -66,6 +67,11 @@ def why_no_chromium() -> str:
 
 
 @functools.cache
+def why_no_caddy() -> str:
+    """Why tests can't put Caddy in front of a server; empty if they can."""
+    return "" if shutil.which("caddy") else "no caddy"
+
+
 def why_no_nginx() -> str:
     """Why tests can't put nginx in front of a server; empty if they can."""
     missing = [name for name in ("nginx", "openssl") if not shutil.which(name)]
@@ -114,6 +120,7 @@ def check_services(item: pytest.Item) -> None:
         ("needs_clusters", why_no_clusters),
         ("needs_chromium", why_no_chromium),
         ("needs_nginx", why_no_nginx),
+        ("needs_caddy", why_no_caddy),
         ("needs_wrk", why_no_wrk),
         ("needs_clients", why_no_clients),
         ("needs_node_clients", why_no_node_clients),
