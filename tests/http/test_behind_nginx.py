@@ -69,8 +69,8 @@ def received(answer: http.client.HTTPResponse) -> Came:
 
 
 @contextlib.contextmanager
-def fronting(directory: Path, content: bytes) -> Iterator[Front]:
-    """A server of a database behind nginx."""
+def fronting(directory: Path, content: bytes, **further: Any) -> Iterator[Front]:
+    """A server of a database behind nginx; `further` are variables of the server's environment."""
     (directory / "x.db").write_bytes(content)
     variables: dict[str, Any] = {
         "AUTH_TOKEN": TOKEN,
@@ -78,6 +78,7 @@ def fronting(directory: Path, content: bytes) -> Iterator[Front]:
         "PROMPTADMIN_PLUGINS": "projects,optimizations,registry,clients",
         "PROMPTADMIN_ALLOWED_HOSTS": f"{HOST},127.0.0.1",
         "PROMPTADMIN_TRUSTED_PROXIES": "127.0.0.1",
+        **further,
     }
     plain, secure = free_port(), free_port()
     with (
